@@ -46,7 +46,10 @@ class Picture(Struct, frozen=True):
     def shipped(self) -> int | None:
         """The number of the candidate that ships, if it is one of them."""
         row = self.block.generated if self.block else None
-        same = (each.number for each in self.candidates if row and each.key == row.key)
+        if row is None:
+            return None
+        ours = row.key, row.output.sha256  # a picture that was adopted has the key of another one
+        same = (c.number for c in self.candidates if (c.key, c.output.sha256) == ours)
         return next(same, None)
 
 

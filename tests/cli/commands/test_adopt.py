@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -69,6 +70,11 @@ def test_it_stays_in_the_place_of_a_further_candidate(empty: Site) -> None:
     assert empty.run("build").code == Exit.DONE
     assert empty.folder.joinpath("fox.png").read_bytes() == retouched
     assert empty.run("check").code == Exit.DONE
+    rows = json.loads(empty.run("candidates", "fox", "--json").out)["candidates"]
+    assert [row["state"] for row in rows] == ["candidate", "candidate"]
+    assert empty.run("pick", "fox", "2").code == Exit.DONE
+    rows = json.loads(empty.run("candidates", "fox", "--json").out)["candidates"]
+    assert [row["state"] for row in rows] == ["candidate", "picked"]
 
 
 def test_what_differs_is_said(empty: Site) -> None:
