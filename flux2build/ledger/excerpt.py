@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, TypeVar, overload
+from typing import TypeVar, overload
 
 from flux2build.digest import Digest
 from flux2build.ledger.entries import Delivered, Entry, Foreign
@@ -11,8 +11,6 @@ from flux2build.ledger.fold import Attempt, Ledger, fold
 from flux2build.ledger.line_index import LineIndex, MisledError
 
 T = TypeVar("T")
-
-_NOTHING: Final = Ledger()
 
 
 class Excerpt:
@@ -59,15 +57,13 @@ class Excerpt:
         if self._whole is not None:
             return self._whole
         if order not in self._known:
-            own = self._by_order.get(order, [])
-            known = own or self._index.has(order)
-            self._known[order] = self._fold([order], own) if known else _NOTHING
+            self._known[order] = self._fold([order], self._by_order.get(order, []))
         return self._known[order]
 
     def delivered(self, picture: Digest) -> bool:
         """Whether a picture was delivered for any order."""
-        if picture in self._outputs or not self._index.has(picture):
-            return picture in self._outputs
+        if picture in self._outputs:
+            return True
         if (early := self._early([picture])) is None:
             return picture in self.whole().outputs
         return any(isinstance(end, Delivered) and end.output == picture for end in early)

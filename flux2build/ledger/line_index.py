@@ -78,10 +78,6 @@ class LineIndex(Struct, frozen=True):
             return None
         return replace(self, signature=signature(file, before, now))
 
-    def has(self, digest: Digest) -> bool:
-        """Whether there are lines about an order, or the delivery of a picture."""
-        return any(True for _ in self._offsets(digest))
-
     def entries(self, path: Path, orders: Iterable[Digest]) -> list[Entry]:
         """All entries about some orders, as they follow each other in the ledger.
 
@@ -214,10 +210,14 @@ def signature(ledger: BinaryIO, before: os.stat_result, now: int) -> Signature:
         return _UNRELIABLE
     after = os.fstat(ledger.fileno())
     newest = max(after.st_mtime_ns, after.st_ctime_ns)
-    margin = _TICK if after.st_ctime_ns % 10_000_000 else _COARSE
-    if _fingerprint(after) != _fingerprint(before) or newest >= now - margin:
+    if _fingerprint(after) != _fingerprint(before) or newest >= now - margin(after.st_ctime_ns):
         return _UNRELIABLE
     return _fingerprint(after)
+
+
+def margin(changed: int) -> int:
+    """How long after a change, in nanoseconds, the disk may give another one the same time."""
+    return _TICK if changed % 10_000_000 else _COARSE
 
 
 def _fingerprint(status: os.stat_result) -> Signature:

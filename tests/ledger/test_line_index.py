@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -14,15 +15,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from flux2build.digest import of_bytes
-from flux2build.errors import Flux2BuildError
-from flux2build.ledger import LOST, RESUBMITTED, Entry, fold, line_index
+from flux2build.errors import Flux2BuildError, SystemFault
+from flux2build.ledger import LOST, RESUBMITTED, Delivered, Entry, Ledger, fold, line_index
+from flux2build.ledger.excerpt import Excerpt
 from flux2build.ledger.journal import Journal
-from flux2build.ledger.line_index import LineIndex, signature
+from flux2build.ledger.line_index import LineIndex, margin, signature
 from tests.journals import delivered, intended, kept, ticketed, voided
 from tests.laws.test_ledger_damage import DEEP, damaged
 
 NAMES: Final = ("bee", "fox", "owl")
-ORDERS: Final = tuple(of_bytes(name.encode()) for name in (*NAMES, "cat"))
+ORDERS: Final = tuple(of_bytes(name.encode()) for name in (*NAMES, "gnu", "cat"))
 PICTURE: Final = of_bytes(b"picture")
 
 
@@ -47,6 +49,15 @@ def lives(name: str) -> list[Entry]:
 ENTRIES: Final = [entry for name in NAMES for entry in lives(name)]
 
 
+def unsettled() -> list[Entry]:
+    """An attempt that is pending, one whose picture is kept aside, and two that are lost."""
+    waits, aside, loss, gone = map(intended, ("cat", "dog", "eel", "gnu"))
+    lost = replace(voided(loss, charged=True), refusal=LOST)
+    given_up = replace(voided(gone, charged=True), refusal=RESUBMITTED)
+    early: list[Entry] = [waits, aside, loss, gone]
+    return [*early, ticketed(waits), kept(aside, PICTURE), lost, delivered(gone), given_up]
+
+
 def indexed(path: Path) -> Journal:
     """A journal that writes its index as soon as it can."""
     return Journal(path, unindexed=1)
@@ -63,7 +74,7 @@ def told(journal: Journal) -> object:
             [[each.get(order) for order in ORDERS] for each in maps],
             [list(each.items()) for each in opened],
             [PICTURE in ledger.outputs, ORDERS[0] in ledger.outputs],
-            [(order, task) in ledger.resubmitted for order, task in product(ORDERS, tasks)],
+            [each in ledger.resubmitted for each in (*ORDERS, *product(ORDERS, tasks))],
             ledger.open,
             ledger.foreign,
             journal.problems(),
@@ -97,7 +108,7 @@ def path(tmp_path: Path) -> Path:
     """A ledger in which something of each kind happened, with an index of all but three lines."""
     path = tmp_path / "ledger.jsonl"
     journal = Journal(path)
-    for entry in ENTRIES[:-3]:
+    for entry in (*unsettled(), *ENTRIES[:-3]):
         journal.append(entry)
     indexed(path).ledger()
     trusting(path)
@@ -180,6 +191,48 @@ def test_a_ledger_that_changed_just_before_is_hashed_again(
         now = status.st_ctime_ns + round(seconds * 1e9)
 
         assert any(signature(file, status, now)) is trusted
+
+
+@pytest.mark.parametrize(
+    ("changed", "nanoseconds"),
+    [(7_000_000_000, 2_100_000_000), (7_010_000_000, 2_100_000_000), (7_012_345_678, 50_000_000)],
+)
+def test_times_without_fractions_are_trusted_later(changed: int, nanoseconds: int) -> None:
+    """A disk that counts seconds, or every second one, shows a later change no sooner."""
+    assert margin(changed) == nanoseconds
+
+
+def test_the_deliveries_of_a_picture_are_found_by_it(path: Path) -> None:
+    """The index leads to them, so the ledger need not be read for it."""
+    index, picture = line_index.load(path.with_suffix(".index")), of_bytes(b"picture")
+    wanted = [each for each in Journal(path).read() if isinstance(each, Delivered)]
+
+    assert index is not None
+    assert index.entries(path, [picture]) == wanted[: len(wanted) - 1]
+
+
+def test_only_what_is_asked_for_is_read(path: Path) -> None:
+    """Orders and pictures are looked up, known or not; the ledger is never read as a whole."""
+    index = line_index.load(path.with_suffix(".index"))
+    assert index is not None
+
+    def whole() -> Ledger:
+        pytest.fail("it was read as a whole")
+
+    ledger = Excerpt(index, partial(index.entries, path), [], whole).ledger()
+
+    assert ledger.pending.keys() == {of_bytes(b"cat")}
+    assert [order in ledger.delivered for order in ORDERS] == [True, True, True, True, False]
+    assert [each in ledger.outputs for each in (of_bytes(b"picture"), ORDERS[0])] == [True, False]
+
+
+def test_a_ledger_that_is_taken_away_meanwhile_is_named(path: Path) -> None:
+    """What was not looked up in time cannot be told; it does not seem to be missing."""
+    ledger = indexed(path).ledger()
+    path.unlink()
+
+    with pytest.raises(SystemFault, match=rf"^cannot read `{path}`: "):
+        ledger.delivered.get(ORDERS[0])
 
 
 Step = Callable[[Path], None]
