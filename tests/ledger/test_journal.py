@@ -99,6 +99,15 @@ def test_a_journal_that_is_not_there_is_empty(path: Path) -> None:
     assert not path.exists()
 
 
+def test_where_the_lines_end_that_a_ledger_is_about(path: Path) -> None:
+    """It is the beginning of the file until a ledger is asked for, and then the end of its lines."""
+    journal = written(path)
+
+    assert journal.end == 0
+    journal.ledger()
+    assert journal.end == path.stat().st_size
+
+
 def test_the_entries_of_one_order_are_found_at_once(path: Path) -> None:
     """Asking about one order gives what filtering all entries would give."""
     journal = written(path)
@@ -499,6 +508,7 @@ def test_rebuilding_keeps_what_it_leaves_out(path: Path) -> None:
     assert aside.read_bytes() == damaged
     assert journal.read() == [*ENTRIES, FOREIGN]
     assert path.read_bytes() == damaged.removeprefix(b"noise\n")
+    assert rewritten(path, [], lambda _: damaged).rebuild(lambda entries: entries[:0]) == aside
 
 
 @pytest.mark.parametrize("what", ["nothing", "folder", "link", "loop", "dangling"])

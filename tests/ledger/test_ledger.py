@@ -40,7 +40,7 @@ from flux2build.ledger import (
 )
 from flux2build.model import Receipt
 
-FOX, OWL = of_bytes(b"fox"), of_bytes(b"owl")
+FOX, OWL, ANT = map(of_bytes, (b"fox", b"owl", b"ant"))
 PNG = of_bytes(b"png")
 
 
@@ -296,6 +296,7 @@ def test_every_order_is_where_it_belongs() -> None:
     assert ledger.lost == {orders["lost"]: loss}
     assert ledger.doubts == of("doubt")
     assert ledger.unsettled == of("doubt", "pending", "kept", "lost")
+    assert [each.name for each in ledger.open] == ["doubt", "pending", "kept", "lost"]
     assert ledger.refusals == {orders["again"]: again, orders["gone"]: gone}
     assert fold([ticket, aside, loss]).unsettled == {}
     assert [each.name for each in fold([drawn, replace(ticket, attempt="")]).attempts] == [PNG, ""]
@@ -312,6 +313,31 @@ def test_a_later_attempt_answers_for_an_order() -> None:
     assert tried.doubts == {FOX: intended(attempt="2")}
     assert bought.delivered == {FOX: delivered()}
     assert bought.refusals == {FOX: voided(attempt="2")}
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        [intended(OWL)],
+        [intended(OWL), ticketed(OWL)],
+        [intended(OWL), delivered(OWL)],
+        [intended(OWL), voided(OWL)],
+    ],
+)
+def test_an_order_is_known_under_all_its_names(known: Sequence[Entry]) -> None:
+    """What is known under an older name counts for the first one, and other orders do not."""
+    ledger, alone = fold([replace(delivered(ANT), output=OWL), *known]), fold(known)
+
+    about = ledger.about([FOX, OWL])
+
+    assert about.attempts == (replace(alone.attempts[0], order=FOX),)
+    for name in ("delivered", "unsettled", "refusals", "pending"):
+        under_its_name: dict[Digest, object] = getattr(alone, name)
+        assert list(getattr(about, name).items()) == [
+            (FOX, each) for each in under_its_name.values()
+        ]
+    assert about.outputs is ledger.outputs
+    assert ledger.about([OWL, FOX]) is ledger
 
 
 def test_a_free_delivery_needs_no_attempt() -> None:
