@@ -48,6 +48,11 @@ class Facts(msgspec.Struct, frozen=True):
     shipped: Digest | None
     """The order of the picture that ships."""
 
+    def ships(self, candidate: Candidate) -> bool:
+        """Whether a candidate is what ships; a picture that was adopted has its order, and other bytes."""
+        same = self.after is not None and candidate.output.sha256 == self.after.sha256
+        return same and candidate.key == self.shipped
+
 
 def facts(compared: Compared) -> Facts:
     """What there is to say of a change."""
@@ -73,5 +78,5 @@ def label(candidate: Candidate, told: Facts) -> str:
     seed = candidate.seed if candidate.seed is not None else candidate.receipt.seed
     words = [f"{candidate.number}"]
     words += [] if seed is None else [f"seed {value_text(seed)}"]
-    words += ["ships"] if candidate.key == told.shipped else []
+    words += ["ships"] if told.ships(candidate) else []
     return ", ".join(words)

@@ -124,7 +124,7 @@ def _candidates(contents: Contents, told: Facts) -> Iterator[str]:
     for candidate in told.candidates:
         small = contents.after(candidate.output)
         image = _image(small, f"candidate {candidate.number}", "") if small else ""
-        ships = ' class="ships"' if candidate.key == told.shipped else ""
+        ships = ' class="ships"' if told.ships(candidate) else ""
         yield f'<li{ships}>{image}<span class="faint">{_text(label(candidate, told))}</span></li>'
     yield "</ul>"
 

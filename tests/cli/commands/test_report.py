@@ -111,5 +111,7 @@ def test_candidates_are_paid_for_once_and_the_one_that_ships_is_marked(empty: Si
     lines = [line for line in text.splitlines() if line.startswith("- candidate ")]
     assert [line.endswith(", ships") for line in lines] == [False, True, False, True, False]
     assert "`flux2build candidates -o candidates.html` shows" in text
+    assert empty.run("adopt", "fox", "img/owl.png").code == Exit.DONE
+    assert empty.run("report").out.count('<li class="ships">') == 1
     linked = empty.run("report", "--format", "markdown", "--page", "https://ci.example/1").out
     assert "[The whole report](https://ci.example/1) has the pictures and the candidates" in linked
