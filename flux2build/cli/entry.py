@@ -120,9 +120,10 @@ def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
         if not joined and rest:
             value = rest.pop(0)
         # The parser reads `-p=x` as the value `=x`, knows what an empty value means, and refuses a
-        # second one.
+        # second one, or another option in the place of a value.
         name = _OPTIONS.get(option)
-        if name is None or name in given or (joined and option[1] != "-") or not value:
+        odd = not value or (option[1:2] != "-" if joined else value.startswith("-"))
+        if name is None or name in given or odd:
             return None
         values[name] = value
         given.add(name)

@@ -23,7 +23,7 @@ from flux2build.errors import SystemFault
 from flux2build.images.derive import Job, derive_many
 from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive, Operation
-from tests.conftest import Site
+from tests.conftest import Ran, Site
 
 # Dask leaves files and sockets for the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -117,6 +117,11 @@ def files(site: Site) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in found}
 
 
+def lines_of(ran: Ran) -> set[str]:
+    """What a build says, in whatever order files end, and however far that indents it."""
+    return {line.strip() for line in ran.err.splitlines()}
+
+
 def clean(site: Site) -> None:
     """Forget the build."""
     for name in files(site):
@@ -142,7 +147,7 @@ def test_a_cluster_reports_what_is_wrong_as_one_machine_does(site: Site, cluster
     clean(site)
     there = site.run("build", "--cluster", cluster.scheduler_address)
     assert there.code == here.code == 3
-    assert set(there.err.splitlines()) == set(here.err.splitlines())  # in the order of their ends
+    assert lines_of(there) == lines_of(here)
 
 
 def test_a_build_with_nothing_to_derive_needs_no_cluster(site: Site) -> None:

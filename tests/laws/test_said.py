@@ -434,6 +434,10 @@ def test_one_door() -> None:
     package = Path(flux2build.__file__).parent
     sources = {path: path.read_text("utf-8") for path in package.rglob("*.py")}
     printing = [path.name for path, text in sources.items() if ".print(" in text]
+    writing = [path.name for path, text in sources.items() if ".file.write(" in text]
+    console = sources[package / "console" / "console.py"]
 
-    assert printing == ["console.py"]
-    assert sources[package / "console" / "console.py"].count(".print(") == 1
+    assert printing == ["terminal.py"]  # for lines above a bar, which the console hands to it
+    assert writing == ["console.py"]
+    assert console.count(".file.write(") == console.count("self.above(line)") == 1
+    assert console.count("self._write(") == 1
