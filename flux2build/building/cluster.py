@@ -152,9 +152,11 @@ async def opened(
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
     async with _started(where) as address:
         try:
-            client = await distributed.Client(
-                address, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False
-            )
+            # Dask waits without end for a port that takes the connection and never answers.
+            async with asyncio.timeout(_CONNECT_SECONDS + 2):
+                client = await distributed.Client(
+                    address, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False
+                )
         except (OSError, TimeoutError, ValueError) as error:
             raise SystemFault(
                 f"no scheduler answers at {where}",

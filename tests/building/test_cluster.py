@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -175,6 +176,20 @@ def test_a_cluster_that_is_not_there_is_said_before_anything_is_done(site: Site)
         ran = site.run("build", "--cluster", lonely.scheduler_address)
     assert ran.code == 6
     assert "has no workers" in ran.err
+    assert files(site) == {}
+
+
+def test_a_port_that_never_answers_is_no_cluster(site: Site) -> None:
+    """Whatever takes the connection and says nothing is given up, and said to be no scheduler."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"tcp://127.0.0.1:{mute.getsockname()[1]}"
+        command = [sys.executable, "-m", "flux2build", "build", "--cluster", address]
+        ran = subprocess.run(
+            command, cwd=site.folder, capture_output=True, text=True, timeout=60, check=False
+        )
+    hint = "`dask scheduler` starts one, and `dask worker ADDRESS` its workers"
+    assert ran.returncode == 6
+    assert ran.stderr == f"error: no scheduler answers at {address}\n  hint: {hint}\n"
     assert files(site) == {}
 
 
