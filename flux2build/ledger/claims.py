@@ -80,7 +80,7 @@ class Claims:
             yield claim is not None
         finally:
             if claim is not None:
-                os.close(claim)
+                locks.release(claim)
 
     @contextmanager
     def free(self, order: Digest) -> Iterator[bool]:

@@ -111,7 +111,7 @@ class RemoteRenderer:
                     try:
                         bought = await self._bought(order, recipe, references)
                     finally:
-                        os.close(claim)
+                        locks.release(claim)
                     if bought is not None:
                         return bought
             if self.client.halt.is_set():

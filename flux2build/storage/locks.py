@@ -25,6 +25,10 @@ if sys.platform == "win32":  # pragma: no cover - the other branch is the one te
     def share(file: int) -> None:
         """Do nothing: Windows has no shared locks."""
 
+    def release(file: int) -> None:
+        """Close a file, and so release its lock."""
+        os.close(file)
+
 else:
     import fcntl
 
@@ -43,6 +47,11 @@ else:
     def share(file: int) -> None:
         """Share a lock with other processes, and keep out those that want it exclusively."""
         fcntl.flock(file, fcntl.LOCK_SH)
+
+    def release(file: int) -> None:
+        """Release a lock and close its file; a process that was just forked has it open, too."""
+        fcntl.flock(file, fcntl.LOCK_UN)
+        os.close(file)
 
 
 def opened(path: Path, mode: int = 0o666) -> int:

@@ -132,3 +132,20 @@ def test_what_all_claims_tell(journal: Journal, claims: Claims) -> None:
     assert told[orders[0]] == Claim(orders[0], "", 1)
     assert told[SENT.order].attempt == SENT.attempt
     assert abs(told[SENT.order].written - time.time()) < 60
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks its own files up in /proc")
+def test_a_claim_ends_although_a_child_has_it_open(claims: Claims) -> None:
+    """What was forked while an order was claimed, such as git, does not claim it any longer."""
+    order = of_bytes(b"fox")
+    with claims.held(order):
+        inherited = [os.dup(int(each.name)) for each in _open_at(claims.path(order))]
+
+    with claims.held(order) as again:
+        assert again
+    for file in inherited:
+        os.close(file)
+
+
+def _open_at(path: Path) -> list[Path]:
+    return [each for each in Path("/proc/self/fd").iterdir() if each.resolve() == path.resolve()]
