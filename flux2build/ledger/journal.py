@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -352,9 +351,7 @@ class Journal:
         behind = self._lines - max(self._index.lines if self._index else 0, self._indexed)
         if behind < self._unindexed or self._damage or self._suspects or self._newer:
             return
-        maps = (ledger.unsettled, ledger.pending, ledger.kept, ledger.lost, ledger.doubts)
-        unsettled = (attempt.order for attempt in ledger.open)
-        open_ = tuple(dict.fromkeys(chain(unsettled, *maps)))
+        open_ = tuple(dict.fromkeys(attempt.order for attempt in ledger.open))
         news = News(self._lines, self._end, len(self._last), self._hash, self._rows, open_)
         with suppress(OSError), regular.opened(self.path) as file:
             if (index := line_index.extended(self._index, file, news)) is not None:

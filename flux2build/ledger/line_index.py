@@ -231,9 +231,9 @@ def _entry(file: BinaryIO, at: int, about: Digest) -> Entry:
     try:
         entry = entry_from_json(text or "")
     except ValueError as error:
-        raise MisledError(at) from error
+        raise MisledError from error
     if isinstance(entry, Foreign) or about not in {entry.order, getattr(entry, "output", None)}:
-        raise MisledError(at)
+        raise MisledError
     return entry
 
 

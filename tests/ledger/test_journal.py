@@ -157,6 +157,7 @@ def test_a_torn_end_is_passed_over_and_repaired(cut: int, noise: bytes, warm: bo
 
         assert journal.read() == [*kept, ticketed("9")]
         assert Journal(path).read() == [*kept, ticketed("9")]
+        assert Journal(path).problems() == ()
 
 
 def test_a_last_line_of_noise_is_torn_too(path: Path) -> None:
@@ -169,6 +170,7 @@ def test_a_last_line_of_noise_is_torn_too(path: Path) -> None:
     assert journal.read() == ENTRIES
     journal.append(intended("9"))
     assert Journal(path).read() == [*ENTRIES, intended("9")]
+    assert Journal(path).problems() == ()
 
 
 def test_killed_at_any_step_the_entry_is_there_or_not(
@@ -549,6 +551,23 @@ def test_something_else_in_the_journals_place(path: Path, what: str) -> None:
         Journal(path).read()
 
     assert caught.value.problems[0].hint == RECOVER
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file fails to be read")
+def test_a_journal_that_the_disk_fails_to_read_is_left_alone(path: Path) -> None:
+    """It may be whole, so nothing is saved of it, nothing replaces it, and no hint says to recover it."""
+    path.parent.mkdir()
+    path.symlink_to("/proc/self/mem")
+    journal = Journal(path)
+
+    for use in (journal.salvage, journal.read, journal.prove, journal.ledger):
+        with pytest.raises(SystemFault, match=rf"^cannot read `{path}`: ") as caught:
+            use()
+        assert caught.value.problems[0].hint is None
+    with pytest.raises(SystemFault, match=r"^cannot read `"):
+        journal.rebuild(lambda _: [intended("9")])
+    assert path.readlink() == Path("/proc/self/mem")
+    assert sorted(path.parent.iterdir()) == [path, journal.lock_path]
 
 
 def test_what_keeps_a_journal_from_being_used_is_told(path: Path) -> None:

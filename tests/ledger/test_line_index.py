@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,8 @@ from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.ledger import LOST, RESUBMITTED, Delivered, Entry, Ledger, fold, line_index
 from flux2build.ledger.excerpt import Excerpt
 from flux2build.ledger.journal import Journal
-from flux2build.ledger.line_index import LineIndex, margin, signature
+from flux2build.ledger.line_index import LineIndex, News, margin, signature
+from flux2build.ledger.lines import BYTE_ORDER_MARK
 from tests.journals import delivered, intended, kept, ticketed, voided
 from tests.laws.test_ledger_damage import DEEP, damaged
 
@@ -164,7 +166,10 @@ def test_an_index_that_misleads_is_found_out(path: Path) -> None:
 
 
 def test_a_trusted_ledger_is_not_read(path: Path) -> None:
-    """Where size, times and inode are those of old, the index alone tells of its lines."""
+    """Where size, times and inode are those of old, the index alone tells of its lines.
+
+    Where they are not, and the lines are the same, it gets the new ones.
+    """
     whole = path.read_bytes()
     trusting(path)
     index = line_index.load(path.with_suffix(".index"))
@@ -174,12 +179,15 @@ def test_a_trusted_ledger_is_not_read(path: Path) -> None:
     assert told(Journal(path, unindexed=999)) == told(Journal(path, unindexed=999))
     with path.open("rb") as file:
         assert replace(index, digest="0" * 64).compared(file) is not None
+        renewed = replace(index, signature=(1, 1, 1, 1)).compared(file)
+        assert renewed is not None
+        assert renewed.signature in {(0, 0, 0, 0), index.signature}
         path.write_bytes(whole + b"\n")
         assert replace(index, digest="0" * 64).compared(file) is None
         assert index.compared(file) is not None
 
 
-@pytest.mark.parametrize(("seconds", "trusted"), [(0.01, False), (60, True)])
+@pytest.mark.parametrize(("seconds", "trusted"), [(0.01, False), (0.05, False), (60, True)])
 def test_a_ledger_that_changed_just_before_is_hashed_again(
     path: Path,
     seconds: float,
@@ -211,8 +219,26 @@ def test_the_deliveries_of_a_picture_are_found_by_it(path: Path) -> None:
     assert index.entries(path, [picture]) == wanted[: len(wanted) - 1]
 
 
-def test_only_what_is_asked_for_is_read(path: Path) -> None:
+def test_what_is_appended_meanwhile_is_left_to_the_next_index(path: Path) -> None:
+    """An index tells of the lines that were read, although the ledger has more of them by now."""
+    index, read = line_index.load(path.with_suffix(".index")), path.read_bytes()
+    assert index is not None
+    news = News(index.lines + 3, len(read), 1, sha256(read[index.end :]), [], ())
+    path.write_bytes(read + b"\n")
+
+    with path.open("rb") as file:
+        longer = line_index.extended(index, file, news)
+
+    assert longer is not None
+    assert (longer.lines, longer.end) == (index.lines + 3, len(read))
+    assert longer.digest == sha256(read).hexdigest()
+
+
+@pytest.mark.parametrize("mark", [b"", BYTE_ORDER_MARK])
+def test_only_what_is_asked_for_is_read(path: Path, mark: bytes) -> None:
     """Orders and pictures are looked up, known or not; the ledger is never read as a whole."""
+    path.write_bytes(mark + path.read_bytes())
+    indexed(path).ledger()
     index = line_index.load(path.with_suffix(".index"))
     assert index is not None
 
@@ -294,6 +320,11 @@ def test_lines_are_read_once_they_are_many(path: Path) -> None:
     for unindexed, written in ((lines + 1, False), (lines, True)):
         Journal(path, unindexed=unindexed).ledger()
         assert path.with_suffix(".index").exists() is written
+    before = path.with_suffix(".index").read_bytes()
+    Journal(path).append(ENTRIES[0])
+    for unindexed, written in ((2, False), (1, True)):
+        Journal(path, unindexed=unindexed).ledger()
+        assert (path.with_suffix(".index").read_bytes() != before) is written
 
 
 def test_a_ledger_is_the_same_for_those_who_read_it_at_once(path: Path) -> None:
