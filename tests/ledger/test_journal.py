@@ -99,6 +99,11 @@ def test_a_journal_that_is_not_there_is_empty(path: Path) -> None:
     assert not path.exists()
 
 
+def test_claims_are_where_every_release_looks_for_them(path: Path) -> None:
+    """Two releases that looked in two folders would buy one order twice."""
+    assert Journal(path).claims.path(FOX).parent == path.with_name("claims")
+
+
 def test_where_the_lines_end_that_a_ledger_is_about(path: Path) -> None:
     """It is the beginning of the file until a ledger is asked for, and then the end of its lines."""
     journal = written(path)

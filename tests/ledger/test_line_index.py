@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -232,6 +233,9 @@ def test_what_is_appended_meanwhile_is_left_to_the_next_index(path: Path) -> Non
     assert longer is not None
     assert (longer.lines, longer.end) == (index.lines + 3, len(read))
     assert longer.digest == sha256(read).hexdigest()
+    path.write_bytes(read)
+    with path.open("rb") as file:
+        assert longer.compared(file) is not None
 
 
 @pytest.mark.parametrize("mark", [b"", BYTE_ORDER_MARK])
@@ -338,9 +342,10 @@ def test_a_ledger_is_the_same_for_those_who_read_it_at_once(path: Path) -> None:
 
 
 def test_an_index_can_be_read_again(path: Path) -> None:
-    """What is written is what is read."""
+    """What is written is what is read; it is private, like the ledger."""
     index = line_index.load(path.with_suffix(".index"))
 
     assert isinstance(index, LineIndex)
     index.save(path.with_suffix(".index"))
     assert line_index.load(path.with_suffix(".index")) == index
+    assert stat.S_IMODE(path.with_suffix(".index").stat().st_mode) == 0o600
