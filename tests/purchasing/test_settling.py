@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import Problem, SystemFault, UsageError
 from flux2build.images.formats.contract import PictureError
-from flux2build.ledger import Attempt, Delivered, Entry, State, Ticketed, Voided
+from flux2build.ledger import Attempt, Delivered, Entry, Kept, State, Ticketed, Voided
 from flux2build.ledger.journal import Journal
 from flux2build.model import Receipt
 from flux2build.providers.contract import PROVIDERS, Remote
@@ -73,6 +73,15 @@ def test_what_is_in_doubt_pending_or_kept_is_open() -> None:
         "delivered": False,
         "voided": False,
     }
+
+
+def test_a_picture_is_missing_once_it_was_delivered_and_the_store_has_none(store: Store) -> None:
+    """Of an order in any other state, no picture is expected there."""
+    missing = [name for name in _SENT if settling.missing(purchase(name), store)]
+
+    assert missing == ["delivered"]
+    store.put(b"picture")
+    assert not settling.missing(purchase("delivered"), store)
 
 
 @pytest.mark.parametrize(
@@ -401,6 +410,18 @@ def test_the_task_of_another_order_is_not_adopted(journal: Journal, owner: str) 
     )
     assert journal.path.read_bytes() == before
     assert stored == []
+
+
+@pytest.mark.parametrize(
+    "arrived", [each for each in ENTRIES if isinstance(each, Delivered | Kept)]
+)
+def test_a_picture_without_a_ticket_claims_its_task(arrived: Delivered | Kept) -> None:
+    """The task on its receipt belongs to its order, though the ticket was lost."""
+    lone = replace(arrived, receipt=replace(arrived.receipt, task="abc-123"))
+    entry = settling.adopt_task(purchase("doubt"), "abc-123", PROVIDERS["bfl"], None, NOW)
+
+    with pytest.raises(UsageError, match=f"`abc-123` is the task of order `{arrived.attempt[:8]}`"):
+        settling.check_unclaimed([lone], entry)
 
 
 def test_a_task_may_be_named_again(journal: Journal) -> None:
