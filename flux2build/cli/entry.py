@@ -17,6 +17,7 @@ from flux2build import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer than the answer, too
     from collections.abc import Callable, Sequence
+    from typing import TextIO
 
 _INTERRUPTED = 130
 _QUICK = {"build", "plan", "check"}
@@ -52,10 +53,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if argv is None:
             # Nothing is open, and freeing every object takes as long as reading the index.
             atexit._run_exitfuncs()  # noqa: SLF001 - as at any other exit: they are not ours
+            _flush(sys.stdout)
+            _flush(sys.stderr)
             os._exit(0)
         return 0
     run = _parser()
     return _interruptible(run, words) if argv is None else run(words)
+
+
+def _flush(stream: TextIO) -> None:
+    """Write what others have printed at exit; the answer itself is out already."""
+    try:  # noqa: SIM105 - nothing else here needs `contextlib`
+        stream.flush()
+    except OSError:
+        pass
 
 
 def _interruptible(run: Callable[[Sequence[str]], int], words: Sequence[str]) -> int:

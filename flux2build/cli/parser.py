@@ -76,8 +76,8 @@ click.version_option(__version__, prog_name="flux2build", message="%(prog)s %(ve
 
 def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each outcome
     """Parse the words, run the command, and turn every outcome into an exit code."""
-    _escape_unencodable()
     try:
+        _escape_unencodable()
         _require_folder()
         if _HELP_FLAGS.isdisjoint(words):
             _refuse_unknown_variables()
