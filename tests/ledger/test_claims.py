@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -139,7 +140,8 @@ def test_a_claim_ends_although_a_child_has_it_open(claims: Claims) -> None:
     """What was forked while an order was claimed, such as git, does not claim it any longer."""
     order = of_bytes(b"fox")
     with claims.held(order):
-        inherited = [os.dup(int(each.name)) for each in _open_at(claims.path(order))]
+        inherited = [os.dup(file) for file in _open_at(claims.path(order))]
+    assert inherited
 
     with claims.held(order) as again:
         assert again
@@ -147,5 +149,10 @@ def test_a_claim_ends_although_a_child_has_it_open(claims: Claims) -> None:
         os.close(file)
 
 
-def _open_at(path: Path) -> list[Path]:
-    return [each for each in Path("/proc/self/fd").iterdir() if each.resolve() == path.resolve()]
+def _open_at(path: Path) -> Iterator[int]:
+    """The open files of this process that are the one at a path."""
+    here = path.stat()
+    for name in [each.name for each in Path("/proc/self/fd").iterdir()]:
+        with suppress(OSError):  # the listing itself is closed by now
+            if os.path.samestat(os.fstat(int(name)), here):
+                yield int(name)
