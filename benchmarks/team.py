@@ -53,7 +53,7 @@ class Counted:
 
     def _count(self, call: str, key: str) -> None:
         self.calls[f"{call} {space_of(key)}"] += 1
-        time.sleep(self._seconds)
+        time.sleep(self._seconds)  # the round trip to a store far away
 
     def get(self, key: str) -> bytes | None:
         """The value of a key."""

@@ -48,7 +48,7 @@ class _Row:
         self.edges = {0}
 
     def add(self, word: str) -> None:
-        """Append what was read, with an edge on both sides of it and of all that is no letter."""
+        """Append what was read, with an edge on both sides of it and of everything but letters."""
         for letter in f"{_folded(word)} ":
             wide = unicodedata.east_asian_width(letter) in {"W", "F"}  # these stand without spaces
             if wide or not letter.isalnum():
@@ -59,7 +59,7 @@ class _Row:
                 self.edges.add(len(self.letters))
 
     def shows(self, word: str, words: Collection[str]) -> bool:
-        """Whether a word stands there, and is no part of one that nobody expects."""
+        """Whether a word stands there, and is not a part of one that nobody expects."""
         start = self.letters.find(word)
         while start >= 0:
             end = start + len(word)

@@ -37,7 +37,7 @@ def _several(kind: type) -> Before:
     """Reads a list of TOML as another kind of collection."""
 
     def read(value: object) -> object:
-        with suppress(TypeError):  # a list in a list is no member of a set
+        with suppress(TypeError):  # a list in a list cannot be in a set
             return kind(value) if isinstance(value, list | tuple) else value
         return value
 

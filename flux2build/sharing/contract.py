@@ -43,7 +43,7 @@ class Backend(Protocol):
     """A place that a team shares: values by key. Blocking; any thread may call it.
 
     Every method raises Unreachable when the place cannot be asked or refuses, and ValueError for
-    what is no key of a team's store.
+    what is not a key of a team's store.
     """
 
     keeps_bytes: bool

@@ -82,7 +82,7 @@ class Exchanges:
         future: Future[Answer] = asyncio.run_coroutine_threadsafe(asked, self._loop)
         try:
             return future.result()
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: nobody waits for the answer any more
             future.cancel()
             raise
 

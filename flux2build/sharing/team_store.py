@@ -136,7 +136,7 @@ class TeamStore:
     def put_receipt(self, receipt: SharedReceipt) -> bool:
         """Share a receipt; whether it is the first one of its order, which stays.
 
-        What nobody can read is no receipt, and is replaced.
+        A receipt that nobody can read is replaced.
         """
         self.require_writable()
         key, data = key_of(Space.ORDERS, receipt.order), to_json(receipt)

@@ -160,7 +160,7 @@ class Server:
             except ExchangeError as error:
                 if not error.passing:
                     raise self._unreachable(str(error)) from None
-            time.sleep(pause * self._patience)
+            time.sleep(pause * self._patience)  # a backend blocks: callers have threads for it
         try:
             return self._exchanges.ask(request, asked.most, seconds)
         except ExchangeError as error:
