@@ -17,6 +17,7 @@ from flux2build.sharing.keys import Space, digest_of, key_of, most
 from flux2build.sharing.records import (
     DamagedError,
     NewerError,
+    Record,
     SharedClaim,
     SharedReceipt,
     from_json,
@@ -98,8 +99,7 @@ class TeamStore:
             Unreachable: the store cannot be asked.
             DamagedError: it is none that this flux2build can read.
         """
-        data = self._backend.get(key_of(Space.ORDERS, order))
-        return None if data is None else from_json(data, SharedReceipt, order)
+        return self._record(Space.ORDERS, SharedReceipt, order)
 
     def look_up(
         self, orders: Iterable[Digest]
@@ -155,8 +155,11 @@ class TeamStore:
             Unreachable: the store cannot be asked.
             DamagedError: it is none that this flux2build can read.
         """
-        data = self._backend.get(key_of(Space.CLAIMS, order))
-        return None if data is None else from_json(data, SharedClaim, order)
+        return self._record(Space.CLAIMS, SharedClaim, order)
+
+    def _record(self, space: Space, kind: type[Record], order: Digest) -> Record | None:
+        data = self._backend.get(key_of(space, order))
+        return None if data is None else from_json(data, kind, order)
 
     def claims(self) -> Iterator[SharedClaim | DamagedError]:
         """Every claim that there is; an error in the place of one that cannot be read."""

@@ -83,7 +83,7 @@ def _larger(net: Any, picture: Image.Image) -> Picture:
     scale = next((k for k in _SCALES if result.shape == (3, high * k, wide * k)), None)
     if scale is None:
         raise Failure(
-            "model", f"it makes {result.shape} of {wide}x{high} pixels, which is no scale"
+            "model", f"it makes {result.shape} of {wide}x{high} pixels, which is not a scale"
         )
     _refuse_odd(result)
     bytes_of = (result.clip(0, 1) * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)

@@ -136,7 +136,7 @@ class Folder:
     def _unreachable(self, error: OSError) -> Unreachable:
         if not self._folder.is_dir():
             return Unreachable(
-                f"the team's store is not there: `{self._folder}` is no folder",
+                f"the team's store is not there: `{self._folder}` is not a folder",
                 hint=f"mount it, or for a new store: `mkdir -p {shlex.quote(str(self._folder))}`",
             )
         why = (error.strerror or str(error)).lower()
