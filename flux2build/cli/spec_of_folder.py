@@ -17,6 +17,10 @@ from flux2build.storage.paths import fault, fold, is_foreign
 
 _SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 """What providers deliver."""
+_OTHER_SUFFIXES: Final = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".ico", ".jxl", ".psd", ".svg", ".tif", ".tiff"}
+)
+"""What else is likely to be taken for a picture, so that a person is told that it is left out."""
 _STEP: Final = 16
 _LEAST, _MOST = 256, 2048
 """Pixels of a side that every model of FLUX.2 can render, in steps of 16."""
@@ -56,7 +60,11 @@ def _assets(folder: Path, leave: Callable[[str, str], None]) -> Iterator[str]:
     names, outputs = set[str](), set[str]()
     for path in sorted(folder.rglob("*")):
         inside = PurePosixPath(path.relative_to(folder).as_posix())
-        if path.suffix.lower() in _SUFFIXES and not any(map(is_foreign, inside.parts)):
+        if any(map(is_foreign, inside.parts)):
+            continue
+        if path.suffix.lower() in _OTHER_SUFFIXES:
+            leave(inside.as_posix(), "no model delivers that format")
+        if path.suffix.lower() in _SUFFIXES:
             try:
                 picture = probe(regular.read(path), path.name)
             except (OSError, PictureError):

@@ -89,8 +89,17 @@ def _plain(value: object) -> str:
         )
     if isinstance(value, Undefined) or bounds.is_value(value):
         return str(value)
-    hint = "call it with `()`" if callable(value) else "use `join(', ')` or `tojson`"
-    raise TemplateFault(f"a {bounds.kind(value)} has no text of its own", hint=hint)
+    raise TemplateFault(f"a {bounds.kind(value)} has no text of its own", hint=_as_text(value))
+
+
+def _as_text(value: object) -> str:
+    """How a template gets a text out of a value that is none."""
+    if callable(value):
+        return "call it with `()`"
+    if isinstance(value, Mapping):
+        name = next((key for key in value if isinstance(key, str) and key.isidentifier()), "name")
+        return f"name one of its values, as in `….{name}`, or use `tojson`"
+    return "use `join(', ')` or `tojson`"
 
 
 class Sandbox(ImmutableSandboxedEnvironment):

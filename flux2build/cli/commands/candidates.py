@@ -50,15 +50,14 @@ def candidates(
         hint = '`[checks]` with `palette = { colours = ["#0A84FF"] }` says which colours it has'
         raise UsageError("the spec has no palette to sort by", hint=hint)
     rows = list(shown(project, project.chosen(choice), sort))
-    if output is not None:
+    if output is not None and rows:
         exports.write(project, output, _drawn(output, rows))
         console.say(f"wrote {shlex.quote(output)}: {len(rows)} candidates")
-    elif options.json:
-        console.document({"candidates": [_as_json(row) for row in rows]})
-    else:
-        console.data(*_lines(rows))
+    elif output is None:
+        _show(console, rows, as_json=options.json)
     if not rows:
-        console.say(f"There are no candidates: {_way(project, choice)}.")
+        unwritten = f" {shlex.quote(output)} was not written." if output is not None else ""
+        console.say(f"There are no candidates: {_way(project, choice)}.{unwritten}")
     return None
 
 
@@ -94,6 +93,13 @@ def _drawn(output: str, rows: Sequence[Shown]) -> bytes:
             for row in rows
         ]
     )
+
+
+def _show(console: Console, rows: Sequence[Shown], *, as_json: bool) -> None:
+    if as_json:
+        console.document({"candidates": [_as_json(row) for row in rows]})
+    else:
+        console.data(*_lines(rows))
 
 
 def _lines(rows: Sequence[Shown]) -> Iterator[Text]:

@@ -186,6 +186,7 @@ def test_plain_file() -> None:
         ("{{ theme is uper }}", 1, "there is no test `uper`", "did you mean `upper`?"),
         ("{{ theme | random }}", 1, "there is no filter `random`", "a prompt must come out the same each time; write `matrix` for variations"),
         ("{{ row.tags }}", 1, "a list has no text of its own", "use `join(', ')` or `tojson`"),
+        ("{{ brand }}", 1, "a mapping has no text of its own", "name one of its values, as in `….name`, or use `tojson`"),
         ("{{ ref }}", 1, "a function has no text of its own", "call it with `()`"),
         ("{{ none }}", 1, "there is nothing to write here (None)", "use `default('…', true)`"),
         ("x\n{{ 1 / 0 }}", 2, "division by zero", None),

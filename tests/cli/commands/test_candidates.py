@@ -119,6 +119,14 @@ def test_whose_turn_it_is_is_told_where_there_are_none(sheet: Site) -> None:
     assert "`candidates = 4` in an asset" in sheet.run("candidates", "sheet").err
 
 
+def test_nothing_is_drawn_of_no_candidates(sheet: Site) -> None:
+    """An empty sheet or page is not written, and the message says so."""
+    for name in ("sheet.png", "page.html"):
+        ran = sheet.run("candidates", "-o", name)
+        assert (ran.code, f"{name} was not written" in ran.err) == (0, True)
+        assert not sheet.folder.joinpath(name).exists()
+
+
 def test_a_palette_is_needed_to_sort_by_it(sheet: Site) -> None:
     """Without one the order would be none; how to write one is said."""
     sheet.run("build", "-p", "draft")

@@ -176,12 +176,14 @@ def test_a_folder_of_pictures_is_adopted(empty: Site, monkeypatch: pytest.Monkey
         noise = Image.effect_noise((96, 60), 60).convert("RGB")
         noise.save(path)
     empty.write("img/broken.png", "no picture")
+    empty.write("img/logo.SVG", "<svg/>")
     Image.new("RGB", (64, 64)).save(empty.folder / "img" / "mobile.png", "JPEG")
     empty.write("img/node_modules/x.png", "foreign")
     before = {name: data for name, data in empty.files().items() if name.startswith("img/")}
 
     ran = empty.run("init", "--from", "img")
-    assert (ran.code, ran.err.count("left out")) == (Exit.DONE, 2)
+    assert (ran.code, ran.err.count("left out")) == (Exit.DONE, 3)
+    assert f"left out {Path('img/logo.SVG')}: no model delivers that format" in ran.err
     assert (
         f"left out {Path('img/mobile.png')}: its name says another format than its own, jpeg"
         in ran.err
