@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
@@ -48,6 +49,12 @@ class Artifacts(Struct, frozen=True):
     def far(self, digest: Digest) -> bool:
         """Whether the team's store is known to have the bytes."""
         return self.team is not None and self.team.knows(digest)
+
+    def bring(self, digests: Iterable[Digest]) -> None:
+        """Fetch bytes that are nowhere on this machine from the team's store, many at once."""
+        if self.team is not None:
+            here = replace(self, team=None)
+            self.team.each(self._copy, (digest for digest in digests if not here.has(digest)))
 
     def get(self, digest: Digest) -> bytes:
         """Return the bytes, verified by hashing them again.

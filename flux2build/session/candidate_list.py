@@ -17,7 +17,7 @@ from flux2build.session.reviewing import Picture, pictures
 
 
 class Shown(Struct, frozen=True):
-    """One candidate, with its bytes where they are on this machine."""
+    """One candidate, with its bytes where they can be had."""
 
     asset: AssetName
     candidate: Candidate
@@ -75,6 +75,8 @@ def shown(project: Project, assets: Container[AssetName], sort: str) -> Iterator
     colours = palette(project)
     by_asset = {each.recipe.asset: each for each in pictures(project)}
     artifacts = at_hand(project, project.files())
+    chosen = (each for name, each in by_asset.items() if name in assets)
+    artifacts.bring(c.output.sha256 for each in chosen for c in each.candidates)
     for name in project.spec.named:
         picture = by_asset.get(name)
         if picture is None or name not in assets:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,6 +22,7 @@ from flux2build.storage.repository import Commit, Repository, Version
 
 _SHORT: Final = 9
 """Characters of a commit's name."""
+_TEAM: Final = "the team's store"
 
 
 class Picture(Struct, frozen=True):
@@ -129,7 +130,7 @@ class Copy(NamedTuple):
 
 
 def copy(project: Project, picture: Picture, artifacts: Artifacts) -> Copy | None:
-    """The bytes of a picture: at hand, or from wherever they can be had; None if nobody has them."""
+    """The bytes of a picture, from wherever this machine has them; None if it has not."""
     digest = picture.output
     if artifacts.has(digest):
         path = artifacts.paths.get(digest)
@@ -142,6 +143,32 @@ def copy(project: Project, picture: Picture, artifacts: Artifacts) -> Copy | Non
             return Copy(f"git, {commit.name[:_SHORT]}", data)
     data = project.copies.read(digest)
     return None if data is None else Copy("the work tree or git", data)
+
+
+def shared(project: Project, picture: Picture) -> Copy | None:
+    """The bytes of a picture from the team's store; None if that has not got them.
+
+    Raises:
+        SystemFault: it has other bytes.
+    """
+    data = None if project.team is None else project.team.read(picture.output)
+    return None if data is None else Copy(_TEAM, data)
+
+
+def whereabouts(
+    project: Project, pictures: Sequence[Picture], artifacts: Artifacts
+) -> list[str | None]:
+    """Where the bytes of each picture can be had; None where nobody has them."""
+    copies = [copy(project, each, artifacts) for each in pictures]
+    if (team := project.team) is None:
+        return [each.where if each else None for each in copies]
+    for picture, found in zip(pictures, copies, strict=True):
+        _ = found or team.has(picture.output)
+    team.learn()
+    return [
+        found.where if found else _TEAM if team.knows(picture.output) else None
+        for picture, found in zip(pictures, copies, strict=True)
+    ]
 
 
 def named(project: Project, name: str) -> AssetName:

@@ -81,10 +81,12 @@ def pick(project: Project, name: str, number: int, say: Callable[[str], None]) -
     there = project.files().get(picture.recipe.output) == candidate.output.sha256
     if row and row.key == candidate.key and there and row.output.sha256 == candidate.output.sha256:
         return None
+    artifacts.bring((candidate.output.sha256,))
     if not artifacts.has(candidate.output.sha256):
         raise SystemFault(
             f"the bytes of candidate {number} of `{name}` are not on this machine",
-            hint="pick where it was rendered: there the store has them",
+            hint="pick where it was rendered: there the store has them"
+            + ("" if project.team is None else ", and `flux2build store push` shares them"),
         )
     data = artifacts.get(candidate.output.sha256)
     artifacts.replace(picture.recipe.output, data)

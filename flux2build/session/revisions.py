@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -67,6 +68,11 @@ class Since:
         if not any(change.bought for change in changes):
             return changes
         return [change._replace(earlier=self._tasks) for change in changes]
+
+    def gather(self, changes: Iterable[LockChange]) -> None:
+        """Fetch the pictures of some changes from the team's store that are not on this machine."""
+        rows = (row for change in changes for row in change.generated if row)
+        self._artifacts.bring(row.output.sha256 for row in rows)
 
     def old(self, output: Output) -> bytes | None:
         """The bytes that a file had in that commit; None if nobody has them any more."""
@@ -145,6 +151,7 @@ class Compared(NamedTuple):
 def compared(base: Since, choice: Choice) -> list[Compared]:
     """The changes of a choice of assets, with their pictures looked at."""
     changes = base.changes(choice)
+    base.gather(changes)
     return [Compared(each, _alike(base, *each.generated)) for each in changes]
 
 

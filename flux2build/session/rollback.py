@@ -17,7 +17,7 @@ from flux2build.model import AssetName, Generate, Recipe
 from flux2build.session import past
 from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.deciding import hold
-from flux2build.session.past import Picture, copy
+from flux2build.session.past import Picture, copy, shared
 from flux2build.session.project import Project
 from flux2build.session.revisions import FETCH
 
@@ -75,7 +75,7 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Rec
         if each.asset == asset and isinstance(each.task, Generate) and not each.candidate
     )
     artifacts = at_hand(project, project.files())
-    row, found = picture.row, copy(project, picture, artifacts)
+    row, found = picture.row, copy(project, picture, artifacts) or shared(project, picture)
     if found is None:
         ways = "; ".join(project.tracked.ways_back(recipe.output, picture.output))
         raise UsageError(

@@ -6,18 +6,20 @@ everything goes on as if it had nothing.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from flux2build.digest import Digest, short
-from flux2build.errors import DecisionError, Problem, SystemFault
+from flux2build.errors import DecisionError, Flux2BuildError, Problem, SystemFault
 from flux2build.images.formats.lookup import examine
 from flux2build.model import Order
 from flux2build.planning.snapshot import KnownPicture, Snapshot
 from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Unreachable
 from flux2build.sharing.held_claims import HeldClaims
+from flux2build.sharing.keys import Space, digest_of, is_key
 from flux2build.sharing.records import DamagedError, SharedClaim, SharedReceipt
 from flux2build.sharing.team_store import TeamStore
 
@@ -36,7 +38,7 @@ class Lookup:
         """The receipt of each order; None if the store has none that can be used."""
         self._digests: set[Digest] = set()
         self._orders: dict[Digest, Order] = {}
-        self._down = False
+        self._down, self._guard = False, threading.Lock()
 
     def has(self, digest: Digest) -> bool:
         """Whether the store is known to have bytes; if nobody has asked yet, `learn` will."""
@@ -119,11 +121,36 @@ class Lookup:
         except Unreachable as fault:
             self.fall_back(fault)
             data = None
+        except DamagedError:
+            self._there[digest] = False
+            raise
         if data is None:
             self._there[digest] = False
         else:
             self._check(digest, data)
         return data
+
+    def beginning(self, name: str) -> list[Digest]:
+        """The digests that begin with some hex digits, and of which the store has bytes."""
+        try:
+            if is_key(key := f"{Space.BYTES}/{name}"):
+                return [digest_of(key)] if self.store.has(digest_of(key)) else []
+            keys = [each.key for each in self.store.keys(Space.BYTES)]
+        except Unreachable as fault:
+            self.fall_back(fault)
+            return []
+        return [digest_of(each) for each in keys if each.startswith(key)]
+
+    def each(self, fetch: Callable[[Digest], object], digests: Iterable[Digest]) -> None:
+        """Fetch several bytes at once; what is wrong with some of them is said, and ends nothing."""
+
+        def fetch_or_tell(digest: Digest) -> None:
+            try:
+                fetch(digest)
+            except (SystemFault, DecisionError) as fault:
+                self.tell(fault)
+
+        list(answers(fetch_or_tell, digests))
 
     def _check(self, digest: Digest, data: bytes) -> None:
         """Compare a picture of which only a receipt tells with what was ordered."""
@@ -139,12 +166,13 @@ class Lookup:
                     hint="ask whoever shared it; `flux2build build --force ASSET` buys another one",
                 )
 
-    def tell(self, fault: SystemFault) -> None:
+    def tell(self, fault: Flux2BuildError) -> None:
         """Say what is wrong with the store, although nothing depends on it."""
         self._warn(fault.problems)
 
     def fall_back(self, fault: SystemFault) -> None:
         """Say, once, that the store cannot be asked; nothing more is asked of it."""
-        if not self._down:
-            self._down = True
+        with self._guard:
+            first, self._down = not self._down, True
+        if first:
             self._warn(fault.problems)

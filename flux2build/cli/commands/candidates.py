@@ -21,6 +21,7 @@ from flux2build.model import AssetName
 from flux2build.session import exports
 from flux2build.session.candidate_list import SORTS, Shown, palette, shown
 from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 
 _SUFFIXES: Final = (".png", ".html")
@@ -45,7 +46,8 @@ def candidates(
     """
     if output is not None and not output.endswith(_SUFFIXES):
         raise UsageError(f"`{output}` ends in neither `.png` nor `.html`")
-    project, console = Project.open(options), Console.of(options, choice)
+    console = Console.of(options, choice)
+    project = joined(Project.open(options), console.caution)
     if sort == "palette" and not palette(project):
         hint = '`[checks]` with `palette = { colours = ["#0A84FF"] }` says which colours it has'
         raise UsageError("the spec has no palette to sort by", hint=hint)

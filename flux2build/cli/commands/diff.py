@@ -10,6 +10,7 @@ from flux2build.cli.command import command, option
 from flux2build.console import lock_changes
 from flux2build.console.console import Console
 from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 from flux2build.session.revisions import Since, compared
 
@@ -28,7 +29,8 @@ def diff(options: CommonOptions, *, choice: Choice, since: str) -> None:
     are compared by their bytes; where these differ, by their pixels, and the distance
     (CIEDE2000) tells how much a small copy of one looks like the other: 1 is just visible, 10 obvious.
     """
-    project, console = Project.open(options), Console.of(options, choice)
+    console = Console.of(options, choice)
+    project = joined(Project.open(options), console.caution)
     base = Since(project, since)
     changes = compared(base, choice)
     if options.json:

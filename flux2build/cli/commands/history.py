@@ -18,7 +18,8 @@ from flux2build.digest import Json, short
 from flux2build.session import past
 from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.past import Copy, Picture
+from flux2build.session.joining import joined
+from flux2build.session.past import Picture
 from flux2build.session.project import Project
 from flux2build.session.revisions import FETCH
 
@@ -34,23 +35,24 @@ def history(options: CommonOptions, *, asset: str) -> None:
     with which commit, what changed in its request, its seed, model and cost, what was decided about it,
     and where its bytes can be had. `flux2build rollback ASSET` brings one back.
     """
-    project, console = Project.open(options), Console.of(options)
+    console = Console.of(options)
+    project = joined(Project.open(options), console.caution)
     pictures = past.pictures(project, past.named(project, asset))
     artifacts = at_hand(project, project.files())
-    copies = [past.copy(project, each, artifacts) for each in pictures]
+    where = past.whereabouts(project, pictures, artifacts)
     if options.json:
-        rows = [_as_json(each, found) for each, found in zip(pictures, copies, strict=True)]
+        rows = [_as_json(*each) for each in zip(pictures, where, strict=True)]
         console.document({"asset": asset, "pictures": rows})
         return
     for number in range(len(pictures) - 1, -1, -1):
-        console.data(*_lines(pictures, number, copies[number]))
+        console.data(*_lines(pictures, number, where[number]))
     if project.repository.shallow:
         console.say(f"This clone has not all commits: {FETCH}.")
     if not pictures:
         console.say(f"There was never a picture of `{asset}`.")
 
 
-def _lines(pictures: Sequence[Picture], index: int, found: Copy | None) -> Iterator[Text]:
+def _lines(pictures: Sequence[Picture], index: int, where: str | None) -> Iterator[Text]:
     picture, before = pictures[index], pictures[index - 1] if index else None
     yield Text.assemble(
         f"{picture.number:>3}  ",
@@ -59,12 +61,12 @@ def _lines(pictures: Sequence[Picture], index: int, found: Copy | None) -> Itera
         (f"  {clean(picture.commit.subject)}" if picture.commit else "", "dim"),
         ("  current" if picture.current else "", "bold"),
     )
-    for name, text in _fields(picture, before, found):
+    for name, text in _fields(picture, before, where):
         yield Text.assemble((f"     {name:<8} ", "cyan"), marked(text))
 
 
 def _fields(
-    picture: Picture, before: Picture | None, found: Copy | None
+    picture: Picture, before: Picture | None, where: str | None
 ) -> Iterator[tuple[str, str]]:
     row, old = picture.row, before.row if before else None
     if row is not None and old is None:
@@ -75,10 +77,10 @@ def _fields(
     if picture.block is not None and (decision := picture.block.decision) is not None:
         note = f": {decision.note}" if decision.note else ""
         yield "review", f"{decision.state.value} by {decision.by}{note}"
-    yield "bytes", f"{short(picture.output)}, {found.where if found else 'nobody has them here'}"
+    yield "bytes", f"{short(picture.output)}, {where or 'nobody has them here'}"
 
 
-def _as_json(picture: Picture, found: Copy | None) -> Json:
+def _as_json(picture: Picture, where: str | None) -> Json:
     row, commit = picture.row, picture.commit
     decision = picture.block.decision if picture.block else None
     cost = picture.receipt.cost
@@ -94,7 +96,7 @@ def _as_json(picture: Picture, found: Copy | None) -> Json:
         "seed": picture.receipt.seed,
         "cost": None if cost is None else str(cost),
         "review": decision.state.value if decision else None,
-        "where": found.where if found else None,
+        "where": where,
     }
 
 

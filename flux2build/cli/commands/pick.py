@@ -13,6 +13,7 @@ from flux2build.cli.completers import COMPLETERS
 from flux2build.console.console import Console
 from flux2build.session import reviewing
 from flux2build.session.common_options import CommonOptions
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 
 
@@ -22,10 +23,11 @@ from flux2build.session.project import Project
 def pick(options: CommonOptions, *, asset: str, number: int) -> None:
     """Ship one of an asset's candidates.
 
-    Puts its bytes, which the store has, into the file of the asset, and its receipt into the lock.
+    Puts its bytes, which your store or your team's has, into the file of the asset, and its receipt into the lock.
     The others stay in the store. It costs nothing, and so does picking another one later.
     """
-    project, console = Project.open(options), Console.of(options)
+    console = Console.of(options)
+    project = joined(Project.open(options), console.caution)
     with held(project.folder, "flux2build pick", None, console.say):
         project = project.reread()
         picture = reviewing.pick(project, asset, number, console.say)

@@ -20,6 +20,7 @@ from flux2build.images.preview import Preview, preview
 from flux2build.session import exports
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.findings import findings_of
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 from flux2build.session.revisions import Since, compared
 
@@ -60,7 +61,8 @@ def report(
     pictures are those of the repository at both commits. Both tell prompts word by word, models,
     seeds, what was paid, decisions, and what is not current; `--json` tells programs the same.
     """
-    project, console = Project.open(options), Console.of(options, choice)
+    console = Console.of(options, choice)
+    project = joined(Project.open(options), console.caution)
     base = Since(project, since)
     if options.json and (form or output):
         raise UsageError("`--json` is a form of its own", hint="leave out `--format` and `-o`")

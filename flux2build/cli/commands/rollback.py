@@ -12,6 +12,7 @@ from flux2build.cli.completers import COMPLETERS
 from flux2build.console.console import Console
 from flux2build.session import past
 from flux2build.session.common_options import CommonOptions
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 from flux2build.session.reviewing import feeds_others
 from flux2build.session.rollback import chosen, edits, roll_back
@@ -24,11 +25,12 @@ def rollback(options: CommonOptions, *, asset: str, picture: str | None) -> None
     """Bring back an earlier picture of an asset.
 
     Takes the picture that shipped before the current one, the one with a number or digest of
-    `flux2build history ASSET`, or the one that a commit has. Its bytes come from the store, the work tree, git or Git LFS, at no cost, and what was there is kept
-    in the store. Its row is put back into the lock, and the asset is held, so that no build replaces it. The edit
+    `flux2build history ASSET`, or the one that a commit has. Its bytes come from the store, the work tree, git, Git LFS or
+    your team's store, at no cost, and what was there is kept in the store. Its row is put back into the lock, and the asset is held, so that no build replaces it. The edit
     of the spec that makes it current is printed.
     """
-    project, console = Project.open(options), Console.of(options)
+    console = Console.of(options)
+    project = joined(Project.open(options), console.caution)
     with held(project.folder, "flux2build rollback", None, console.say):
         project = project.reread()
         name = past.named(project, asset)
