@@ -3,6 +3,7 @@
     python benchmarks/weights.py                    # klein 4B at its real size, on CUDA
     python benchmarks/weights.py --device cpu --tiny
     python benchmarks/weights.py --tests            # the tests of real pipelines there, first
+    python benchmarks/weights.py --lora --scarce    # a LoRA, and a device with little room
 
 It needs the extra `local`. Nothing is fetched: the weights are random, in an architecture made
 from configuration. A model takes as long with them, and its pictures show nothing.
@@ -24,12 +25,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import diffusers
+import safetensors
+import safetensors.torch
 import torch
 import transformers
 from PIL import Image
 from table import machine, markdown
 
-from flux2build.purchasing.weights.failures import WorkerError
+from flux2build.purchasing.weights.failures import WorkerError, failure
 from flux2build.purchasing.weights.process import Worker
 from flux2build.purchasing.weights.request import Model, Request
 
@@ -38,6 +41,11 @@ sys.path.insert(0, str(ROOT))
 
 from tests.purchasing.weights import tiny  # noqa: E402 - the tests are no package
 
+LORA = "lora.safetensors"
+"""The file beside the weights that holds a LoRA for them."""
+RANK = 16
+ROOM = 12
+"""GiB that are left where memory is scarce: less than klein 4B takes, more than with offloading."""
 TESTS = "tests/purchasing/weights/test_pipelines.py"
 
 
@@ -77,6 +85,23 @@ def klein_4b(folder: Path, device: str) -> Path:
     return folder
 
 
+def lora(weights: Path) -> int:
+    """Write a random LoRA for every attention layer of a transformer; return its bytes."""
+    tensors = {}
+    for file in weights.glob("transformer/*.safetensors"):
+        with safetensors.safe_open(file, "pt") as layers:
+            for name in layers.keys():  # noqa: SIM118 - it is no mapping
+                shape = layers.get_slice(name).get_shape()
+                if ".attn." in name and name.endswith(".weight") and len(shape) == 2:
+                    layer = f"transformer.{name.removesuffix('.weight')}.lora"
+                    rank = min(RANK, *shape)
+                    tensors[f"{layer}_A.weight"] = torch.randn(rank, shape[1]) / 100
+                    tensors[f"{layer}_B.weight"] = torch.randn(shape[0], rank) / 100
+    file = weights.parent / LORA
+    safetensors.torch.save_file(tensors, file)
+    return file.stat().st_size
+
+
 @dataclass
 class Measured:
     """One way to render, and what it took."""
@@ -84,6 +109,7 @@ class Measured:
     what: str
     references: int = 0
     offload: str = "none"
+    lora: bool = False
     first: float = 0
     """Seconds of the first picture, the start of the process and the reading of the weights too."""
     later: list[float] = field(default_factory=list)
@@ -99,11 +125,12 @@ async def measure(way: Measured, folder: Path, asked: argparse.Namespace) -> Non
     model = Model(str(folder), "Flux2KleinPipeline", asked.dtype, way.offload)
     arguments = {"prompt": "a fox", "width": side, "height": side, "num_inference_steps": 4}
     references = [_picture(side)] * way.references
+    loras = [(str(folder.parent / LORA), 1.0)] if way.lora else []
     before, peak = _taken(asked.device), Peak(asked.device)
     peak.start()
     try:
         for seed in range(asked.pictures + 1):
-            request = Request(model, arguments, seed, "png", references)
+            request = Request(model, arguments, seed, "png", references, loras)
             began = time.perf_counter()
             try:
                 rendered = await worker.render(request, lambda _step, _steps: None)
@@ -161,6 +188,26 @@ def _largest(worker: Worker) -> float:
     )
 
 
+def scarce(folder: Path, asked: argparse.Namespace) -> list[Measured]:
+    """Render where memory is scarce: what is said without offloading, and that its hint helps."""
+    free = torch.cuda.mem_get_info(asked.device)[0]
+    taken = torch.empty(free - ROOM * 2**30, dtype=torch.uint8, device=asked.device)
+    print(f"{ROOM} GiB are left on {asked.device}", flush=True)
+    with_less = Measured(f'text, {ROOM} GiB left, `offload = "model"`', offload="model")
+    try:
+        asyncio.run(measure(Measured("text"), folder, asked))
+    except WorkerError as error:
+        model = Model(str(folder), "Flux2KleinPipeline", asked.dtype, "none")
+        said = failure("fox", error, asked.device, model)
+        print(f"{said.exit!r}: {said}; {said.problems[0].hint}", flush=True)
+        asyncio.run(measure(with_less, folder, asked))
+        return [with_less]
+    finally:
+        del taken
+        torch.cuda.empty_cache()
+    raise SystemExit("memory sufficed where it should not have")
+
+
 def run_tests(device: str) -> None:
     """The tests of real pipelines, on a device."""
     words = [sys.executable, "-m", "pytest", "-n0", "-q", "-W", "default", "--durations=5", TESTS]
@@ -187,6 +234,10 @@ def main() -> None:
     parser.add_argument("--offload", action="store_true", help="with offloading alone; it is slow")
     parser.add_argument("--tiny", action="store_true", help="the tests' weights instead")
     parser.add_argument("--tests", action="store_true", help="run the tests on the device, first")
+    parser.add_argument("--lora", action="store_true", help="with a random LoRA, too")
+    parser.add_argument(
+        "--scarce", action="store_true", help="with most memory taken, too; on CUDA"
+    )
     asked = parser.parse_args()
     if asked.tests:
         run_tests(asked.device)
@@ -196,15 +247,21 @@ def main() -> None:
             Measured(f'text, `offload = "{offload}"`', offload=offload)
             for offload in ("model", "sequential")
         ]
+    if asked.lora:
+        ways.append(Measured("text, with a LoRA", lora=True))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "weights")
         began = time.perf_counter()
         tiny.klein(folder) if asked.tiny else klein_4b(folder, asked.device)
         print(f"weights made in {time.perf_counter() - began:.0f} s", flush=True)
+        if asked.lora:
+            print(f"a LoRA of {lora(folder) / 2**20:.0f} MiB", flush=True)
         torch.cuda.empty_cache()
         for way in ways:
             asyncio.run(measure(way, folder, asked))
             print(f"{row(way)} {way.later}", flush=True)
+        if asked.scarce:
+            ways += scarce(folder, asked)
     side = "64 by 64" if asked.tiny else "1024 by 1024"
     print(f"\n{machine()}; {side} pixels, 4 steps, random weights; {ways[0].software}\n")
     for line in markdown(["", "a picture", "the first", "memory"], [row(way) for way in ways]):

@@ -47,7 +47,7 @@ def rendered(
     pipeline = _LOADED.pipeline(facts["model"], device, dtype)
     _LOADED.adapt(facts["loras"])
     with _failing("library"):
-        pixels = _called(pipeline, facts, references, on_step)
+        pixels = _called(pipeline, device, facts, references, on_step)
     image = Image.fromarray(_whole(pixels))
     return encode(image, _encoding(facts["format"])), _software(device, dtype, facts["model"])
 
@@ -133,7 +133,11 @@ def _read(model: Mapping[str, Any], device: torch.device, dtype: torch.dtype) ->
 
 
 def _called(
-    pipeline: Any, facts: Mapping[str, Any], references: Sequence[bytes], on_step: OnStep
+    pipeline: Any,
+    device: torch.device,
+    facts: Mapping[str, Any],
+    references: Sequence[bytes],
+    on_step: OnStep,
 ) -> Any:
     steps = facts["arguments"]["num_inference_steps"]
 
@@ -142,16 +146,38 @@ def _called(
         return tensors
 
     images = [flatten(decode(data, "reference"), "#ffffff") for data in references]
+    # On the CPU, so that a seed means the same noise on every device. It is the generator
+    # that is used where none is named, too: for the words of a prompt that is rewritten.
+    generator = torch.manual_seed(facts["seed"])
     answer = pipeline(
-        **facts["arguments"],
+        **_worded(pipeline, device, facts["arguments"], images),
         image=images or None,
-        # On the CPU, so that a seed means the same noise on every device. It is the generator
-        # that is used where none is named, too: for the words of a prompt that is rewritten.
-        generator=torch.manual_seed(facts["seed"]),
+        generator=generator,
         callback_on_step_end=after,
         output_type="np",
     )
     return answer.images[0]
+
+
+def _worded(
+    pipeline: Any,
+    device: torch.device,
+    arguments: Mapping[str, Json],
+    images: Sequence[Image.Image],
+) -> dict[str, Json]:
+    """The arguments, with the prompt rewritten if that is asked for.
+
+    A pipeline that is asked to do it itself takes several references for those of several prompts.
+    """
+    worded = dict(arguments)
+    if temperature := worded.pop("caption_upsample_temperature", None):
+        [worded["prompt"]] = pipeline.upsample_prompt(
+            worded["prompt"],
+            images=[list(images)] if images else None,
+            temperature=temperature,
+            device=device,
+        )
+    return worded
 
 
 def _whole(pixels: Any) -> Any:

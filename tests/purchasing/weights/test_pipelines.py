@@ -6,6 +6,7 @@ They need the extra `local`; LOCAL_DEVICE names another device than the CPU.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import shutil
 import signal
@@ -134,6 +135,25 @@ def test_dev_renders_from_text_and_from_references(empty: Site, dev: Path) -> No
 
     assert ran.code == 0, ran.err
     assert {row.params["guidance"] for row in _generated(empty).values()} == {3.5}
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("torchvision"), reason="there is no torchvision")
+def test_dev_rewrites_prompts(empty: Site, dev: Path) -> None:
+    """Its text encoder does, with any number of references in view, and the lock has what was asked."""
+    _configured("flux-2-dev", dev)
+    spec = SPEC.replace('"local"', '"local"\nmodel = "flux-2-dev"\nseed = 7\nsteps = 1')
+    spec = spec.partition("[asset.all]")[0].replace('"fox" }]', '"fox" }, { asset = "cat" }]')
+    empty.write("assets.toml", spec)
+    assert empty.run("build").code == 0
+    plain = _generated(empty)
+    empty.write("assets.toml", spec.replace("steps = 1", "steps = 1\nprompt_upsampling = true"))
+
+    ran = empty.run("build")
+
+    assert ran.code == 0, ran.err
+    rewritten = _generated(empty)
+    assert [row.prompt for row in rewritten.values()] == [row.prompt for row in plain.values()]
+    assert all(rewritten[name].output.sha256 != plain[name].output.sha256 for name in plain)
 
 
 def test_a_worker_that_is_killed_is_replaced(klein: Path) -> None:

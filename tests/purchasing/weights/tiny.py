@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +14,8 @@ import transformers
 
 _CHAT: Final = "{% for m in messages %}{{ m['role'] }} {{ m['content'] }} {% endfor %}"
 _PARTS: Final = (
-    "{% for m in messages %}{{ m['role'] }} {% for c in m['content'] %}{{ c['text'] }} "
-    "{% endfor %}{% endfor %}"
+    "{% for m in messages %}{{ m['role'] }} {% for c in m['content'] %}"
+    "{{ c['text'] if c['type'] == 'text' else '[IMG]' }} {% endfor %}{% endfor %}"
 )
 _WORDS: Final = ("a", "the", "fox", "in", "of", "and", "red", "blue", "house", "cat", "scarf")
 _TEXT: Final[dict[str, Any]] = {
@@ -47,23 +48,25 @@ def klein(folder: Path, seed: int = 0) -> Path:
 def dev(folder: Path, seed: int = 0) -> Path:
     """A Flux2Pipeline: 30 text layers, so that the usual output layers exist.
 
-    Its processor is a tokenizer alone, as the real one needs torchvision for pictures.
+    Its processor, which rewrites prompts, needs torchvision; without that it is a tokenizer alone.
     """
     torch.manual_seed(seed)
     vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
     config = transformers.Mistral3Config(
         text_config=transformers.MistralConfig(**_TEXT, num_hidden_layers=30),
         vision_config=transformers.PixtralVisionConfig(
-            **vision, num_attention_heads=2, image_size=32, patch_size=16
+            **vision, num_attention_heads=2, image_size=1024, patch_size=16
         ),
-        image_token_index=2,
+        image_token_index=len(_WORDS) + 2,
         spatial_merge_size=1,
     )
+    encoder = transformers.Mistral3ForConditionalGeneration(config)
+    encoder.generation_config.eos_token_id = list(range(64, 128))  # what it writes is soon over
     pipeline = diffusers.Flux2Pipeline(
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(),
         vae=_vae(),
-        text_encoder=transformers.Mistral3ForConditionalGeneration(config),
-        tokenizer=tokenizer(_PARTS),
+        text_encoder=encoder,
+        tokenizer=_processor(),
         transformer=_transformer(guidance=True),
     )
     pipeline.save_pretrained(folder)
@@ -83,6 +86,21 @@ def lora(file: Path) -> Path:
 def _vae() -> Any:
     return diffusers.AutoencoderKLFlux2(
         block_out_channels=(4, 4, 4, 4), layers_per_block=1, latent_channels=4, norm_num_groups=1
+    )
+
+
+def _processor() -> Any:
+    """What reads words and pictures for dev, if there is torchvision, else what reads words."""
+    words = tokenizer(_PARTS)
+    if not importlib.util.find_spec("torchvision"):
+        return words
+    words.add_special_tokens({"additional_special_tokens": ["[IMG]", "[IMG_BREAK]", "[IMG_END]"]})
+    return transformers.PixtralProcessor(
+        image_processor=transformers.PixtralImageProcessor(),
+        tokenizer=words,
+        patch_size=16,
+        spatial_merge_size=1,
+        chat_template=_PARTS,
     )
 
 
