@@ -8,7 +8,7 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 from flux2build.digest import Digest
-from flux2build.errors import DecisionError, Exit, Flux2BuildError, Problem, gravest
+from flux2build.errors import DecisionError, Exit, Flux2BuildError, HaltedError, Problem, gravest
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, Recipe
 from flux2build.planning.reason import WAITING, Reason, ReasonCode
@@ -16,7 +16,10 @@ from flux2build.planning.verdict import Verdict
 
 
 class Event(Struct, frozen=True):
-    """One step has ended, or has `begun`; `problems` say why it did not succeed."""
+    """One step has ended, or has `begun`; `problems` say why it did not succeed.
+
+    Those of one that has only begun are warnings: something is wrong, and it is made all the same.
+    """
 
     recipe: Recipe
     verdict: Verdict
@@ -49,6 +52,21 @@ class Report(Struct):
     """What is not made because a person has to decide first."""
     interrupted: bool = False
     """Whether work is left for the next build because the user asked to stop."""
+
+    def note(self, recipe: Recipe, failure: Flux2BuildError) -> bool:
+        """Enter why something was not made; whether that is to be told before the end."""
+        match failure:
+            case HaltedError():
+                self.interrupted = True
+                return False
+            case WaitingError():
+                self.waiting.append((recipe, failure))
+                return False
+            case BlockedError(culprit=culprit):
+                self.blocked.append((recipe, culprit))
+            case _:
+                self.failures.append((recipe, failure))
+        return True
 
     def on(self, files: Mapping[str, Digest]) -> dict[str, Digest]:
         """Files by path as they are after the build, given those before it."""

@@ -40,6 +40,7 @@ from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.snapshot import KnownPicture, Snapshot
 from flux2build.planning.verdict import Action, Verdict, judge
 from flux2build.purchasing.order_errors import broken, judged
+from flux2build.sharing.records import DamagedError
 from flux2build.storage.store import LostError
 
 
@@ -64,7 +65,7 @@ async def build(
         async with asyncio.TaskGroup() as tasks:
             for steps in due.values():
                 tasks.create_task(runner.asset(steps))
-        runner.supersede()
+        update.supersede(runner.owners)
     finally:
         await runner.cancel_purchases()
         runner.save()
@@ -86,7 +87,7 @@ class _Runner:
         self._snapshot = replace(snapshot, pictures=self._pictures, files=self._files)
         self._derivations, self._copies = asyncio.Semaphore(world.lanes + 1), asyncio.Semaphore(32)
         """Bound memory: the assets that can be derived at once and one more, and some copies."""
-        self._owners: dict[str, AssetName] = {}
+        self.owners: dict[str, AssetName] = {}
         self._outputs: dict[str, asyncio.Future[Output]] = {}
         self._masters: dict[AssetName, str] = {}
         self._current: dict[str, Verdict] = {}
@@ -99,7 +100,7 @@ class _Runner:
         """Promise the files that this build is going to have of the assets that are due."""
         self.report.due, self.report.kept = frozenset(due), plan.kept
         for recipe, step in ((s.recipe, s) for s in plan.steps if not s.recipe.candidate):
-            self._owners[recipe.output] = recipe.asset
+            self.owners[recipe.output] = recipe.asset
             if recipe.asset not in due:
                 self.report.done.append((recipe, step.verdict))
                 continue
@@ -151,7 +152,12 @@ class _Runner:
         except Flux2BuildError as failure:
             self._fail(recipe, failure)
         else:
-            await self._try(recipe, self._reuse(recipe, inputs, verdict))
+            await self._try(recipe, self._shipped(recipe, inputs, verdict))
+
+    async def _shipped(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> None:
+        """Write a picture; one whose bytes turn out to be damaged is drawn again if that is free."""
+        if again := await self._reuse(recipe, inputs, verdict):
+            await self._reuse(recipe, inputs, await self._buy(recipe, inputs, again))
 
     async def _candidate(self, recipe: Recipe) -> None:
         """Buy a candidate if it is due, and enter its receipt in the lock."""
@@ -221,11 +227,9 @@ class _Runner:
 
         async def decided(recipe: Recipe) -> None:
             inputs = await self._inputs(recipe)
-            verdict = judge(recipe, inputs, self._snapshot)
-            if verdict.action is Action.DERIVE:
+            verdict = await self._reuse(recipe, inputs, judge(recipe, inputs, self._snapshot))
+            if verdict is not None:
                 due.append((recipe, inputs, verdict))
-            else:
-                await self._reuse(recipe, inputs, verdict)
 
         for recipe in recipes:
             await self._try(recipe, decided(recipe))
@@ -254,21 +258,28 @@ class _Runner:
         """Judge a document once everything it describes exists, and write it if it is due."""
         outputs = [await self._output(source) for source in recipe.inputs]
         inputs = tuple(output.sha256 for output in outputs)
-        verdict = judge(recipe, inputs, self._snapshot)
-        if verdict.action is not Action.DERIVE:
-            await self._reuse(recipe, inputs, verdict)
+        verdict = await self._reuse(recipe, inputs, judge(recipe, inputs, self._snapshot))
+        if verdict is None:
             return
         if self._halt.is_set():
             raise HaltedError
         facts = [Fact(*pair) for pair in zip(task.about, outputs, strict=True)]
         await self._put(recipe, inputs, verdict, await self._world.write(task, facts))
 
-    async def _reuse(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> None:
-        """Leave a file as it is, or put bytes that exist into its place."""
+    async def _reuse(
+        self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict
+    ) -> Verdict | None:
+        """Leave a file as it is, or put bytes that exist into its place.
+
+        Returns the verdict on a file that is to be made: this one, or the one without bytes that
+        turn out to be damaged and cost nothing to make again.
+        """
+        if verdict.action is Action.DERIVE:
+            return verdict
         if verdict.action is Action.KEEP:
             self._update.touch(recipe.asset)
             self._finish(recipe, verdict)
-            return
+            return None
         if verdict.action is Action.ASK:
             refuse_waiting(recipe, verdict)
             raise judged(recipe, verdict, self._snapshot)
@@ -277,12 +288,17 @@ class _Runner:
         async with self._copies:
             try:
                 data = await self._world.fetch(verdict.bytes)
-            except LostError:
+            except (LostError, DamagedError) as damage:
                 again = judge(recipe, inputs, self._snapshot)  # without the bytes that were damaged
-                if again.due_to(ReasonCode.PAID_FOR):
+                drawn = again.action is Action.RENDER and not self._snapshot.buys(recipe)
+                if drawn or again.action is Action.DERIVE:
+                    self._tell(Event(recipe, again, damage.problems, begun=True))
+                    return again
+                if isinstance(damage, LostError) and again.due_to(ReasonCode.PAID_FOR):
                     raise judged(recipe, again, self._snapshot) from None
                 raise
             await self._put(recipe, inputs, verdict, data)
+        return None
 
     async def _put(
         self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict, data: bytes
@@ -306,7 +322,7 @@ class _Runner:
     def _vacated(self, recipe: Recipe) -> str | None:
         """The earlier path of an output, if its file is still there, ours, and wanted by nothing."""
         before = self._update.output(recipe)
-        if before is None or before.path in self._owners:
+        if before is None or before.path in self.owners:
             return None
         if self._files.get(before.path) != before.sha256:
             return None
@@ -334,10 +350,6 @@ class _Runner:
             case OutputOf(path=path):
                 future = self._outputs.get(path)
         return await asyncio.shield(future) if future else self._update.kept(source)
-
-    def supersede(self) -> None:
-        """Drop the rows of files that another asset has taken over."""
-        self._update.supersede(self._owners)
 
     async def cancel_purchases(self) -> None:
         """Cancel purchases in progress, and wait: what was submitted still gets its ticket."""
@@ -383,16 +395,6 @@ class _Runner:
 
     def _note(self, recipe: Recipe, failure: Flux2BuildError) -> None:
         """Report why something was not made."""
-        match failure:
-            case HaltedError():
-                self.report.interrupted = True
-                return
-            case WaitingError():
-                self.report.waiting.append((recipe, failure))
-                return
-            case BlockedError(culprit=culprit):
-                self.report.blocked.append((recipe, culprit))
-            case _:
-                self.report.failures.append((recipe, failure))
-        blocked = failure.culprit if isinstance(failure, BlockedError) else None
-        self._tell(Event(recipe, Verdict(Action.ASK), failure.problems, blocked))
+        if self.report.note(recipe, failure):
+            blocked = failure.culprit if isinstance(failure, BlockedError) else None
+            self._tell(Event(recipe, Verdict(Action.ASK), failure.problems, blocked))

@@ -48,7 +48,7 @@ class BuildView(Struct):
             self._blocked(recipe, event.blocked)
         elif event.problems:
             for problem in event.problems:
-                self._problem(recipe, problem)
+                self._problem(recipe, problem, "warning" if event.begun else "error")
         elif verdict.action is not Action.KEEP and (
             self.naming or not self.console.live or self.console.verbosity > 0
         ):
@@ -63,7 +63,7 @@ class BuildView(Struct):
         if culprit != recipe.asset:
             self._line("blocked", recipe, f"`{culprit}` was not made", "yellow")
 
-    def _problem(self, recipe: Recipe, problem: Problem) -> None:
+    def _problem(self, recipe: Recipe, problem: Problem, label: str) -> None:
         """Print a problem, unless another file of the asset had the same one; each hint once."""
         if (recipe.asset, problem.message) in self._shown:
             return
@@ -75,7 +75,7 @@ class BuildView(Struct):
         if problem.hint in self._hints:
             problem = replace(problem, hint=None)
         self._hints |= {problem.hint} if problem.hint else set()
-        self.console.problem(problem)
+        self.console.problem(problem, label)
 
 
 def summary(report: Report) -> str:

@@ -53,6 +53,8 @@ class BuildProgress:
         """Name a file that is being made, and count it once that has ended."""
         if event.begun:
             self._under_way[event.recipe.output] = clean(event.recipe.asset)
+            if event.problems:
+                self._tell(event)
         else:
             self._under_way.pop(event.recipe.output, None)
             drift = event.verdict.action is not Action.KEEP

@@ -239,6 +239,47 @@ def test_a_store_that_lies(
     assert path.read_bytes() in contents(other.home / "team" / "damaged").values()
 
 
+def test_what_is_free_is_made_again(
+    machines: list[Machine], server: httpx.Client, filled: Path
+) -> None:
+    """A file whose bytes in the store are wrong is derived from its master, which is said once, and mends them."""
+    one, other = machines
+    other.clone(one)
+    derived = one.pictures()["img/fox.webp"]
+    path = filled / key_of(Space.BYTES, digest.of_bytes(derived))
+    path.chmod(0o600)
+    path.write_bytes(b"wrong")
+
+    ran = other.run("build", "--yes")
+
+    assert (ran.code, charges(server)) == (Exit.DONE, 0), ran.err
+    assert ran.err.count("warning: ") == ran.err.count("has other bytes") == 1
+    assert "1 derived" in ran.err
+    assert other.pictures() == one.pictures()
+    assert path.read_bytes() == derived
+
+
+def test_what_was_never_paid_for_is_made_again(machines: list[Machine], store: Path) -> None:
+    """Where nothing was bought, a store in which everything is wrong stops no build."""
+    one, other = machines
+    for machine in machines:
+        machine.site.edit("assets.toml", 'provider = "bfl"', 'provider = "sketch"')
+        machine.site.edit("assets.toml", 'model = "flux-2-pro"\n', "")
+        text = '[manifest]\npath = "pictures.json"\n'
+        machine.site.edit("assets.toml", "[asset.fox]", f"{text}[asset.fox]")
+    assert one.run("build").code == one.run("store", "push").code == Exit.DONE
+    other.clone(one)
+    for path in store.glob("cas/*"):
+        path.chmod(0o600)
+        path.write_bytes(b"wrong")
+
+    ran = other.run("build")
+
+    assert ran.code == Exit.DONE, ran.err
+    assert other.pictures() == one.pictures()
+    assert ran.err.count("has other bytes") == len(other.pictures())
+
+
 def test_a_copy_helps_where_the_store_lies(
     machines: list[Machine], server: httpx.Client, filled: Path
 ) -> None:
