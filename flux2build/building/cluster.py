@@ -1,106 +1,173 @@
-"""Derived files made by the workers of a Dask cluster; the only module that imports `distributed`.
+"""Work that the workers of a Dask cluster do.
 
-Only bytes and operations travel: ledger, keys, certificate and everything that costs money stay
-with the build. A worker that is lost loses nothing: its tasks run again on another one.
+Only bytes and what is to be done with them travel: ledger, keys, certificate and everything that
+costs money stay with the build. A worker that is lost loses nothing: its tasks run again on another.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-import dask.config
-import distributed
 from distributed.scheduler import KilledWorker
 
 from flux2build.building import cluster_task
-from flux2build.building.cluster_task import Absent, Answer
+from flux2build.building.cluster_task import Absent, Answer, Part, Unfit, Work
+from flux2build.building.deriving import UnfitError
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError, IncompleteError, SystemFault
-from flux2build.images.derive import File, Job
-from flux2build.model import Derive
 
 LOCAL: Final = re.compile(r"local:([1-9][0-9]?)")
 """A cluster of processes of this machine."""
-Task = Callable[..., Answer | Absent]
-"""What a worker does with the tasks of an asset, the indexes of their inputs, and these inputs."""
 
-_CONNECT_SECONDS: Final = 10.0
+_STOP_SECONDS: Final = 5.0
 _SMALL: Final = 1 << 20
 """Bytes that are sent with a task, even if workers could fetch them from the team's store."""
 _LANES: Final = 2
-"""Assets in work for each thread of a worker, so that none waits for the next bytes."""
+"""Tasks in work for each place where one can run, so that none waits for the next bytes."""
+_FIELDS: Final = ("ticket", "step", "steps")
 
 
 @dataclass
 class Cluster:
-    """The workers of a Dask cluster.
-
-    Implements `deriving.Deriving`.
-    """
+    """The workers of a Dask cluster."""
 
     client: Any
     where: str
     mixed: bool
     """Whether workers may have other versions than this machine."""
-    lanes: int
-    """Two for each thread of a worker at the start."""
-    task: Task
+    work: Work
     """What a worker does."""
+    say: Callable[[str], None] = lambda _text: None
     shared: Callable[[Digest], bool] = lambda _digest: False
     """Whether the team's store has some bytes, so that workers can fetch them."""
+    patience: float = 30.0
+    """Seconds to wait for a worker that can do a task, when the last one is lost."""
+    look: float = 2.0
+    """Seconds between two looks at the workers."""
+    on_steps: dict[str, Callable[[int, int], None]] = field(default_factory=dict, init=False)
+    """Told of the steps of pictures, by their tickets."""
+    _unfit: dict[str, dict[str, Flux2BuildError]] = field(default_factory=dict, init=False)
+    """The workers that lack something that a task needs, and what they say of it."""
+    _alone: dict[str, float] = field(default_factory=dict, init=False)
+    """Since when nobody has been there who offers a resource."""
+    _asked: tuple[float, asyncio.Future[Any]] | None = field(default=None, init=False)
+    """When the scheduler was last asked for its workers, and its answer."""
 
-    async def derive(self, jobs: Sequence[Job]) -> Sequence[File | Flux2BuildError]:
-        """Derive the files of one asset on one worker, which decodes their master once."""
-        data = {of_bytes(each): each for job in jobs for each in job.inputs}
-        places = {digest: at for at, digest in enumerate(data)}
-        rows = [[places[of_bytes(each)] for each in job.inputs] for job in jobs]
-        tasks = [job.task for job in jobs]
-        parts = [await self._part(digest, each) for digest, each in data.items()]
-        answer = await self._answer(tasks, rows, parts)
-        if isinstance(answer, Absent):  # that worker has no access to the team's store
-            answer = await self._answer(tasks, rows, list(data.values()))
-        if isinstance(answer, Absent):  # pragma: no cover - all bytes were sent
-            raise TypeError(answer)
-        self.refuse_others({"a worker": answer.versions})
-        return answer.files
+    @property
+    def local(self) -> bool:
+        """Whether its workers are processes of this machine."""
+        return LOCAL.fullmatch(self.where) is not None
 
-    async def _part(self, digest: Digest, data: bytes) -> bytes | Digest:
-        """The bytes of an input or, of many that the team's store has, their digest."""
-        if len(data) <= _SMALL or not await asyncio.to_thread(self.shared, digest):
-            return data
-        return digest
+    async def places(self, resource: str = "") -> Mapping[str, float]:
+        """How many tasks each worker can do at once, or those that ask for one unit of a resource.
 
-    async def _answer(
+        Raises:
+            SystemFault: the cluster is gone.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._asked is None or now - self._asked[0] >= self.look:
+            self._asked = now, asyncio.ensure_future(self.client.scheduler.identity())
+        try:
+            workers = (await asyncio.shield(self._asked[1]))["workers"]
+        except OSError as error:
+            raise self._gone() from error
+        at_once = {
+            address: facts["resources"].get(resource, 0) if resource else facts["nthreads"]
+            for address, facts in workers.items()
+        }
+        return {address: places for address, places in at_once.items() if places >= 1}
+
+    async def lanes(self, resource: str = "") -> int:
+        """How many tasks are handed out at once."""
+        return _LANES * max(1, int(sum((await self.places(resource)).values())))
+
+    async def answer(
         self,
-        tasks: Sequence[Derive],
-        rows: Sequence[Sequence[int]],
-        parts: Sequence[bytes | Digest],
-    ) -> Answer | Absent:
-        """What a task returns.
+        task: Callable[..., Any],
+        wanted: object,
+        data: Sequence[bytes],
+        *,
+        needs: str = "",
+        resource: str = "",
+    ) -> Answer:
+        """What a worker makes of some bytes.
+
+        Args:
+            task: What it does.
+            wanted: What it is asked for.
+            data: The bytes.
+            needs: What a worker may lack, in words; one that did is not asked for it again.
+            resource: What it must have a unit of, if anything.
 
         Raises:
             IncompleteError: every worker that tried it died.
-            SystemFault: the cluster is gone.
+            SystemFault: no worker can do it, or the cluster is gone.
         """
+        unfit, lost = self._unfit.setdefault(needs, {}), False
+        parts = [await self._part(each) for each in data]
+        while True:
+            fit = await self._fit(unfit, resource, wait=lost) if unfit else []
+            if unfit and not fit:
+                raise _nobody(self.where, needs, unfit)
+            answer = await self._answer(task, wanted, parts, resource, fit)
+            if answer is None:
+                lost = True
+                continue
+            self.refuse_others({answer.worker: answer.versions})
+            if isinstance(answer.value, Absent):  # it has no access to the team's store
+                parts = list(data)
+            elif isinstance(answer.value, Unfit):
+                unfit[answer.worker] = answer.value.error
+            else:
+                return answer
+
+    async def _fit(self, unfit: Collection[str], resource: str, *, wait: bool) -> list[str]:
+        """The workers that may have what others lack; one that was lost may come back."""
+        until = asyncio.get_running_loop().time() + self.patience * wait
+        while True:
+            fit = [each for each in await self.places(resource) if each not in unfit]
+            if fit or asyncio.get_running_loop().time() >= until:
+                return fit
+            await asyncio.sleep(self.look)
+
+    async def _part(self, data: bytes) -> Part:
+        """Some bytes or, of many that the team's store has, their digest."""
+        if len(data) <= _SMALL:
+            return data
+        digest = await asyncio.to_thread(of_bytes, data)
+        return digest if await asyncio.to_thread(self.shared, digest) else data
+
+    async def _answer(
+        self,
+        task: Callable[..., Any],
+        wanted: object,
+        parts: Iterable[Part],
+        resource: str,
+        fit: Collection[str],
+    ) -> Answer | None:
+        """What a task returns; None if those that are fit for it were lost."""
+        if resource in self._alone and await self._deserted(resource):
+            raise self._nobody_left(resource)
         # The bytes are part of the task, so that it can run again where a worker was lost.
-        future = self.client.submit(self.task, tasks, rows, *parts, pure=False)
+        only: dict[str, Any] = {"resources": {resource: 1}} if resource else {}
+        future = self.client.submit(
+            task, wanted, *parts, pure=False, workers=list(fit) or None, **only
+        )
         try:
-            answer: Answer | Absent = await future
+            answer = await self._awaited(future, resource, fit)
         except KilledWorker as error:
             raise IncompleteError(
-                "the workers of the cluster that derived it died",
+                "the workers of the cluster that made it died",
                 rows=(("cluster", self.where),),
                 hint="their logs say why; a worker that has too little memory is killed",
             ) from error
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            task_here = asyncio.current_task()
+            if task_here is not None and task_here.cancelling():
                 await self.client.cancel([future], force=True)
                 raise
             raise self._gone() from None  # Dask's word for a scheduler that is lost
@@ -108,11 +175,63 @@ class Cluster:
             raise self._gone() from error
         return answer
 
+    async def _awaited(self, future: Any, resource: str, fit: Collection[str]) -> Answer | None:
+        """The result of a task; Dask would wait for ever for a worker that can run it."""
+        waiting = asyncio.ensure_future(future)
+        try:
+            while not (await asyncio.wait({waiting}, timeout=self.look))[0]:
+                lost = fit and not (await self.places(resource)).keys() & set(fit)
+                if lost or await self._deserted(resource):
+                    await self.client.cancel([future], force=True)
+                    if lost:
+                        return None
+                    raise self._nobody_left(resource)
+            answer: Answer = waiting.result()
+        finally:
+            waiting.cancel()
+        return answer
+
+    async def _deserted(self, resource: str) -> bool:
+        """Whether nobody has been there for too long."""
+        now = asyncio.get_running_loop().time()
+        if await self.places(resource):
+            self._alone.pop(resource, None)
+            return False
+        return now - self._alone.setdefault(resource, now) > self.patience
+
     def _gone(self) -> SystemFault:
         return SystemFault(
             f"the cluster at {self.where} does not answer any more",
             hint="build again, with the cluster or without it; what is done stays done",
         )
+
+    def _nobody_left(self, resource: str) -> SystemFault:
+        offers = f" that offers `{resource}`" if resource else ""
+        return SystemFault(
+            f"no worker{offers} is left at {self.where}",
+            hint=f"start one: `{_start(resource)}`; what is done stays done",
+        )
+
+    async def require(self, resource: str) -> None:
+        """Refuse a cluster that could never do what asks for a resource.
+
+        Raises:
+            SystemFault: no worker offers it.
+        """
+        if not await self.places(resource):
+            raise SystemFault(
+                f"no worker of {self.where} offers `{resource}`, which rendering with open weights takes",
+                hint=f"start one: `{_start(resource)}`; or build without `--cluster`; "
+                "`resource` in `[local]` of your configuration names another",
+            )
+
+    async def stop(self, ticket: str) -> None:
+        """End what is rendered under a ticket, if somebody does."""
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self.client.run(self.work.stop, ticket, on_error="ignore")
+        except (OSError, TimeoutError):
+            return  # whoever is gone stops, too
 
     def refuse_others(self, workers: Mapping[str, Mapping[str, str]]) -> None:
         """Refuse workers whose files may have other bytes than those made here.
@@ -133,66 +252,20 @@ class Cluster:
                     hint="install the same versions there; or `--cluster-mixed` takes its files, too",
                 )
 
-
-@asynccontextmanager
-async def opened(
-    where: str,
-    *,
-    mixed: bool,
-    task: Task,
-    shared: Callable[[Digest], bool],
-    say: Callable[[str], None],
-) -> AsyncIterator[Cluster]:
-    """Connect to a cluster, or start one on this machine: `tcp://host:8786` or `local:2`.
-
-    Raises:
-        SystemFault: no scheduler answers, it has no workers, or they have other versions.
-    """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is an error here
-    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
-    async with _started(where) as address:
-        try:
-            # Dask waits without end for a port that takes the connection and never answers.
-            async with asyncio.timeout(_CONNECT_SECONDS + 2):
-                client = await distributed.Client(
-                    address, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False
-                )
-        except (OSError, TimeoutError, ValueError) as error:
-            raise SystemFault(
-                f"no scheduler answers at {where}",
-                hint="`dask scheduler` starts one, and `dask worker ADDRESS` its workers",
-            ) from error
-        try:
-            if LOCAL.fullmatch(where):
-                await client.register_plugin(cluster_task.DeafToInterrupts())
-            threads = sum((await client.nthreads()).values())
-            cluster = Cluster(client, where, mixed, _LANES * max(1, threads), task, shared)
-            workers = await client.run(cluster_task.versions)
-            if not workers:
-                raise SystemFault(
-                    f"the cluster at {where} has no workers",
-                    hint="`dask worker ADDRESS` starts one",
-                )
-            cluster.refuse_others(workers)
-            say(f"deriving on {len(workers)} worker{'s' * (len(workers) > 1)} of {where}")
-            yield cluster
-        finally:
-            await client.close()
+    def hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        """Pass on a step that a worker has told."""
+        ticket, step, steps = (event[1].get(name) for name in _FIELDS)
+        if told := self.on_steps.get(str(ticket)):
+            told(int(step or 0), int(steps or 0))
 
 
-@asynccontextmanager
-async def _started(where: str) -> AsyncIterator[Any]:
-    """The address of a cluster; one of this machine lives as long as the build."""
-    match = LOCAL.fullmatch(where)
-    if match is None:
-        yield where
-        return
-    async with distributed.LocalCluster(
-        n_workers=int(match[1]),
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address="127.0.0.1:0",
-        asynchronous=True,
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield cluster
+def _start(resource: str) -> str:
+    """The command that starts a worker."""
+    return "dask worker ADDRESS" + f" --resources {resource}=1" * bool(resource)
+
+
+def _nobody(where: str, needs: str, unfit: Mapping[str, Flux2BuildError]) -> UnfitError:
+    """The error for what no worker can do, with what each says of it."""
+    rows: Sequence[tuple[str, str]] = [(worker, str(error)) for worker, error in unfit.items()]
+    hint = next((problem.hint for each in unfit.values() for problem in each.problems), None)
+    return UnfitError(f"no worker of {where} can use {needs}", rows=tuple(rows), hint=hint)

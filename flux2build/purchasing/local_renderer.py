@@ -6,7 +6,7 @@ What is drawn can be drawn again at any time, to the same bytes, so the ledger d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -20,10 +20,18 @@ from flux2build.purchasing.renderer import LoadReferences
 from flux2build.purchasing.verification import verify_picture
 from flux2build.storage.store import Store
 
+Drawing = Callable[[Embedded, Order, Sequence[Reference]], Awaitable[bytes]]
+"""Has a provider draw, on this machine or on another one."""
+
+
+async def in_a_thread(provider: Embedded, order: Order, references: Sequence[Reference]) -> bytes:
+    """Draw on this machine."""
+    return await asyncio.to_thread(provider.draw, order, references)
+
 
 @dataclass(frozen=True, slots=True)
 class LocalRenderer:
-    """Draws with an embedded provider, on as many threads as there are slots.
+    """Draws with an embedded provider, as many pictures at once as there are slots.
 
     Implements `renderer.Renderer`.
     """
@@ -33,6 +41,7 @@ class LocalRenderer:
     slots: asyncio.Semaphore
     halt: asyncio.Event
     """Set when nothing more is to be drawn."""
+    drawing: Drawing = in_a_thread
     _sound: set[Digest] = field(default_factory=set, init=False)
     """The references that were judged; members of a family share theirs."""
 
@@ -41,20 +50,25 @@ class LocalRenderer:
         async with self.slots:
             if self.halt.is_set():
                 raise HaltedError
-            return await asyncio.to_thread(self._draw, order, recipe, await references())
+            loaded = await references()
+            with failing_alone(recipe.output, *recipe.inputs):
+                await asyncio.to_thread(self._judge, order, loaded)
+                data = await self.drawing(self.provider, order, loaded)
+                return await asyncio.to_thread(self._kept, order, recipe, data)
 
     def unsettled(self, order: Digest) -> bool:
         """Never: an order is drawn as soon as it is placed."""
         del order
         return False
 
-    def _draw(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
-        with failing_alone(recipe.output, *recipe.inputs):
-            for digest, reference in zip(order.inputs, references, strict=True):
-                if digest not in self._sound:
-                    probe_still(reference.data, reference.name)
-                    self._sound.add(digest)
-            data = self.provider.draw(order, references)
-            verify_picture(recipe.asset, order.params, data)
+    def _judge(self, order: Order, references: Sequence[Reference]) -> None:
+        """Refuse what is not a picture, once."""
+        for digest, reference in zip(order.inputs, references, strict=True):
+            if digest not in self._sound:
+                probe_still(reference.data, reference.name)
+                self._sound.add(digest)
+
+    def _kept(self, order: Order, recipe: Recipe, data: bytes) -> Bought:
+        verify_picture(recipe.asset, order.params, data)
         receipt = Receipt(self.provider.name, cost=Decimal(0), cost_source="free")
         return Bought(self.store.put(data), receipt)

@@ -27,7 +27,7 @@ class Terms(Struct, frozen=True):
     lock_timeout: float | None = None
     """Seconds to wait for another build; None waits as long as it takes."""
     cluster: str = ""
-    """The Dask cluster that derives files, as `tcp://host:8786` or `local:2`; empty for none."""
+    """The Dask cluster that derives and renders, as `tcp://host:8786` or `local:2`; empty for none."""
     cluster_mixed: bool = False
     """Whether its workers may have other versions than this machine."""
 

@@ -26,7 +26,7 @@ from flux2build.storage import regular
 from flux2build.storage.disk import home
 from flux2build.storage.index import Index
 from flux2build.storage.toml_file import TomlFile
-from flux2build.tables.table import Field, Table
+from flux2build.tables.table import Field, Table, rule
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 Offload = Literal["none", "model", "sequential"]
@@ -38,9 +38,17 @@ _LORA: Final = rb'"file":%b,"scale":[^,]+,"sha256":"(sha256:[0-9a-f]{64})"'
 class ModelTable(Table):
     """`[local.models.NAME]`: where a model's weights lie, and how they are used."""
 
-    path: str
+    path: str | None = None
+    """None where only the workers of a cluster have them."""
+    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
+    """The digest of the only weights that are meant."""
     dtype: Dtype | None = None
     offload: Offload | None = None
+
+    @rule
+    def _has_a_place(self) -> None:
+        if self.path is None and self.digest is None:
+            raise ValueError("`path` is missing; or `digest`, if only a cluster has the weights")
 
 
 class LoraTable(Table):
@@ -77,6 +85,8 @@ class LocalTable(Table):
     """One worker for each: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
     dtype: Dtype = "auto"
     offload: Offload = "none"
+    resource: str = Field(default="GPU", pattern=r"^\S*$")
+    """What a worker of a cluster must have a unit of to render; empty if anyone may."""
     models: dict[str, ModelTable] = Field(default={})
     loras: dict[str, LoraTable] = Field(default={})
     upscale: dict[str, UpscaleTable] = Field(default={})
@@ -152,13 +162,32 @@ class LocalModels(Mapping[str, Card]):
         Raises:
             SystemFault: they cannot be used.
         """
-        return folder.opened(self.path(self.table.models[name]))
+        return folder.opened(self._place(name))
 
-    def path(self, table: ModelTable | LoraTable | UpscaleTable | CutoutTable) -> Path:
+    def path(self, table: LoraTable | UpscaleTable | CutoutTable) -> Path:
         """Where the weights of a table lie, from the folder of the configuration."""
+        return self._path(table.path)
+
+    def _path(self, written: str) -> Path:
         # `Path.expanduser` raises another error where nobody has the name behind `~`.
-        path = os.path.expanduser(table.path)  # noqa: PTH111 - see above
+        path = os.path.expanduser(written)  # noqa: PTH111 - see above
         return Path(self.written.name).parent / path
+
+    def _place(self, name: str) -> Path:
+        """Where the weights of a model lie.
+
+        Raises:
+            SystemFault: they are not on this machine.
+        """
+        table = self.table.models.get(name)
+        if table is None or table.path is None:
+            known = name in PROVIDER.repositories
+            fetch = f"`flux2build models fetch {name}`, then " if known else ""
+            raise SystemFault(
+                f"the weights of `{name}` are not on this machine",
+                hint=f'{fetch}add `[local.models.{name}]` with `path = "FOLDER"` to `{self.written.name}`',
+            )
+        return self._path(table.path)
 
     def _card(self, name: str) -> Card:
         weights = self.folder(name)
@@ -185,10 +214,11 @@ class LocalModels(Mapping[str, Card]):
         return {}
 
     def _named(self, name: str) -> str:
-        if name in self.table.models:
-            with suppress(SystemFault):
-                return f"{PROVIDER.name}/{name}@{self.digest(name)}"
-        return self._locked(name)
+        if (own := self.table.models.get(name)) is None:
+            return self._locked(name)
+        with suppress(SystemFault):
+            return f"{PROVIDER.name}/{name}@{self.digest(name)}"
+        return f"{PROVIDER.name}/{name}@{own.digest}" if own.digest else self._locked(name)
 
     def digest(self, name: str) -> Digest:
         """The digest of a configured model's weights.
@@ -196,12 +226,17 @@ class LocalModels(Mapping[str, Card]):
         Raises:
             SystemFault: they cannot be used.
         """
-        self.index.state(
-            str(self.path(self.table.models[name]))
-        )  # once it is there, a clean tree is judged again
+        place = self._place(name)
+        self.index.state(str(place))  # once it is there, a clean tree is judged again
         self._card(name)
         digest = self.folder(name).digest(self.index)
         self.save()
+        if self.table.models[name].digest not in {None, digest}:
+            raise SystemFault(
+                f"the weights of `{name}` are others than `digest` says",
+                rows=(("folder", str(place)), ("digest", digest)),
+                hint=f"change `digest` in `[local.models.{name}]` of `{self.written.name}`",
+            )
         return digest
 
     def save(self) -> None:
@@ -256,16 +291,9 @@ class LocalModels(Mapping[str, Card]):
         Raises:
             SystemFault: its weights are not on this machine, or cannot be used.
         """
-        table = self.table
-        if name not in table.models:
-            known = name in PROVIDER.repositories
-            fetch = f"`flux2build models fetch {name}`, then " if known else ""
-            raise SystemFault(
-                f"the weights of `{name}` are not on this machine",
-                hint=f'{fetch}add `[local.models.{name}]` with `path = "FOLDER"` to `{self.written.name}`',
-            )
-        self._card(name)
-        own, weights = table.models[name], self.folder(name)
+        table, weights = self.table, self.folder(name)
+        own = table.models[name]
+        self.digest(name)
         return Model(
             folder=str(weights.path),
             pipeline=weights.pipeline,

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from flux2build.assetspec.spec import Budget
 from flux2build.building import event_loop
 from flux2build.building.artifacts import Artifacts
-from flux2build.building.deriving import Deriving
 from flux2build.building.networks.files import NetworkFiles
 from flux2build.building.networks.process import NetworkProcess
 from flux2build.building.removal import Removal
@@ -37,7 +36,7 @@ from flux2build.planning.snapshot import Snapshot
 from flux2build.planning.verdict import Action
 from flux2build.providers.contract import PROVIDERS, Embedded, Installed, Remote
 from flux2build.purchasing.budget import BudgetGuard
-from flux2build.purchasing.local_renderer import LocalRenderer
+from flux2build.purchasing.local_renderer import LocalRenderer, in_a_thread
 from flux2build.purchasing.renderer import Renderer
 from flux2build.purchasing.safekeeping import Places, Safekeeping, expected_bytes
 from flux2build.purchasing.spool import spool_of
@@ -47,9 +46,11 @@ from flux2build.session.project import Project, buys
 from flux2build.storage.disk import home
 
 if TYPE_CHECKING:
+    from flux2build.building.on_cluster import OnCluster
     from flux2build.purchasing.remote_renderer import RemoteRenderer
     from flux2build.purchasing.teamwork import Teamwork
     from flux2build.purchasing.weights.renderer import WeightsRenderer
+    from flux2build.purchasing.weights.rendering import Rendering
 
 OnStep = Callable[[AssetName, int, int], None]
 """Told of each step of a picture that is rendered here, and how many steps it takes."""
@@ -192,6 +193,12 @@ def _refreshing(plan: Plan) -> bool:
     return any(step.verdict.due_to(ReasonCode.ENCODER_CHANGED) for step in plan.steps)
 
 
+def _rendering(plan: Plan) -> set[str]:
+    """The providers that are to render something."""
+    tasks = (step.recipe.task for step in plan.todo if step.verdict.action is Action.RENDER)
+    return {task.provider for task in tasks if isinstance(task, Generate)}
+
+
 class _Wiring(Struct, frozen=True):
     """Connects one build to the real world."""
 
@@ -209,42 +216,48 @@ class _Wiring(Struct, frozen=True):
         project = self.project
         signer = signer_for((step.recipe for step in self.plan.todo), project.settings.value)
         keeping = self._keeping()
-        renderers = await self._renderers(stack, keeping)
+        cluster = await self._cluster(stack)
+        renderers = await self._renderers(stack, keeping, cluster)
         networks = NetworkProcess(self._network, self.halt.is_set)
         stack.callback(networks.close)
-        toolbox = Toolbox(OPS, DOCUMENTS, signer, networks.draw, await self._cluster(stack))
+        deriving = await cluster.deriving() if cluster else None
+        toolbox = Toolbox(OPS, DOCUMENTS, signer, networks.draw, deriving, self.listeners.say)
         artifacts = replace(artifacts, failed=keeping.doubt)
         return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.worded)
 
     def _network(self, op: NetworkOp) -> NetworkFiles:
         return self.project.image_models.opened(op)
 
-    async def _cluster(self, stack: AsyncExitStack) -> Deriving | None:
-        """The cluster that derives files, if there is one and something is to be derived.
+    async def _cluster(self, stack: AsyncExitStack) -> OnCluster | None:
+        """The cluster that makes files, if there is one and something is to be made there.
 
         Raises:
             SystemFault: it cannot be reached, or what reaches it is not installed.
         """
-        where, derives = self.terms.cluster, (s.recipe.task for s in self.plan.todo)
-        if not where or not any(isinstance(task, Derive) for task in derives):
+        where = self.terms.cluster
+        derives = any(isinstance(step.recipe.task, Derive) for step in self.plan.todo)
+        drawn = (
+            isinstance(PROVIDERS[name], Embedded | Installed) for name in _rendering(self.plan)
+        )
+        if not where or not (derives or any(drawn)):
             return None
         try:
             # Lazy: Dask is an extra, for those who have a cluster.
-            from flux2build.building import cluster
+            from flux2build.building import cluster_connection, on_cluster
             from flux2build.session import cluster_worker
         except ModuleNotFoundError as missing:
             raise SystemFault(
                 f"`--cluster` needs `{missing.name}`, which is not installed",
                 hint=f"`{pip_install('cluster')}`",
             ) from missing
-        opened = cluster.opened(
+        opened = cluster_connection.opened(
             where,
             mixed=self.terms.cluster_mixed,
-            task=cluster_worker.derive,
+            work=cluster_worker.WORK,
             shared=self._shared,
             say=self.listeners.detail,
         )
-        return await stack.enter_async_context(opened)
+        return on_cluster.OnCluster(await stack.enter_async_context(opened))
 
     def _shared(self, digest: Digest) -> bool:
         """Whether the team's store has some bytes; not if it cannot be asked."""
@@ -267,43 +280,55 @@ class _Wiring(Struct, frozen=True):
             project.store, project.journal, spool_of(home()), places, self.listeners.say
         )
 
-    async def _renderers(self, stack: AsyncExitStack, keeping: Safekeeping) -> dict[str, Renderer]:
+    async def _renderers(
+        self, stack: AsyncExitStack, keeping: Safekeeping, cluster: OnCluster | None
+    ) -> dict[str, Renderer]:
         """A renderer for each provider of the plan; connections are closed with the stack."""
-        slots = asyncio.Semaphore(self.terms.jobs or 2 * (os.cpu_count() or 1))
         tasks = (step.recipe.task for step in self.plan.steps)
         renderers: dict[str, Renderer] = {}
         for name in sorted({task.provider for task in tasks if isinstance(task, Generate)}):
             provider = PROVIDERS[name]
             if isinstance(provider, Embedded):
-                renderers[name] = self._local(provider, slots)
+                renderers[name] = await self._local(provider, cluster)
             elif isinstance(provider, Installed):
-                renderers[name] = weights = self._weights(provider)
-                stack.push_async_callback(weights.workers.close)
+                renderers[name] = await self._weights(provider, stack, cluster)
             else:
                 renderers[name] = remote = self._remote(provider, keeping)
                 await stack.enter_async_context(remote.client)
         return renderers
 
-    def _local(self, provider: Embedded, slots: asyncio.Semaphore) -> LocalRenderer:
-        return LocalRenderer(provider, self.project.store, slots, self.halt)
+    async def _local(self, provider: Embedded, cluster: OnCluster | None) -> LocalRenderer:
+        """Has sketches drawn in threads, or on a cluster."""
+        at_once = self.terms.jobs or (
+            await cluster.slots() if cluster else 2 * (os.cpu_count() or 1)
+        )
+        drawing = cluster.draw if cluster else in_a_thread
+        slots = asyncio.Semaphore(at_once)
+        return LocalRenderer(provider, self.project.store, slots, self.halt, drawing)
 
-    def _weights(self, provider: Installed) -> WeightsRenderer:
-        """Renders with open weights, on each of the user's devices."""
-        # Lazy: only a build that uses weights needs to know how workers are run.
+    async def _weights(
+        self, provider: Installed, stack: AsyncExitStack, cluster: OnCluster | None
+    ) -> WeightsRenderer:
+        """Renders with open weights, on each of the user's devices or on those of a cluster."""
+        # Lazy: only a build that uses weights needs to know how they are rendered with.
+        from flux2build.purchasing.weights.devices import Devices, Workers
         from flux2build.purchasing.weights.process import Worker
-        from flux2build.purchasing.weights.renderer import WeightsRenderer, Workers
+        from flux2build.purchasing.weights.renderer import WeightsRenderer
 
         project, forced = self.project, _forced(self.plan)
         models = project.local_models
+        if cluster and cluster.far and provider.name in _rendering(self.plan):
+            rendering: Rendering = await cluster.rendering(models.table.resource)
+        else:
+            workers = Workers([Worker(device) for device in models.table.devices])
+            stack.push_async_callback(workers.close)
+            rendering = Devices(provider, workers, models.model, models.lora_path, models)
         rows = (
             block.generated for block in project.lock.blocks.values() if block.asset not in forced
         )
         return WeightsRenderer(
-            provider=provider,
-            workers=Workers([Worker(device) for device in models.table.devices]),
-            model=models.model,
-            lora=models.lora_path,
-            cards=models,
+            provider=provider.name,
+            rendering=rendering,
             store=project.store,
             journal=project.journal,
             seeds={

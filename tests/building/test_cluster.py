@@ -9,16 +9,25 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import distributed
 import pytest
 from PIL import Image
 
-from flux2build.building.cluster import Cluster, Task
-from flux2build.building.cluster_task import Absent, Answer, derive, versions
+from flux2build.building.cluster import Cluster
+from flux2build.building.cluster_task import (
+    Absent,
+    Answer,
+    Files,
+    Part,
+    Work,
+    derived,
+    versions,
+)
+from flux2build.building.on_cluster import Derivation
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
 from flux2build.images.derive import Job, derive_many
@@ -64,34 +73,52 @@ def site(empty: Site) -> Site:
     return empty
 
 
+def no_work(*_parts: object) -> None:
+    """Nothing: a part of a worker that is not asked for."""
+
+
 @dataclass
 class Desk:
-    """A scheduler that does the work itself, and notes what it was sent."""
+    """A scheduler with one worker, which does the work itself, and notes what it was sent."""
 
     far: dict[Digest, bytes] = field(default_factory=dict)
     """What its worker can read in the team's store."""
-    sent: list[tuple[bytes | Digest, ...]] = field(default_factory=list)
+    sent: list[tuple[Part, ...]] = field(default_factory=list)
+    nthreads: int = 1
+    """Without any, nothing is ever done."""
+    scheduler: Any = field(init=False)
 
-    def submit(
-        self, task: Task, tasks: Any, rows: Any, *parts: bytes | Digest, pure: bool
-    ) -> asyncio.Future[Answer | Absent]:
+    def __post_init__(self) -> None:
+        self.scheduler = self
+
+    async def identity(self) -> dict[str, Any]:
+        """What there is."""
+        return {"workers": {"tcp://b:2": {"nthreads": self.nthreads, "resources": {}}}}
+
+    def submit(self, task: Any, wanted: Any, *parts: Part, **_how: Any) -> asyncio.Future[Answer]:
         """Do a task at once."""
-        assert not pure
         self.sent.append(parts)
-        answer: asyncio.Future[Answer | Absent] = asyncio.Future()
-        answer.set_result(task(tasks, rows, *parts))
+        answer: asyncio.Future[Answer] = asyncio.Future()
+        if self.nthreads:
+            answer.set_result(Answer(task(wanted, *parts), "tcp://b:2", versions()))
         return answer
 
-    def work(self, tasks: Any, rows: Any, *parts: bytes | Digest) -> Answer | Absent:
+    async def cancel(self, futures: Sequence[asyncio.Future[Answer]], **_how: Any) -> None:
+        """Forget tasks."""
+        for future in futures:
+            future.cancel()
+
+    def derive(self, files: Files, *parts: Part) -> object:
         """Derive, with bytes of the store where they were not sent."""
         data = [part if isinstance(part, bytes) else self.far.get(part) for part in parts]
         if None in data:
             return Absent("sha256:absent")
-        return derive(tasks, rows, *(each for each in data if each is not None))
+        return derived(files, [each for each in data if each is not None])
 
     def cluster(self, *, mixed: bool = False) -> Cluster:
         """A cluster of this desk, for whose build the team's store has everything."""
-        return Cluster(self, "tcp://a:1", mixed, 1, self.work, lambda _digest: True)
+        work = Work(self.derive, no_work, no_work, no_work)
+        return Cluster(self, "tcp://a:1", mixed, work, shared=lambda _digest: True)
 
 
 @pytest.mark.parametrize("reads", [True, False])
@@ -106,7 +133,7 @@ def test_what_is_large_comes_from_the_teams_store(reads: bool) -> None:  # noqa:
     version = OPS["overlay"].version
     task = Derive((Operation("overlay", version, {"source": {"input": 1}}),), {"format": "png"})
     desk = Desk({digest: master} if reads else {})
-    (file,) = asyncio.run(desk.cluster().derive([Job(task, (master, logo))]))
+    (file,) = asyncio.run(Derivation(desk.cluster(), 1).derive([Job(task, (master, logo))]))
 
     assert desk.sent == [(digest, logo)] if reads else [(digest, logo), (master, logo)]
     assert file == derive_many([Job(task, (master, logo))], OPS)[0]
@@ -137,7 +164,7 @@ def test_a_cluster_makes_the_same_bytes(site: Site, cluster: Any) -> None:
     clean(site)
     ran = site.run("build", "-v", "--cluster", cluster.scheduler_address)
     assert ran.code == 0
-    assert f"deriving on 2 workers of {cluster.scheduler_address}" in ran.err
+    assert f"working on 2 workers of {cluster.scheduler_address}" in ran.err
     assert files(site) == here
 
 
@@ -193,6 +220,26 @@ def test_a_port_that_never_answers_is_no_cluster(site: Site) -> None:
     assert files(site) == {}
 
 
+@pytest.mark.parametrize("resource", ["", "GPU"])
+def test_a_task_whose_last_worker_is_lost_is_given_up(resource: str) -> None:
+    """A worker may come back for a while; then nothing more waits for it, and the build says what to start."""
+    desk = Desk(nthreads=0)
+
+    async def given_up() -> SystemFault:
+        cluster = replace(desk.cluster(), patience=0.02, look=0.01)
+        for _ in range(2):
+            with pytest.raises(SystemFault) as caught:
+                await cluster.answer(no_work, None, [], resource=resource)
+        return caught.value
+
+    (problem,) = asyncio.run(given_up()).problems
+    assert desk.sent == [()]  # the second task is not handed out
+    offers = " that offers `GPU`" * bool(resource)
+    assert problem.message == f"no worker{offers} is left at tcp://a:1"
+    assert problem.hint is not None
+    assert problem.hint.startswith("start one: `dask worker ADDRESS")
+
+
 def test_workers_with_other_versions_are_refused_unless_told() -> None:
     """A file made by another Pillow would have other bytes, and be derived again for ever."""
     older, strict = {**versions(), "png": "pillow 1.0, zlib 1.0"}, Desk().cluster()
@@ -206,13 +253,12 @@ def test_workers_with_other_versions_are_refused_unless_told() -> None:
 
 
 def test_a_task_needs_nothing_but_what_it_is_handed(site: Site) -> None:
-    """Bytes in, bytes out; the answer tells the versions, and errors come back as values."""
+    """Bytes in, bytes out; errors come back as values."""
     data = (site.folder / "1.png").read_bytes()
     small = Derive((Operation("resize", OPS["resize"].version, {"width": 32}),), {"format": "png"})
     unknown = Derive((Operation("nope", 1, {}),), {"format": "png"})
-    answer = derive([small, unknown], [[0], [0]], data)
-    assert answer.versions == versions()
-    assert [isinstance(each, Exception) for each in answer.files] == [False, True]
+    files = derived(Files((small, unknown), ((0,), (0,))), [data])
+    assert [isinstance(each, Exception) for each in files] == [False, True]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are killed by POSIX signals")

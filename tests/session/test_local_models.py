@@ -24,6 +24,7 @@ height = 64
 [asset.fox]
 prompt = "a fox"
 """
+ELSEWHERE: Final = "sha256:" + "0" * 64
 
 
 @pytest.fixture
@@ -68,6 +69,19 @@ def test_orders_are_named_by_the_weights(empty: Site, config: Path) -> None:
     assert _model(empty) != before
 
 
+def test_weights_on_other_machines_are_named_by_their_digest(empty: Site, config: Path) -> None:
+    """A digest stands for weights that only a cluster has, and refuses others that lie here."""
+    written = config.read_text("utf-8")
+    _configure(config, f'[models.flux-2-klein-4b]\ndigest = "{ELSEWHERE}"')
+    assert _model(empty) == f"local/flux-2-klein-4b@{ELSEWHERE}"
+
+    _configure(config, f'{written}\ndigest = "{ELSEWHERE}"')
+    ran = empty.run("build")
+
+    assert ran.code == 6
+    assert "the weights of `flux-2-klein-4b` are others than `digest` says" in ran.err
+
+
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
@@ -77,6 +91,12 @@ def test_orders_are_named_by_the_weights(empty: Site, config: Path) -> None:
         ('[local]\noffload = "all"', 2, "`local.offload`: `all` is not one of `none`, `model`"),
         ("[local]\ndevices = []", 2, "`local.devices`: must not be empty"),
         ("[local.models.x]", 2, "`local.models.x`: `path` is missing"),
+        ('[local.models.x]\ndigest = "sha256:0"', 2, "`local.models.x.digest`"),
+        (
+            f'[local.models.flux-2-klein-4b]\ndigest = "{ELSEWHERE}"',
+            6,
+            "the weights of `flux-2-klein-4b` are not on this machine",
+        ),
         ('[local.models.flux-2-klein-4b]\npath = "nowhere"', 6, "it does not exist"),
         ('[local.models.flux-2-klein-4b]\npath = "~nobody/x"', 6, "it does not exist"),
     ],

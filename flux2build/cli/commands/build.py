@@ -38,7 +38,9 @@ from flux2build.session.project import Project
 )
 @option("--refresh-derived", is_flag=True, help="Derive files again if another encoder wrote them.")
 @option("--dry-run", is_flag=True, help="Show the plan and stop.")
-@option("--cluster", type=CLUSTER, metavar="ADDRESS", default="", help="Derive files on these.")
+@option(
+    "--cluster", type=CLUSTER, metavar="ADDRESS", default="", help="Derive and render on these."
+)
 @option("--cluster-mixed", is_flag=True, help="Accept workers with other versions of libraries.")
 @option(
     "--lock-timeout", type=Seconds(0), metavar="SECONDS", help="Wait no longer for another build."

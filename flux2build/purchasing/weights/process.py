@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 
 from flux2build.purchasing.weights.failures import WorkerError
 from flux2build.purchasing.weights.messages import Message, encoded, receive
+from flux2build.purchasing.weights.rendering import OnStep
 from flux2build.purchasing.weights.request import Model, Rendered, Request
 
 COMMAND: Final = (sys.executable, "-P", "-m", "flux2build.purchasing.weights.worker")
@@ -27,9 +28,6 @@ _OFFLINE: Final = {
 }
 _MOST: Final = 8192
 """How many bytes of what it prints are kept for a message."""
-
-OnStep = Callable[[int, int], None]
-"""Takes the number of the step that is done, and of all steps."""
 
 
 @dataclass(eq=False)

@@ -7,6 +7,17 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from flux2build.digest import Json
+from flux2build.model import AssetName, Order
+
+
+class Wanted(Struct, frozen=True):
+    """A picture that is to be rendered, wherever the weights are."""
+
+    asset: AssetName
+    card: str
+    """The name of the model."""
+    order: Order
+    seed: int
 
 
 class Model(Struct, frozen=True):

@@ -22,8 +22,9 @@ from flux2build.ledger.journal import Journal
 from flux2build.model import AssetName, Bought, Generate, Order, Recipe
 from flux2build.providers.contract import Reference
 from flux2build.providers.local import PROVIDER
+from flux2build.purchasing.weights.devices import Devices, Workers
 from flux2build.purchasing.weights.process import COMMAND, Worker
-from flux2build.purchasing.weights.renderer import WeightsRenderer, Workers
+from flux2build.purchasing.weights.renderer import WeightsRenderer
 from flux2build.purchasing.weights.request import Model
 from flux2build.storage.store import Store
 from tests.paid_provider import picture
@@ -62,13 +63,16 @@ class Studio:
     def __post_init__(self) -> None:
         self.workers = Workers([Worker(device, self.command) for device in self.devices])
         self.renderer = WeightsRenderer(
-            provider=PROVIDER,
-            workers=self.workers,
-            model=lambda name: Model(
-                f"/weights/{name}", "Flux2KleinPipeline", "auto", self.offload
+            provider=PROVIDER.name,
+            rendering=Devices(
+                provider=PROVIDER,
+                workers=self.workers,
+                model=lambda name: Model(
+                    f"/weights/{name}", "Flux2KleinPipeline", "auto", self.offload
+                ),
+                lora=lambda name: f"/loras/{name}.safetensors",
+                cards=PROVIDER.cards,
             ),
-            lora=lambda name: f"/loras/{name}.safetensors",
-            cards=PROVIDER.cards,
             store=Store(self.folder / "store"),
             journal=Journal(self.folder / "ledger.jsonl"),
             seeds=self.seeds,
