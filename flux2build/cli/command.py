@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import click
 
+from flux2build.cli.call import choice_of, common_options
 from flux2build.cli.completers import COMPLETERS
 from flux2build.errors import Exit, Flux2BuildError
 from flux2build.registry import Family
 from flux2build.session.command_lines import Context
-from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.common_options import Choice
 
 Function = Callable[..., Exit | None]
 
@@ -168,25 +169,15 @@ def command(
             return several.each(several.below(named) if every else named, once, values)
 
         def once(**values: Any) -> Exit | None:
-            quiet, verbose = values.pop("quiet"), values.pop("verbose")
-            keys = ("file", "several", "profile", "json", "color", "env_file")
-            shared = {key: values.pop(key) for key in keys if key in values}
-            options = CommonOptions(**shared, verbosity=-1 if quiet else verbose)
-            choice = Choice()
+            options, choice = common_options(values), Choice()
             if selects:
-                values["choice"] = choice = Choice(
-                    selection=values.pop("selection"),
-                    exclude=values.pop("exclude"),
-                    force=values.pop("force", ()),
-                    reopen=values.pop("reopen", ()),
-                    refresh=values.pop("refresh_derived", False),
-                )
+                values["choice"] = choice = choice_of(values)
             called = click.get_current_context()
             called.obj = Context(options, choice)
             try:
                 return function(options, **values)
             except Flux2BuildError as error:
-                error.problems = tuple(called.obj.problem(each) for each in error.problems)
+                called.obj.complete_error(error)
                 raise
 
         unwanted = {"file"} if many else without

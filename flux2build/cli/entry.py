@@ -13,31 +13,20 @@ import os
 import sys
 
 from flux2build import __version__
+from flux2build.cli.plain import read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer than the answer, too
-    from collections.abc import Callable, Sequence
-    from typing import TextIO
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, TextIO
 
 _INTERRUPTED = 130
-_QUICK = {"build", "plan", "check"}
-_OPTIONS = {"-f": "FILE", "--file": "FILE", "-p": "PROFILE", "--profile": "PROFILE"}
-_CONFIG = "FLUX2BUILD_CONFIG"
-_HARMLESS = {
-    "FLUX2BUILD_HOME",
-    "FLUX2BUILD_FILE",
-    "FLUX2BUILD_PROFILE",
-    _CONFIG,
-    "FLUX2BUILD_BFL_URL",
-    "FLUX2BUILD_COMETAPI_URL",
-    "FLUX2BUILD_COMETAPI_REPLICATE_URL",
-    "FLUX2BUILD_REPLICATE_URL",
-    "FLUX2BUILD_STORE",
-    "FLUX2BUILD_DEEP",
-    "FLUX2BUILD_SIGN_CERT",
-    "FLUX2BUILD_SIGN_KEY",
+_ANSWERED = {
+    "build": {"file", "profile", "quiet", "trust_pr", "yes"},
+    "plan": {"file", "profile", "quiet", "exit_code"},
+    "check": {"file", "profile", "quiet", "strict"},
 }
-"""Variables that do not change the answer when there is nothing to do."""
+"""What may be said beside each command while its answer stays the one that is remembered."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if argv is None:
         gc.disable()
-    if (quick := _quick(words)) is not None and _answered(*quick):
+    plain = read(words)
+    if plain is not None and _answered(*plain):
         if argv is None:
             # Nothing is open, and freeing every object takes as long as reading the index.
             atexit._run_exitfuncs()  # noqa: SLF001 - as at any other exit: they are not ours
@@ -57,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _flush(sys.stderr)
             os._exit(0)
         return 0
-    run = _parser()
+    run = _parser() if plain is None else _without_parser(*plain)
     return _interruptible(run, words) if argv is None else run(words)
 
 
@@ -90,16 +80,30 @@ def _interruptible(run: Callable[[Sequence[str]], int], words: Sequence[str]) ->
 
 def _parser() -> Callable[[Sequence[str]], int]:
     """Import what parses the words and runs their command."""
-    # Imports and large projects create many objects that live to the end: collecting garbage
-    # among them is a waste of time, most of all at exit.
+    _expect_many_objects()
+    from flux2build.cli.parser import run
+
+    return run
+
+
+def _without_parser(command: str, values: Mapping[str, Any]) -> Callable[[Sequence[str]], int]:
+    """Import what runs a command whose words were plain."""
+    _expect_many_objects()
+    from flux2build.cli.plain_call import run
+
+    return lambda words: run(words, command, values)
+
+
+def _expect_many_objects() -> None:
+    """Prepare for imports and large projects, whose objects live to the end.
+
+    Collecting garbage among them is a waste of time, most of all at exit.
+    """
     gc.enable()
     gc.set_threshold(500_000, 20, 50)
     atexit.register(gc.freeze)
     # Plug-ins of pydantic that happen to be installed must not be searched for or run.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from flux2build.cli.parser import run
-
-    return run
 
 
 def _open_closed_streams() -> None:
@@ -114,52 +118,14 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(lowest, mode, encoding="utf-8"))  # noqa: SIM115 - as long as we
 
 
-def _quick(words: Sequence[str]) -> tuple[str, str, str] | None:
-    """The command, spec and profile, if the call has no other options; else None."""
-    ours = (name for name in os.environ if name.lstrip("_").startswith("FLUX2BUILD_"))
-    if any(name not in _HARMLESS for name in ours):
-        return None
-    if _CONFIG in os.environ and not os.path.exists(os.environ[_CONFIG]):
-        return None  # the parser reports it
-    values = {name: os.environ.get(f"FLUX2BUILD_{name}", "") for name in ("FILE", "PROFILE")}
-    if os.pathsep in values["FILE"]:
-        return None  # several specs
-    rest, given = list(words), set[str]()
-    command = rest.pop(0) if rest and rest[0] in _QUICK else "build"
-    while rest:
-        option, joined, value = rest.pop(0).partition("=")
-        if not joined and rest:
-            value = rest.pop(0)
-        # The parser reads `-p=x` as the value `=x`, knows what an empty value means, and refuses a
-        # second one, or another option in the place of a value.
-        name = _OPTIONS.get(option)
-        odd = not value or (option[1:2] != "-" if joined else value.startswith("-"))
-        if name is None or name in given or odd:
-            return None
-        values[name] = value
-        given.add(name)
-    return command, values["FILE"], values["PROFILE"]
-
-
-def _answered(command: str, file: str, profile: str) -> bool:
+def _answered(command: str, values: Mapping[str, Any]) -> bool:
     """Print the answer that the index remembers, if there is one that still holds."""
-    from flux2build.storage.index import Index
-    from flux2build.storage.ledger_mark import answer_key, holds, ledger_key
-
-    spec = file or _nearest_spec()
-    if not spec:
-        return False
-    try:
-        # Not normalized: `..` after a link leads to where the link leads.
-        folder, name = os.path.split(os.path.join(os.getcwd(), spec))
-    except OSError:
-        return False  # the current folder was removed: the parser reports it
-    index = Index.load(folder)
-    text = index.answer(answer_key(command, name, profile))
+    said = values.keys() <= _ANSWERED[command]
+    text = _remembered(command, values) if said else None
     if text is None or not text.isprintable():
         return False  # a profile may have any name: the parser's console escapes it
-    if not holds(index.answer(ledger_key())):
-        return False
+    if command == "build" and "quiet" in values:
+        return True
     stream = sys.stderr if command == "build" else sys.stdout
     try:
         stream.write(text + "\n")
@@ -169,6 +135,23 @@ def _answered(command: str, file: str, profile: str) -> bool:
     except OSError:
         return False  # the disk is full: the parser meets the same error, and reports it
     return True
+
+
+def _remembered(command: str, values: Mapping[str, Any]) -> str | None:
+    """The answer that the index remembers, if there is one that still holds."""
+    from flux2build.storage.index import Index
+    from flux2build.storage.ledger_mark import answer_key, holds, ledger_key
+
+    if not (spec := values.get("file") or _nearest_spec()):
+        return None
+    try:
+        # Not normalized: `..` after a link leads to where the link leads.
+        folder, name = os.path.split(os.path.join(os.getcwd(), spec))
+    except OSError:
+        return None  # the current folder was removed: the parser reports it
+    index = Index.load(folder)
+    text = index.answer(answer_key(command, name, values.get("profile", "")))
+    return text if text is not None and holds(index.answer(ledger_key())) else None
 
 
 def _nearest_spec() -> str:

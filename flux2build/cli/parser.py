@@ -1,14 +1,9 @@
-"""Parses the command line, runs a command, and turns every outcome into an exit code."""
+"""Parses the command line, and runs a command."""
 
 from __future__ import annotations
 
-import errno
-import io
-import itertools
 import os
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import click
@@ -16,8 +11,9 @@ from click.shell_completion import CompletionItem
 
 from flux2build import __version__
 from flux2build.cli.command import COMMANDS, command_first, variables
+from flux2build.cli.outcome import concluded
 from flux2build.cli.usage_errors import usage_error
-from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError, brief
+from flux2build.errors import Exit
 
 _DEFAULT: Final = "build"
 _HELP_FLAGS: Final = {"--help", "-h", "--version"}
@@ -74,53 +70,31 @@ MAIN: Final = CommandGroup(
 click.version_option(__version__, prog_name="flux2build", message="%(prog)s %(version)s")(MAIN)
 
 
-def run(words: Sequence[str]) -> int:  # noqa: PLR0911 - one return for each outcome
+def run(words: Sequence[str]) -> int:
     """Parse the words, run the command, and turn every outcome into an exit code."""
+    return concluded(words, _named, _parsed)
+
+
+def _parsed(words: Sequence[str]) -> int:
+    """Parse the words and run the command.
+
+    Raises:
+        UsageError: the words cannot be parsed.
+        KeyboardInterrupt: a person asked to stop.
+    """
+    if _HELP_FLAGS.isdisjoint(words):
+        _refuse_unknown_variables()
     try:
-        _escape_unencodable()
-        _require_folder()
-        if _HELP_FLAGS.isdisjoint(words):
-            _refuse_unknown_variables()
         return int(MAIN.main(args=list(words), prog_name="flux2build", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as wrong:
-        return _fail(words, usage_error(wrong, f"flux2build {_named(words)}"))
-    except Flux2BuildError as error:
-        return _fail(words, error)
-    except (KeyboardInterrupt, click.Abort):
-        sys.stderr.write("\ninterrupted; what was submitted is recorded and resumes\n")
-        return Exit.INTERRUPTED
+        raise usage_error(wrong, f"flux2build {_named(words)}") from wrong
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except SystemExit:
         # click exits by itself when the reader of its help is gone (`flux2build --help | head -1`).
         return Exit.DONE
-    except OSError as error:
-        return _refused(words, error)
-    except Exception as bug:  # noqa: BLE001 - the one broad except: a bug becomes a report
-        return _bug(words, bug)
-
-
-def _escape_unencodable() -> None:
-    """Escape characters that a stream's encoding lacks (`PYTHONIOENCODING=ascii`)."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-_FULL_TABLE: Final = frozenset({errno.EMFILE, errno.ENFILE})
-_FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
-
-
-def _require_folder() -> None:
-    """Make sure that the current folder exists.
-
-    Raises:
-        SystemFault: it was removed.
-    """
-    try:
-        Path.cwd()
-    except OSError as error:
-        raise SystemFault("the folder you are in is gone", hint="`cd` to one that is") from error
 
 
 def _refuse_unknown_variables() -> None:
@@ -135,70 +109,7 @@ def _refuse_unknown_variables() -> None:
         refuse_unknown(os.environ, variables)
 
 
-def _refused(words: Sequence[str], error: OSError) -> Exit:
-    """Report what the system refused to do for reasons that are not ours."""
-    if error.errno in _FULL_TABLE:
-        hint = "`ulimit -n 1024` lets a process have more of them"
-        return _fail(words, SystemFault((error.strerror or "").lower(), hint=hint))
-    if error.errno == errno.ENAMETOOLONG:
-        return _fail(words, UsageError(f"`{brief(str(error.filename))}` is too long a file name"))
-    if error.errno not in _FULL_DISK:
-        return _bug(words, error)
-    from flux2build.console.console import silence
-
-    silence(sys.stdout)  # at exit, nothing is written again
-    return _fail(words, SystemFault(f"cannot write: {(error.strerror or '').lower()}"))
-
-
-def _bug(words: Sequence[str], bug: Exception) -> Exit:
-    sys.stderr.write(_report(bug, words))
-    return Exit.BUG
-
-
-def _fail(words: Sequence[str], error: Flux2BuildError) -> Exit:
-    """Print an error, and say what to exit with."""
-    from flux2build.console.console import Console
-
-    Console(_color(words)).fail(error)
-    return error.exit
-
-
-def _color(words: Sequence[str]) -> str:
-    """The value of `--color` or its variable, even if the words cannot be parsed."""
-    color = os.environ.get("FLUX2BUILD_COLOR", "")
-    for word, following in itertools.pairwise([*words, ""]):
-        name, joined, value = word.partition("=")
-        if name == "--color":
-            color = value if joined else following
-    return color if color in {"always", "never"} else "auto"
-
-
 def _named(words: Sequence[str]) -> str:
     """The command that the words name, even if they cannot be parsed."""
     known = MAIN.list_commands(click.Context(MAIN))
     return next((word for word in command_first(words, known)[:1] if word in known), _DEFAULT)
-
-
-def _report(bug: Exception, words: Sequence[str]) -> str:
-    """A report to paste: the traceback, without the values of variables.
-
-    Its lines are set off, for the last ones may be somebody's text.
-    """
-    import platform
-    import traceback
-
-    from flux2build.console.escaping import clean
-
-    trace = "".join(traceback.format_exception(type(bug), bug, bug.__traceback__))
-    report = "".join(
-        (
-            "\nThis is a bug in flux2build; please report it with the text below.\n\n",
-            f"flux2build {__version__}, Python {platform.python_version()}, ",
-            f"{platform.system()} {platform.machine()}\n",
-            f"command: {_named(words)}\n\n",
-            *(f"| {clean(line)}\n" for line in trace.rstrip("\n").split("\n")),
-        )
-    )
-    # A process that has read a key has imported this module, which can take keys out of a text.
-    http = sys.modules.get("flux2build.purchasing.http")
-    return str(http.unkeyed(report)) if http else report

@@ -6,8 +6,8 @@ import gc
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-import click
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -27,8 +27,9 @@ from flux2build.session.answers import remember, remember_judged
 from flux2build.session.brief import Brief, brief
 from flux2build.session.brief_build import buildable
 from flux2build.session.brief_build import premises as brief_premises
-from flux2build.session.common_options import Choice
+from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
+from flux2build.session.joining import joined
 from flux2build.session.missing_lock import ignored, refuse_to_pay
 from flux2build.session.plan_file import PlanFile
 from flux2build.session.project import EVERYTHING, Project
@@ -39,6 +40,23 @@ from flux2build.storage import disk
 def remember_clean(project: Project) -> None:
     """Remember what to say while nothing changes, if there is nothing to do."""
     remember(project, plan_view.clean_line(project.whole))
+
+
+def build(
+    options: CommonOptions,
+    *,
+    choice: Choice,
+    pinned: PlanFile | None = None,
+    dry_run: bool = False,
+    **terms: Any,
+) -> Exit:
+    """Build what is chosen on some terms, or only show the plan; `pinned` is one made before."""
+    console = Console.of(options, choice)
+    project = joined(Project.open(options), console.caution)
+    if dry_run:
+        plan_view.show(console, project, project.plan(choice))
+        return Exit.DONE
+    return BuildRun(project, console, choice, Terms(**terms), pinned).build()
 
 
 class BuildRun(Struct, frozen=True):
@@ -237,6 +255,8 @@ class BuildRun(Struct, frozen=True):
         """
         for line in plan_view.lines(plan):
             self.console.say(line)
+        import click
+
         price = price_range(plan.low, plan.high)
         if not click.confirm(f"Spend {price}?", default=False, err=True):
             raise BudgetError("not confirmed; nothing was ordered")

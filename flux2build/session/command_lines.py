@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flux2build.errors import Problem
+from flux2build.errors import Flux2BuildError, Problem
 from flux2build.session.common_options import Choice, CommonOptions
 
 _LINE: Final = re.compile(r"`flux2build((?: [^`]+)?)`")
@@ -39,6 +39,10 @@ class Context(Struct, frozen=True):
     def problem(self, problem: Problem) -> Problem:
         """A problem whose hint has complete command lines."""
         return replace(problem, hint=self.complete(problem.hint)) if problem.hint else problem
+
+    def complete_error(self, error: Flux2BuildError) -> None:
+        """Complete the command lines in the hints of an error."""
+        error.problems = tuple(map(self.problem, error.problems))
 
     def _completed(self, line: str) -> str:
         try:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from click.core import ParameterSource
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
-from flux2build.cli.entry import _quick
+from flux2build.cli.call import choice_of, common_options
+from flux2build.cli.command import COMMANDS
 from flux2build.cli.parser import MAIN
+from flux2build.cli.plain import read
+from flux2build.cli.plain_call import function_of
 from flux2build.errors import Exit
+from flux2build.session.consent import Terms
 from tests.conftest import Site
 from tests.imported import HEAVY, imported
 
@@ -38,9 +46,26 @@ def test_a_certificate_changes_no_answer(site: Site, variable: str) -> None:
     assert imported(site, "check", **{variable: "key.pem"}) & HEAVY == set()
 
 
-@pytest.mark.parametrize("words", [["--json"], ["plan", "mascot"], ["-q"], ["list"]], ids=str)
+@pytest.mark.parametrize(
+    "words",
+    [["-q"], ["--yes"], ["plan", "--exit-code"], ["check", "--strict", "--quiet"]],
+    ids=" ".join,
+)
+def test_options_that_change_no_answer_import_nothing(site: Site, words: list[str]) -> None:
+    """Where there is nothing to do, options that only matter otherwise cost nothing."""
+    assert site.run("build").code == Exit.DONE
+    quick = site.run(*words)
+
+    assert imported(site, *words) & HEAVY == set()
+    shutil.rmtree(site.folder / ".flux2build")
+    assert site.run(*words) == quick
+
+
+@pytest.mark.parametrize(
+    "words", [["build", "hero"], ["--color", "never"], ["-pfinal"], ["list"]], ids=" ".join
+)
 def test_everything_else_is_parsed(site: Site, words: list[str]) -> None:
-    """Whatever asks for more than one sentence is handed to the parser."""
+    """A line that is not plain is handed to the parser."""
     assert site.run("build").code == Exit.DONE
 
     assert "click" in imported(site, *words)
@@ -63,52 +88,83 @@ def test_variables_are_heeded(site: Site, variable: str, value: str) -> None:
     assert "click" in imported(site, "plan", **{variable: value})
 
 
-NAMES: Final = st.sampled_from(["-f", "-p", "--file", "--profile", "--prof", "--json", "-q", "--"])
-TEXTS: Final = st.sampled_from(["", "x", "=", "-", "-p", "--help", "plan"]) | st.text(max_size=2)
+NAMES: Final = st.sampled_from(["-f", "-p", "--file", "--profile", "--output-format"])
+FLAGS: Final = st.sampled_from(
+    [
+        *("--json", "-q", "--quiet", "-v", "-vv", "-vq", "--verbose", "-y", "--yes", "--trust-pr"),
+        *("--exit-code", "--strict", "--prof", "--", "-", "--all", "--dry-run", "-j"),
+    ]
+)
+TEXTS: Final = st.sampled_from(
+    ["", "x", "=", "-", "-p", "--help", "plan", "hero-*", "a=b", "json", "full"]
+) | st.text(max_size=2)
 OPTIONS: Final = st.one_of(
+    st.tuples(FLAGS),
     st.tuples(NAMES, TEXTS),
-    st.tuples(st.builds("{}={}".format, NAMES, TEXTS)),
-    st.tuples(st.builds("{}{}".format, NAMES, TEXTS)),
+    st.tuples(st.builds("{}={}".format, NAMES | FLAGS, TEXTS)),
+    st.tuples(st.builds("{}{}".format, NAMES | FLAGS, TEXTS)),
     st.tuples(TEXTS),
 )
-COMMANDS: Final = st.sampled_from([(), ("build",), ("plan",), ("check",), ("list",)])
+NAMED: Final = st.sampled_from([(), ("build",), ("plan",), ("check",), ("list",)])
 VALUES: Final = st.sampled_from([None, "", "x", "=y"])
 
 
-def parsed(words: Sequence[str]) -> tuple[str, str | None, str | None]:
-    """The command, spec and profile that the parser reads; all else must be at its default."""
+def parsed(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """The command, and the values of parameters, as the parser reads them, without its defaults."""
     root = MAIN.make_context("flux2build", list(words))
     name, command, rest = MAIN.resolve_command(root, [*root._protected_args, *root.args])
     assert name
     assert command
-    params = command.make_context(name, rest, root).params
-    bare = command.make_context(name, [], root).params
-    assert {**params, "file": None, "profile": None} == {**bare, "file": None, "profile": None}
-    (file,) = params["file"] or (None,)
-    return name, file, params["profile"]
+    context = command.make_context(name, rest, root)
+    said = {
+        param: value
+        for param, value in context.params.items()
+        if context.get_parameter_source(param) is not ParameterSource.DEFAULT and value != ()
+    }
+    if files := said.get("file", ()):
+        (said["file"],) = files
+    return name, said
 
 
-@given(COMMANDS, st.lists(OPTIONS, max_size=3), VALUES, VALUES)
-def test_the_quick_path_reads_what_the_parser_reads(
+@given(NAMED, st.lists(OPTIONS, max_size=4), VALUES, VALUES)
+@settings(max_examples=400)
+def test_a_plain_line_means_the_same_to_the_parser(
     command: tuple[str, ...], options: list[tuple[str, ...]], file: str | None, profile: str | None
 ) -> None:
-    """Whatever is answered without the parser means the same to the parser."""
+    """What is read without the parser is what the parser reads."""
     words = [*command, *(word for option in options for word in option)]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (("FLUX2BUILD_FILE", file), ("FLUX2BUILD_PROFILE", profile)):
             if value is not None:
                 patch.setenv(name, value)
-        if (quick := _quick(words)) is not None:
-            assert parsed(words) == (quick[0], quick[1] or None, quick[2] or None)
+        if (plain := read(words)) is not None:
+            assert parsed(words) == plain
 
 
 @pytest.mark.parametrize(
-    ("words", "quick"),
+    ("words", "plain"),
     [
-        ([], ("build", "", "")),
-        (["plan", "-p", "final"], ("plan", "", "final")),
-        (["--profile=final", "-f", "x=y"], ("build", "x=y", "final")),
+        ([], ("build", {})),
+        (["plan", "-p", "final"], ("plan", {"profile": "final"})),
+        (["--profile=final", "-f", "x=y"], ("build", {"profile": "final", "file": "x=y"})),
+        (["-q", "-y"], ("build", {"quiet": True, "yes": True})),
+        (["plan", "-vv", "--verbose", "--json"], ("plan", {"verbose": 3, "json": True})),
+        (
+            ["plan", "a", "--exit-code", "b=c"],
+            ("plan", {"selection": ("a", "b=c"), "exit_code": True}),
+        ),
+        (
+            ["check", "--output-format", "github", "--strict"],
+            ("check", {"output_format": "github", "strict": True}),
+        ),
+        (["check", "--output-format", "githu"], None),
+        (["check", "--exit-code"], None),
         (["check", "-p", "a", "-p", "b"], None),
+        (["--json", "plan"], None),
+        (["build", "hero"], None),
+        (["plan", ""], None),
+        (["plan", "--", "x"], None),
+        (["plan", "--json=1"], None),
         (["-p=final"], None),
         (["--profile="], None),
         (["--profile=", "final"], None),
@@ -120,9 +176,23 @@ def test_the_quick_path_reads_what_the_parser_reads(
     ],
     ids=str,
 )
-def test_what_is_quick(words: list[str], quick: tuple[str, str, str] | None) -> None:
-    """The plain forms of `--file` and `--profile` need no parser; odd ones are left to it."""
-    assert _quick(words) == quick
+def test_what_is_plain(words: list[str], plain: tuple[str, dict[str, Any]] | None) -> None:
+    """The common forms of the common options need no parser; odd ones are left to it."""
+    assert read(words) == plain
+
+
+@pytest.mark.parametrize("name", ["build", "check", "plan"])
+def test_what_a_plain_line_leaves_out(name: str) -> None:
+    """What is not said is for the function of a command what it is for the parser."""
+    defaults = COMMANDS[name].make_context(name, []).params
+    assert (defaults.pop("file"), defaults.pop("all")) == ((), False)
+
+    assert common_options(defaults) == common_options({})
+    assert choice_of(defaults) == choice_of({})
+    parameters = inspect.signature(function_of(name)).parameters.values()
+    own = {each.name: each.default for each in parameters}
+    own |= {each.name: each.default for each in fields(Terms)} if name == "build" else {}
+    assert defaults == {said: own[said] for said in defaults}
 
 
 def test_parents_of_links(site: Site, tmp_path: Path) -> None:

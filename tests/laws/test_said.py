@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 import flux2build
-from flux2build.cli import parser
+from flux2build.cli import outcome
 from flux2build.console.findings.contract import OUTPUT_FORMATS
 from flux2build.errors import Exit
 from tests.conftest import Ran, Site
@@ -426,7 +426,7 @@ def test_a_report_of_a_bug() -> None:
     for text in TEXTS:
         bug = KeyError(text)
         bug.__cause__ = ValueError(text)
-        assert_harmless(Ran(Exit.BUG, "", parser._report(bug, ["plan"])))
+        assert_harmless(Ran(Exit.BUG, "", outcome._report(bug, "plan")))
 
 
 def test_one_door() -> None:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from flux2build.cli import run_build
 from flux2build.cli.amounts import USD, Seconds, Whole
 from flux2build.cli.cluster_address import CLUSTER
 from flux2build.cli.command import command, option
-from flux2build.cli.run_build import BuildRun
-from flux2build.console import plan_view
-from flux2build.console.console import Console
 from flux2build.errors import Exit
 from flux2build.session import plan_file
 from flux2build.session.command_lines import Context
 from flux2build.session.common_options import Choice, CommonOptions
-from flux2build.session.consent import Terms
-from flux2build.session.joining import joined
-from flux2build.session.project import Project
 
 
 @command("build", selects=True, many=True)
@@ -45,13 +39,7 @@ from flux2build.session.project import Project
 @option(
     "--lock-timeout", type=Seconds(0), metavar="SECONDS", help="Wait no longer for another build."
 )
-def build(
-    options: CommonOptions,
-    *,
-    choice: Choice,
-    dry_run: bool,
-    **terms: bool | float | str | Decimal | None,
-) -> Exit:
+def build(options: CommonOptions, *, choice: Choice, **terms: Any) -> Exit:
     """Build what is out of date.
 
     Renders what changed, restores what is missing, derives the files to ship,
@@ -61,13 +49,7 @@ def build(
     if pinned := plan_file.named(choice.selection):
         options, choice = pinned.options(options), pinned.choice
         click.get_current_context().obj = Context(options, choice)
-    console = Console.of(options, choice)
-    project = joined(Project.open(options), console.caution)
-    if dry_run:
-        plan_view.show(console, project, project.plan(choice))
-        return Exit.DONE
-    agreed = Terms(**terms)  # type: ignore[arg-type]  # click checked them
-    return BuildRun(project, console, choice, agreed, pinned).build()
+    return run_build.build(options, choice=choice, pinned=pinned, **terms)
 
 
 COMMAND: Final[click.Command] = build

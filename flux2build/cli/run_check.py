@@ -1,0 +1,124 @@
+"""Checks a project, and prints what is found."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from flux2build import __version__
+from flux2build.checks.contract import CHECKS
+from flux2build.checks.facts import Finding, Severity
+from flux2build.console.console import Console
+from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, OutputFormat
+from flux2build.console.findings.unusable import of_error
+from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
+from flux2build.planning.plan import Plan
+from flux2build.session.brief import brief
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.findings import findings_in_brief, findings_of
+from flux2build.session.project import EVERYTHING, Project
+from flux2build.storage.disk import root_of
+
+
+def check(  # noqa: PLR0913 - one parameter for each option
+    options: CommonOptions,
+    *,
+    choice: Choice,
+    output_format: str = "full",
+    selected: Sequence[str] = (),
+    ignored: Sequence[str] = (),
+    require_approved: bool = False,
+    strict: bool = False,
+) -> Exit:
+    """Print the findings of all checks, and say whether any fails the check.
+
+    Raises:
+        UsageError: no check reports what is named, or a format is about one spec.
+    """
+    wanted = _codes(selected) if selected else None
+    unwanted = _codes(ignored)
+    project, console = Project.open(options), Console.of(options, choice)
+    output = OUTPUT_FORMATS["json" if options.json else output_format]
+    if options.several and output.whole:
+        message = f"`--output-format {output_format}` is about one spec"
+        raise UsageError(message, hint="run one check for each of them")
+    try:
+        brisk = choice == EVERYTHING and not (require_approved or output.whole)
+        known = _in_brief(project) if brisk else None
+        plan, reported = known or (
+            project.plan(choice),
+            findings_of(project, choice, strictly=require_approved),
+        )
+    except Flux2BuildError as error:
+        if not output.machine_readable:
+            raise
+        problems = [replace(f, problem=console.context.problem(f.problem)) for f in of_error(error)]
+        output.show(console, _report(project, output, problems, None))
+        return error.exit
+    findings = [
+        replace(finding, problem=console.context.problem(finding.problem))
+        for finding in reported
+        if finding.code not in unwanted and (wanted is None or finding.code in wanted)
+    ]
+    output.show(console, _report(project, output, findings, plan))
+    console.caution(project.unread)
+    if known is None and (other := project.others_files) is not None:
+        line = f"`flux2build check -p {shlex.quote(other)}`"
+        console.say(f"The files are those of the profile `{other}`: see {line}.")
+    failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
+
+
+def _in_brief(project: Project) -> tuple[Plan, list[Finding]] | None:
+    """The plan and the findings, as far as they are known without reading the spec."""
+    if (known := brief(project)) is None:
+        return None
+    findings = findings_in_brief(project, known.base, known.plan, known.snapshot)
+    return None if findings is None else (known.plan, findings)
+
+
+def _report(
+    project: Project, output: OutputFormat, findings: Sequence[Finding], plan: Plan | None
+) -> CheckReport:
+    """The findings, with everything that a format may show beside them."""
+    codes = {code: text for check in CHECKS.values() for code, text in check.codes.items()}
+    if output.repository_paths:
+        findings = _from_root(project, findings)
+    return CheckReport(findings, plan, codes, __version__)
+
+
+def _from_root(project: Project, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Findings with places, named by their path in the repository."""
+    folder = project.folder.resolve().relative_to(root_of(project.folder)).as_posix()
+
+    def placed(finding: Finding) -> Finding:
+        place = finding.problem.place or (Place(finding.path) if finding.path else None)
+        if place is None:
+            return finding
+        path = posixpath.normpath(posixpath.join(folder, place.file))
+        problem = replace(finding.problem, place=replace(place, file=path))
+        return replace(finding, problem=problem)
+
+    return [placed(finding) for finding in findings]
+
+
+def _codes(words: Sequence[str]) -> frozenset[str]:
+    """The codes that are named, directly or by the check that reports them.
+
+    Raises:
+        UsageError: some words are neither codes nor checks.
+    """
+    known = {name: frozenset(check.codes) for name, check in CHECKS.items()}
+    known |= {code: frozenset({code}) for codes in list(known.values()) for code in codes}
+    named = [word.strip() for text in words for word in text.split(",") if word.strip()]
+    if unknown := dict.fromkeys(word for word in named if word not in known):
+        raise UsageError(
+            *(
+                Problem(f"no check reports `{word}`", hint=did_you_mean(word, known))
+                for word in unknown
+            )
+        )
+    return frozenset[str]().union(*(known[word] for word in named))
