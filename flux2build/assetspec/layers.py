@@ -101,8 +101,8 @@ def merge(
     for layer in layers:
         keys.append(layer.key)
         written = layer.settings.model_fields_set
-        for name in _DISPLACED.keys() & written:
-            values.pop(_DISPLACED[name], None)
+        for name in DISPLACED.keys() & written:
+            values.pop(DISPLACED[name], None)
         for name in sorted(_PLACES.keys() & written, key=_PLACES.__getitem__):
             value = getattr(layer.settings, name)
             if name == "vars":
@@ -113,7 +113,7 @@ def merge(
     return MergedSettings(asset, values, tuple(keys), decided, consumed)
 
 
-_DISPLACED: Final = {
+DISPLACED: Final = {
     "prompt": "template",
     "template": "prompt",
     "candidates": "seeds",

@@ -23,6 +23,17 @@ _FAILED: Final = frozenset(
 _MOST_LINES: Final = 5
 
 
+class _EveryWord(Container[str]):
+    """Holds every word."""
+
+    def __contains__(self, _word: object) -> bool:
+        return True
+
+
+EVERY_WORD: Final = _EveryWord()
+"""The words of templates, where any column may be named."""
+
+
 def notices(key: Key, table: Rows, family: AssetFamily, words: Container[str]) -> Iterator[Notice]:
     """One notice for each column that templates name and in which formulas have failed.
 

@@ -55,6 +55,11 @@ class OtherProfiles(Struct, frozen=True):
         self._others.append((other, there))
         return faults
 
+    def beside(self, more: OtherProfiles) -> OtherProfiles:
+        """These assets and more of them, to know what keys all of them consume."""
+        declared = [*self.declared, *more.declared]
+        return OtherProfiles(self.resolver, declared, [*self._others, *more._others])
+
     @staticmethod
     def _resolve(resolver: Resolver, declared: Declared) -> None:
         list(resolver.assets(declared))

@@ -105,6 +105,19 @@ def collisions(
                 yield Fault(recipe.key, message), recipe, claims[above]
 
 
+def apart(outputs: Iterable[str], taken: Iterable[str], closed: str) -> bool:
+    """Whether each output is a file by itself, none of those taken, and not below a `closed` folder."""
+    folded, below = [*map(paths.fold, outputs)], f"{paths.fold(closed)}/"
+    others = {*map(paths.fold, taken)}
+    folders = {above for path in folded for above in _upwards(posixpath.dirname(path))}
+    return (
+        len({*folded}) == len(folded)
+        and others.isdisjoint(folded)
+        and folders.isdisjoint(folded)
+        and not (closed and any(path.startswith(below) for path in folded))
+    )
+
+
 def _upwards(folder: str) -> Iterator[str]:
     while folder:
         yield folder

@@ -11,7 +11,7 @@ from flux2build.assetspec import shapes
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.layers import DEFAULT_PROVIDER, MergedSettings
-from flux2build.assetspec.tables import LoraRef
+from flux2build.assetspec.tables import LoraRef, Settings, SpecTable
 from flux2build.digest import Json
 from flux2build.errors import did_you_mean, nearest
 from flux2build.model import model_name
@@ -226,6 +226,29 @@ def lacking(settings: MergedSettings, card: Card, capabilities: Capabilities, na
         hint = f"it has one at {' and '.join(elsewhere)}"
     message = f"model `{card.model}` has no `{name}`"
     return Fault(settings.key(name), message, hint=hint, name=True)
+
+
+def may_miss(tables: SpecTable, capabilities: Capabilities) -> bool:
+    """Whether a table that assets share says a parameter of a model that may lack it."""
+    shared = (tables.defaults, *tables.style.values(), *tables.profile.values())
+    return any(
+        not said <= card.params
+        for settings in shared
+        if (said := {*PARAMS} & settings.model_fields_set)
+        for card in _named(settings, capabilities)
+        if card.price != FREE
+    )
+
+
+def _named(settings: Settings, capabilities: Capabilities) -> Iterator[Card]:
+    """The models that a table may name."""
+    if settings.model is not None:
+        names = [settings.provider] if settings.provider else [*capabilities.cards]
+        model = model_name(settings.model)
+        yield from (cards[model] for name in names if model in (cards := capabilities.cards[name]))
+    elif settings.provider is not None:
+        cards = capabilities.cards[settings.provider]
+        yield cards[capabilities.providers[settings.provider].default_model]
 
 
 def _wrong(settings: MergedSettings, name: str, card: Card) -> Iterator[Fault]:

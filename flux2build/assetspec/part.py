@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from typing import Final, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flux2build.assetspec import profiles, schema, template_fields
+from flux2build.assetspec import odd_data, params, profiles, schema, template_fields
 from flux2build.assetspec.capabilities import Capabilities
-from flux2build.assetspec.faults import Faults, TooManyError
+from flux2build.assetspec.faults import Fault, Faults, TooManyError
 from flux2build.assetspec.other_profiles import OtherProfiles
+from flux2build.assetspec.outputs import apart
+from flux2build.assetspec.profiles import NO_PROFILE
+from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.reader import SpecReader
 from flux2build.assetspec.reading import Reading
 from flux2build.assetspec.resolve import Declared
 from flux2build.assetspec.spec_text import read
+from flux2build.assetspec.tables import ManifestTable, SpecTable
 from flux2build.assetspec.trace import Trace
 from flux2build.assetspec.tracing import outputs_of, trace_of
-from flux2build.model import Asset, AssetName, Recipe
+from flux2build.model import Asset, AssetName, Key, Recipe
 from flux2build.storage.project_files import ProjectFiles
+
+_WITNESSES: Final = 30
+"""The most assets that are read only to know that keys which others share have an effect."""
+
+
+class Markup(Struct, frozen=True):
+    """The markup of all texts of a spec."""
+
+    words: frozenset[str]
+    """Every word inside of it."""
+    hidden: frozenset[str]
+    """Those that no variable is meant by."""
+    read: bool
+    """Whether any template is read from a file."""
 
 
 class Wanted(Protocol):
@@ -32,6 +50,12 @@ class Wanted(Protocol):
     def chosen(self, reading: Reading) -> Collection[AssetName]:
         """Return the assets to read, given what all of them are made of."""
 
+    def kept(self, reading: Reading) -> Iterable[str]:
+        """Return the files that are read for any asset."""
+
+    def markup(self, reading: Reading) -> Markup | None:
+        """Return the markup of all texts; None if no key can have lost its effect."""
+
 
 class Part(Struct, frozen=True):
     """What some assets of a spec come to."""
@@ -40,6 +64,31 @@ class Part(Struct, frozen=True):
     recipes: Sequence[Recipe]
     notes: Mapping[str, tuple[str, ...]]
     trace: Trace
+    suspicious: bool
+    """Whether a check may find keys without effect, or data that is odd."""
+    reader: SpecReader
+    reading: Reading
+
+    @property
+    def families(self) -> frozenset[str]:
+        """The tables that were read."""
+        return frozenset(asset.family for asset in self.assets.values())
+
+    def apart(self, profile: str, outputs: Iterable[str], kept: Iterable[str]) -> bool:
+        """Whether no output of another profile is that of another asset, or a file that is read."""
+        other = replace(self.reader, profile=profile, faults=Faults())
+        folders = (each.folder for each in other.outputs(self.reading.files))
+        taken = other.kept_files((), kept)
+        return apart(outputs, taken, other.closed_templates(*folders))
+
+    def collide(self, recipes: Sequence[Recipe], sources: Iterable[str]) -> bool:
+        """Whether files of all recipes collide with each other, or with those that are read."""
+        reader, resources = self.reader, self.reading.resolver.resources
+        kept = reader.kept_files(self.reading.families.files, sources)
+        folders = resources.outputs.folder, resources.masters.folder
+        ops = self.reading.resolver.capabilities.ops
+        reader.check_collisions(recipes, kept, reader.closed_templates(*folders), ops)
+        return bool(reader.faults.assets)
 
 
 def load_part(
@@ -59,21 +108,128 @@ def load_part(
     if invalid or any(True for _ in template_fields.faults(text.data, set())):
         return None
     try:
-        reader = SpecReader(
-            tree, text, tables, profiles.chosen(text, tables, profile, faults), faults
-        )
-        reading = reader.reading(able)
-        chosen = _chosen(reading.declared, wanted.chosen(reading))
+        chosen_profile = profiles.chosen(text, tables, profile, faults)
+        reader = SpecReader(tree, text, tables, chosen_profile, faults)
+        return _PartReader(reader, reader.reading(able), wanted).part()
+    except TooManyError:
+        return None
+
+
+class _PartReader:
+    """Reads the assets that are wanted, and what keys that they share have an effect on."""
+
+    def __init__(self, reader: SpecReader, reading: Reading, wanted: Wanted) -> None:
+        self._reader, self._reading, self._wanted = reader, reading, wanted
+        self._chosen = _chosen(reading.declared, wanted.chosen(reading))
+        self._families = {one.family.name: one for one in self._chosen}
+
+    def part(self) -> Part | None:
+        """What the assets come to; None if it is not sound."""
+        reader, reading, chosen = self._reader, self._reading, self._chosen
         resolver = reading.resolver
         assets = {asset.name: asset for one in chosen for asset in resolver.assets(one)}
         recipes = reader.pictures(chosen, resolver)
-        paths = _elsewhere(reader, reading, chosen, wanted.elsewhere)
-    except TooManyError:
+        markup = self._wanted.markup(reading)
+        declared = [one for one in reading.declared if one.family.name in self._families]
+        others = OtherProfiles(resolver, declared)
+        paths = self._elsewhere(others, every=markup is not None)
+        if paths is None or reader.faults.assets or reading.texts.markup.notices:
+            return None
+        suspicious = False
+        if markup is not None:
+            wrong, idle = _Effects(reader, reading, markup, self._families).unused(others)
+            if wrong or params.may_miss(reader.tables, resolver.capabilities):
+                return None
+            suspicious = bool(idle) or self._odd()
+        trace = trace_of(reader.text, reading.families, reading.texts, paths)
+        return Part(assets, recipes, resolver.notes(), trace, suspicious, reader, reading)
+
+    def _odd(self) -> bool:
+        """Whether data may be odd, if texts name other columns than before."""
+        return any(
+            True
+            for one in self._reading.declared
+            if one.table.rows is not None
+            for _ in odd_data.notices(one.key, one.table.rows, one.family, odd_data.EVERY_WORD)
+        )
+
+    def _elsewhere(
+        self, others: OtherProfiles, *, every: bool
+    ) -> dict[str, dict[str, list[str]]] | None:
+        """The paths of the assets' files in other profiles; None if they are not sound there."""
+        reader, reading, elsewhere = self._reader, self._reading, self._wanted.elsewhere
+        meant = {*reader.tables.profile, reader.usual}
+        paths: dict[str, dict[str, list[str]]] = {}
+        for name in sorted((meant | ({NO_PROFILE} if every else set())) - {reader.profile}):
+            other = replace(reader, profile=name, faults=Faults())
+            settings = [other.merged(one.key, one.table) for one in others.declared]
+            outputs, masters = other.outputs(reading.files)
+            wrong = others.read(outputs, masters, settings).assets
+            if name not in meant:
+                continue
+            if wrong or other.faults.assets:
+                return None
+            if name not in elsewhere:
+                templates = reader.closed_templates(outputs.folder, masters.folder)
+                closed = [f"{templates}/-"] if templates else []
+                if others.elsewhere([*self._wanted.kept(reading), *closed]) is not None:
+                    return None
+                continue
+            resolver, there = others.whole()
+            some = [replace(one, family=self._families[one.family.name].family) for one in there]
+            paths[name] = outputs_of(other.pictures(some, resolver))
+        return paths
+
+
+class _Effects:
+    """Finds what a spec says without effect, given that nothing was before an edit of some assets."""
+
+    def __init__(
+        self, reader: SpecReader, reading: Reading, markup: Markup, families: Container[str]
+    ) -> None:
+        self._reader, self._reading, self._markup = reader, reading, markup
+        self._unread = [one for one in reading.declared if one.family.name not in families]
+        unchanged = {"manifest": ManifestTable.model_construct(), "checks": {}}
+        self._tables = SpecTable.model_construct(**{**vars(reader.tables), **unchanged})
+
+    def unused(self, others: OtherProfiles) -> tuple[list[Fault], list[Fault]]:
+        """What contradicts itself, and what is idle.
+
+        Where a key that assets share is none that the read ones have a use for, others are read, too.
+        """
+        contradictions, idle = self._faults(others)
+        for _ in range(_WITNESSES):
+            keys = {fault.key for fault in (*contradictions, *idle) if fault.key[0] != "asset"}
+            if not keys or (one := self._user(keys)) is None:
+                break
+            others = others.beside(self._read(one))
+            contradictions, idle = self._faults(others)
+        return contradictions, idle
+
+    def _faults(self, others: OtherProfiles) -> tuple[list[Fault], list[Fault]]:
+        usage = others.usage(self._tables, self._markup.words, self._markup.hidden)
+        unread = {one.family.name for one in self._unread}
+        return replace(usage, unmade=usage.unmade | unread, templates=self._markup.read).faults()
+
+    def _user(self, keys: Collection[Key]) -> Declared | None:
+        """An asset that may have a use for one of some keys, and that was not read."""
+        layers = {key[:2] if key[0] in {"style", "profile"} else key[:1] for key in keys}
+        for at, one in enumerate(self._unread):
+            if one.family.members and not layers.isdisjoint(one.settings.layers):
+                return self._unread.pop(at)
         return None
-    if paths is None or faults.assets or reading.texts.markup.notices:
-        return None
-    trace = trace_of(text, reading.families, reading.texts, paths)
-    return Part(assets, recipes, resolver.notes(), trace)
+
+    def _read(self, one: Declared) -> OtherProfiles:
+        """One member of an asset, read in every profile for what it makes of keys."""
+        reader, faults = self._reader, Faults()
+        resolver = replace(self._reading.resolver, faults=faults, quota=Quota(faults))
+        some = replace(one, family=replace(one.family, members=one.family.members[:1]))
+        _ = [*resolver.assets(some), *reader.pictures([some], resolver)]
+        others = OtherProfiles(resolver, [some])
+        for name in sorted({*reader.tables.profile, reader.usual, NO_PROFILE} - {reader.profile}):
+            other = replace(reader, profile=name, faults=faults)
+            others.read(*other.outputs(self._reading.files), [other.merged(one.key, one.table)])
+        return others
 
 
 def _chosen(declared: Sequence[Declared], names: Collection[AssetName]) -> list[Declared]:
@@ -87,28 +243,3 @@ def _chosen(declared: Sequence[Declared], names: Collection[AssetName]) -> list[
         for one, members in some
         if members
     ]
-
-
-def _elsewhere(
-    reader: SpecReader, reading: Reading, chosen: Sequence[Declared], elsewhere: Collection[str]
-) -> dict[str, dict[str, list[str]]] | None:
-    """The paths of some assets' files in other profiles; None if they are not sound there."""
-    families = {one.family.name: one for one in chosen}
-    declared = [one for one in reading.declared if one.family.name in families]
-    others = OtherProfiles(reading.resolver, declared)
-    meant = {*reader.tables.profile, reader.tables.project.profile or profiles.NO_PROFILE}
-    paths: dict[str, dict[str, list[str]]] = {}
-    for name in sorted(meant - {reader.profile}):
-        other = replace(reader, profile=name, faults=Faults())
-        settings = [other.merged(one.key, one.table) for one in declared]
-        outputs, masters = other.outputs(reading.files)
-        if others.read(outputs, masters, settings).assets or other.faults.assets:
-            return None
-        if name not in elsewhere:
-            if others.elsewhere(()) is not None:
-                return None
-            continue
-        resolver, there = others.whole()
-        some = [replace(one, family=families[one.family.name].family) for one in there]
-        paths[name] = outputs_of(other.pictures(some, resolver))
-    return paths

@@ -113,8 +113,8 @@ class SpecReader(Struct):
         recipes = self.recipes(resolver, declared, assets)
         translations.report()
         gaps = tuple(translations.gaps)  # those of other profiles are told when they are chosen
-        kept = self._kept(families.files, files.used | translations.used)
-        templates = self._closed_templates(outputs.folder, masters.folder)
+        kept = self.kept_files(families.files, files.used | translations.used)
+        templates = self.closed_templates(outputs.folder, masters.folder)
         self.check_collisions(recipes, kept, templates, capabilities.ops)
         others = OtherProfiles(resolver, declared)
         self._read_others(others, files, assets, kept)
@@ -123,7 +123,7 @@ class SpecReader(Struct):
             file=self.text.file,
             name=self.tables.project.name or "",
             profile=self.profile,
-            usual=self._usual,
+            usual=self.usual,
             profiles=tuple(self.tables.profile),
             output=outputs.folder,
             folders=self._folders(),
@@ -143,7 +143,7 @@ class SpecReader(Struct):
         )
 
     @property
-    def _usual(self) -> str:
+    def usual(self) -> str:
         """The profile that is used when none is named."""
         return self.tables.project.profile or profiles.NO_PROFILE
 
@@ -155,7 +155,7 @@ class SpecReader(Struct):
         kept: Mapping[str, str],
     ) -> None:
         """Reads the other profiles, and notes what is wrong with those that are meant to be used."""
-        meant = {*self.tables.profile, self._usual}
+        meant = {*self.tables.profile, self.usual}
         for name in sorted({*meant, profiles.NO_PROFILE} - {self.profile}):
             other = replace(self, profile=name, faults=Faults())
             settings = [other.merged(one.key, one.table) for one in others.declared]
@@ -164,7 +164,7 @@ class SpecReader(Struct):
             if name not in meant:
                 continue
             sound = not (self.faults.assets or other.faults.assets or wrong.assets)
-            templates = self._closed_templates(outputs.folder, masters.folder)
+            templates = self.closed_templates(outputs.folder, masters.folder)
             closed = [f"{templates}/-"] if templates else []
             if sound and (elsewhere := others.elsewhere([*kept, *closed])):
                 recipes = other.recipes(*elsewhere, assets)
@@ -352,7 +352,7 @@ class SpecReader(Struct):
         members = frozenset(member.name for f in families.values() for member in f.members)
         return AssetNames(families, schema.names(self.text.data, "asset"), members, sources)
 
-    def _kept(self, data: Iterable[str], sources: Iterable[str]) -> dict[str, str]:
+    def kept_files(self, data: Iterable[str], sources: Iterable[str]) -> dict[str, str]:
         """Every file that cannot be an output, because it is read or kept: what messages call it."""
         lock = posixpath.splitext(self.text.file)[0] + ".lock"
         return {
@@ -369,7 +369,7 @@ class SpecReader(Struct):
         written += [folder for each in profiles for folder in (each.output, each.masters)]
         return tuple(dict.fromkeys(paths.join("", one) for one in written if one is not None))
 
-    def _closed_templates(self, *folders: str) -> str:
+    def closed_templates(self, *folders: str) -> str:
         """The templates folder, unless outputs are to lie in it."""
         templates = paths.join("", self.tables.project.templates)
         inside = (f"{folder}/".startswith(f"{templates}/") for folder in folders)

@@ -24,5 +24,7 @@ class Trace(Struct, frozen=True):
     """Whether there is nothing else that a change of data or of a template could bear on."""
     room: tuple[int, int, int] = (0, 0, 0)
     """What the templates of the spec may still do."""
+    hidden: frozenset[str] = frozenset()
+    """Words that no variable is meant by."""
     elsewhere: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     """The paths of each asset's files in other profiles, where they may collide there alone."""

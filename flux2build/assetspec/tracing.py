@@ -29,22 +29,24 @@ def trace_of(
     prompts = texts.prompts
     sources = [*prompts.sources, *(file.text for file in text.files)]
     reaching = any(map(_REACHES.search, sources))
+    words = dict(_words(texts))
     return Trace(
         families.read,
         {prompts.path(name): [*assets] for name, assets in prompts.used.items()},
-        dict(_words(texts)),
+        words,
         not reaching and "catalog" not in text.data,
         (prompts.budget.left, prompts.budget.free, prompts.budget.text),
+        markup.hidden(text.data, None).difference(*words.values()),
         elsewhere,
     )
 
 
 def outputs_of(recipes: Iterable[Recipe]) -> dict[str, list[str]]:
-    """Return the paths of each asset's pictures."""
+    """Return the paths of each asset's pictures, and of documents under no name."""
     outputs: dict[str, list[str]] = {}
     for recipe in recipes:
-        if not isinstance(recipe.task, Write):
-            outputs.setdefault(str(recipe.asset), []).append(recipe.output)
+        name = "" if isinstance(recipe.task, Write) else str(recipe.asset)
+        outputs.setdefault(name, []).append(recipe.output)
     return outputs
 
 

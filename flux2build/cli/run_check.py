@@ -76,7 +76,7 @@ def _in_brief(project: Project) -> tuple[Plan, list[Finding]] | None:
     """The plan and the findings, as far as they are known without reading the spec."""
     if (known := brief(project)) is None:
         return None
-    findings = findings_in_brief(project, known.base, known.plan, known.snapshot)
+    findings = findings_in_brief(project, known.base, known.plan, known.snapshot, known.assets)
     return None if findings is None else (known.plan, findings)
 
 

@@ -21,7 +21,7 @@ class Settled(Protocol):
 
     @property
     def pictures(self) -> Mapping[str, Digest]:
-        """The digest of every output, by the names that inputs have for it."""
+        """The digest of every output that was there, by the names that inputs have for it."""
 
     def recipe(self, place: int) -> Recipe:
         """Return the recipe of a step."""
@@ -62,7 +62,7 @@ def replanned(
         *several[place], steps[place] = planner.steps(settled.recipe(place))
         step = steps[place]
         for name in names(step.recipe):
-            if step.verdict.bytes != settled.pictures[name]:
+            if step.verdict.bytes != settled.pictures.get(name):
                 for user in settled.users(name):
                     heappush(places, user)
     assets = {step.recipe.asset for step in steps.values()}

@@ -16,12 +16,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypedDict, cast
 
+from msgspec import Struct
+
 from flux2build.checks.facts import Finding
 from flux2build.digest import Digest, of_bytes
 from flux2build.lockfile import parts
 from flux2build.lockfile.parts import Spans
 from flux2build.model import (
     About,
+    Asset,
     AssetName,
     Derive,
     Generate,
@@ -34,6 +37,7 @@ from flux2build.model import (
     Task,
     Write,
 )
+from flux2build.planning.plan import Orphan
 from flux2build.planning.replan import names
 from flux2build.providers.pricing import Size
 from flux2build.session import traces
@@ -44,7 +48,7 @@ from flux2build.storage.disk import root_of
 from flux2build.storage.edition import EDITION
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 _OURS: Final = "FLUX2BUILD_"
 _INPUTS: Final = {Source: "s", MasterOf: "m", OutputOf: "o"}
 
@@ -125,6 +129,13 @@ class Baseline:
         masters = {place for name, place in makers if name.startswith("asset:")}
         return frozenset(self.pictures[name] for name, place in makers if place not in masters)
 
+    @property
+    def sources(self) -> Iterator[str]:
+        """The files of the user's that recipes are made of."""
+        ours = "asset:", "output:"
+        users = self.contents["users"].items()
+        return (name for name, places in users if places and not name.startswith(ours))
+
     def recipe(self, place: int) -> Recipe:
         """Return the recipe of a step."""
         return _recipe(*marshal.loads(self.contents["recipes"][place]))  # noqa: S302 - sealed
@@ -152,6 +163,20 @@ class Baseline:
     def users(self, name: str) -> Sequence[int]:
         """Return the steps that have an input of this name."""
         return self.contents["users"].get(name, ())
+
+
+class Entered(Struct, frozen=True):
+    """A baseline after an edit of the spec."""
+
+    base: Baseline
+    others: frozenset[int] = frozenset()
+    """The steps whose recipes are others, or about which something else is said."""
+    assets: Mapping[AssetName, Asset] = {}
+    """The assets that were read again."""
+    orphans: tuple[Orphan, ...] = ()
+    """The files that they do not make any more."""
+    moved: bool = False
+    """Whether steps have other places than before."""
 
 
 def load(project: Project) -> Baseline | None:
@@ -205,7 +230,7 @@ def _contents(project: Project) -> Contents:
         folders=[path for path, _ in asked if path in folders],
         fixed=fixed,
         files=pictures,
-        recipes=[plain(step.recipe) for step in steps],
+        recipes=[],
         pictures={},
         makers={},
         steps={},
@@ -217,18 +242,26 @@ def _contents(project: Project) -> Contents:
         around={},
         canonical=project.wrote_lock,
         plain=_is_plain(project),
-        said=_said(project),
+        said=said_of(project.spec.text.data, project.spec.profile),
         trace=traces.contents(project.spec),
         checks=None,
     )
-    for place, step in enumerate(steps):
-        contents["steps"].setdefault(step.recipe.asset, []).append(place)
-        for name in names(step.recipe):
-            contents["makers"][name] = place
-            contents["pictures"][name] = str(step.verdict.bytes)
-        for source in step.recipe.inputs:
-            contents["users"].setdefault(str(source), []).append(place)
+    for step in steps:
+        contents["pictures"] |= dict.fromkeys(names(step.recipe), str(step.verdict.bytes))
+    link(contents, [step.recipe for step in steps])
     return contents
+
+
+def link(contents: Contents, recipes: Sequence[Recipe]) -> None:
+    """Enter recipes in the order of building, each known by its place in it."""
+    steps, makers, users = dict[str, list[int]](), dict[str, int](), dict[str, list[int]]()
+    for place, recipe in enumerate(recipes):
+        steps.setdefault(recipe.asset, []).append(place)
+        makers |= dict.fromkeys(names(recipe), place)
+        for source in recipe.inputs:
+            users.setdefault(str(source), []).append(place)
+    contents["recipes"] = [plain(recipe) for recipe in recipes]
+    contents["steps"], contents["makers"], contents["users"] = steps, makers, users
 
 
 def _is_plain(project: Project) -> bool:
@@ -240,10 +273,10 @@ def _is_plain(project: Project) -> bool:
     return own and not signed and len(rows) == len(owners) and not project.spec.beside
 
 
-def _said(project: Project) -> dict[str, Any]:
-    """What the profile of a project says of itself."""
-    profiles = project.spec.text.data.get("profile")
-    own = profiles.get(project.spec.profile) if isinstance(profiles, Mapping) else None
+def said_of(data: Mapping[str, object], profile: str) -> dict[str, Any]:
+    """What a profile of a spec says of itself."""
+    profiles = data.get("profile")
+    own = profiles.get(profile) if isinstance(profiles, Mapping) else None
     return dict(own) if isinstance(own, Mapping) else {}
 
 

@@ -17,9 +17,9 @@ from msgspec.structs import replace
 from flux2build.digest import Digest
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS
-from flux2build.model import Generate, Write
+from flux2build.model import Asset, AssetName, Derive, Generate, Write
 from flux2build.planning.open_orders import OpenOrder, open_orders
-from flux2build.planning.plan import Plan, Step, asked
+from flux2build.planning.plan import Orphan, Plan, Step, asked
 from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes
 from flux2build.planning.replan import replanned
@@ -27,7 +27,7 @@ from flux2build.planning.snapshot import Locked, Snapshot
 from flux2build.planning.soundness import Soundness
 from flux2build.planning.verdict import Action
 from flux2build.session import baseline
-from flux2build.session.baseline import Baseline
+from flux2build.session.baseline import Baseline, Entered
 from flux2build.session.lock_in_parts import in_parts
 from flux2build.session.project import Project
 from flux2build.storage.index import LINKED, MISSING
@@ -49,6 +49,10 @@ class Brief(Struct, frozen=True):
     """The steps whose recipes are others since."""
     snapshot: Snapshot
     plan: Plan
+    assets: Mapping[AssetName, Asset]
+    """The assets of which the spec was read again."""
+    moved: bool
+    """Whether steps have other places than in the baseline that is kept."""
 
 
 def brief(project: Project) -> Brief | None:
@@ -64,34 +68,41 @@ def brief(project: Project) -> Brief | None:
     known = _as_edited(project, base, locked, edits) if locked is not None else None
     if locked is None or known is None:
         return None
-    base, others = known
+    base, others = known.base, known.others
     states = ((path, now.get(path) or base.states[path]) for path in base.files)
     files = {path: Digest(state) for path, state in states if state.startswith(_DIGEST)}
-    snapshot = project.look(base.profile, files, locked)
-    plan = compared(project, base, snapshot, (now, others))
+    metas = {name: asset.meta for name, asset in known.assets.items()}
+    snapshot = replace(project.look(base.profile, files, locked), metas=metas)
+    plan = compared(project, base, snapshot, (now, others), known.orphans)
     if plan is None or not _in_place(project, plan):
         return None
     if not plan.drift and (pictures or project.team is not None):
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock)
-    return Brief(base, now, others, snapshot, plan)
+    return Brief(base, now, others, snapshot, plan, known.assets, known.moved)
 
 
 def _as_edited(
     project: Project, base: Baseline, locked: Locked, changed: Mapping[str, str]
-) -> tuple[Baseline, frozenset[int]] | None:
-    """The baseline after an edit of data and templates, with the steps whose recipes are others."""
+) -> Entered | None:
+    """The baseline after an edit of a spec, its data and templates."""
     if not changed:
-        return base, frozenset()
+        return Entered(base)
     # Lazy: what reads a spec is imported only where a part of one is read.
     from flux2build.session.edited import edited
 
     return edited(project, base, locked.lock, changed)
 
 
-def compared(project: Project, base: Baseline, snapshot: Snapshot, changed: Changes) -> Plan | None:
+def compared(
+    project: Project,
+    base: Baseline,
+    snapshot: Snapshot,
+    changed: Changes,
+    orphans: tuple[Orphan, ...] = (),
+) -> Plan | None:
     """Return what is to be done after files have changed; None if something of it cannot be."""
-    return _Comparison(project, base, snapshot).plan(changed)
+    return _Comparison(project, base, snapshot).plan(changed, orphans)
 
 
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
@@ -132,13 +143,14 @@ class _Comparison:
         cards = project.capabilities.cards
         self._quotes = Quotes(cards, base.sizes, read, self._soundness.size)
 
-    def plan(self, changed: Changes) -> Plan | None:
+    def plan(self, changed: Changes, orphans: tuple[Orphan, ...]) -> Plan | None:
         """What is to be done; None if it cannot be."""
         bare = replanned(self._base, *changed, self._snapshot, self._quotes.price)
         while self._project.team is not None and self._project.team.learn():
             bare = replanned(self._base, *changed, self._snapshot, self._quotes.price)
         noted = replace(bare, steps=tuple(map(self._noted, bare.steps)))
-        plan = replace(self._quotes.annotated(noted), orders=tuple(self._orders(bare)))
+        orders = tuple(self._orders(bare))
+        plan = replace(self._quotes.annotated(noted), orphans=orphans, orders=orders)
         names = {step.recipe.asset for step in plan.steps}
         sizes = {name: self._base.sizes[name] for name in names & self._base.sizes.keys()}
         problems = (
@@ -156,7 +168,9 @@ class _Comparison:
         return open_orders(ledger, wanted, str(self._project.folder))
 
     def _noted(self, step: Step) -> Step:
-        """A step with what the spec should be known to say of a picture that is rendered."""
-        rendered = step.verdict.action is Action.RENDER
-        own = self._base.notes.get(str(step.recipe.key[1]), ()) if rendered else ()
+        """A step with what should be known of a file that is made: what the spec says, and what is missing."""
+        task, action = step.recipe.task, step.verdict.action
+        if action is Action.DERIVE and isinstance(task, Derive):
+            return self._project.marked(step, task.ops)
+        own = self._base.notes.get(str(step.recipe.key[1]), ()) if action is Action.RENDER else ()
         return replace(step, notes=(*step.notes, *own)) if own else step

@@ -20,7 +20,13 @@ from flux2build.session.wiring import Premises
 def buildable(project: Project, brief: Brief) -> bool:
     """Whether a plan in brief can be built: nothing is bought, and the rest of the lock stays."""
     alone = project.team is None and not project.unread
-    return alone and brief.plan.high == 0 and not brief.plan.orders and brief.base.plain
+    return (
+        alone
+        and not brief.moved
+        and brief.plan.high == 0
+        and not brief.plan.orders
+        and brief.base.plain
+    )
 
 
 def premises(project: Project, brief: Brief) -> Premises:
@@ -62,13 +68,13 @@ class _Derived(Container[Digest]):
 
 
 class _Metas(Mapping[AssetName, Digest]):
-    """The digest of each asset's tags, alternative text and title, which are as they were locked."""
+    """The digest of each asset's tags, alternative text and title, most of which are as they were locked."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._lock, self._profile = snapshot.lock, snapshot.profile
+        self._lock, self._profile, self._read = snapshot.lock, snapshot.profile, snapshot.metas
 
     def __getitem__(self, asset: AssetName) -> Digest:
-        return self._lock.blocks[asset, self._profile].meta
+        return self._read.get(asset) or self._lock.blocks[asset, self._profile].meta
 
     def __iter__(self) -> Iterator[AssetName]:
         return (asset for asset, profile in self._lock.blocks if profile == self._profile)

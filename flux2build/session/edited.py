@@ -1,62 +1,67 @@
-"""A baseline after an edit of data or of templates: only what they make is read again.
+"""A baseline after an edit of a spec, its data or its templates: only what they make is read again.
 
-Whatever an edit could change beside the recipes of the assets concerned makes it one for a reading
-of everything: other names, paths, documents or sizes, anything that is wrong, and anything that a
-check would find in the spec.
+What an edit could change beside the files of the assets concerned makes it one for a reading of
+everything: other assets, folders or profiles, anything that is wrong, and whatever other assets take
+from those concerned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import Final, cast
 
 from flux2build.assetspec import markup, odd_data
-from flux2build.assetspec.part import Part, load_part
+from flux2build.assetspec.part import Markup, Part, load_part
 from flux2build.assetspec.prompts import bounds
 from flux2build.assetspec.reading import Reading
+from flux2build.assetspec.said import Differences, Said, said, words_of
 from flux2build.errors import Flux2BuildError
 from flux2build.lockfile import Lockfile
-from flux2build.model import AssetName, Derive, Generate, Recipe, Source, Write
-from flux2build.planning.quotes import masters
+from flux2build.model import AssetName
 from flux2build.session import traces
-from flux2build.session.baseline import Baseline, Contents, plain
+from flux2build.session.baseline import Baseline, Entered
+from flux2build.session.entering import Entering
 from flux2build.session.project import Project
 
-_DIGEST: Final = "sha256:"
 _ROOM: Final = (50_000, 400_000, 3 * 1024 * 1024)
 """What templates must still be able to do, whatever those that were edited do: a tenth."""
+_SHARED: Final = frozenset({"asset", "defaults", "style", "vars", "profile"})
+"""The tables that are compared by themselves."""
 
 
 def edited(
     project: Project, base: Baseline, lock: Lockfile, changed: Mapping[str, str]
-) -> tuple[Baseline, frozenset[int]] | None:
-    """Return the baseline after an edit of some files, with the steps whose recipes are others.
-
-    None if the spec must be read as a whole.
-    """
-    edit = _Edit(project, base, lock, changed)
+) -> Entered | None:
+    """Return the baseline after an edit of some files; None if the spec must be read as a whole."""
+    edit = _Edit(project, base, changed)
     try:
         part = load_part(
             project.tree, project.file, project.options.profile, project.capabilities, edit
         )
+        if part is None or not edit.sound(part) or project.weights is not None:
+            return None
+        return Entering(project, base, lock, part).entered(edit.trace(part), odd=edit.odd)
     except Flux2BuildError:
         return None
-    if part is None or not edit.alike(part) or project.weights is not None:
-        return None
-    return edit.entered(part)
+
+
+class AsAWholeError(Flux2BuildError):
+    """The spec must be read as a whole."""
 
 
 class _Edit:
     """An edit of some files."""
 
-    def __init__(
-        self, project: Project, base: Baseline, lock: Lockfile, changed: Mapping[str, str]
-    ) -> None:
-        self._project, self._base, self._lock, self._changed = project, base, lock, changed
+    def __init__(self, project: Project, base: Baseline, changed: Mapping[str, str]) -> None:
+        self._project, self._base, self._changed = project, base, changed
         self._trace = cast("traces.Contents", base.contents["trace"])
         self._rows: dict[str, traces.Rows] = {}
-        self._odd = False
-        self._tables = self._trace["tables"]
+        self._said: Said | None = None
+        self._chosen: Collection[str] = frozenset()
+        self.odd = False
+        """Whether a check may find that formulas have failed."""
 
     @property
     def elsewhere(self) -> Collection[str]:
@@ -65,80 +70,104 @@ class _Edit:
 
     def chosen(self, reading: Reading) -> Collection[AssetName]:
         """The assets that the files make."""
-        names = (
-            self._said_otherwise(reading)
-            if self._changed.keys() & {*self._trace["specs"]}
-            else set()
-        )
+        names = set[str]()
+        if not self._changed.keys().isdisjoint(self._trace["specs"]):
+            names.update(self._said_otherwise(reading))
         for path in self._changed:
             names.update(self._trace["templates"].get(path, ()))
-        families = {name for path in self._changed for name in self._trace["data"].get(path, ())}
+        names.update(self._of_rows(reading))
+        families = {name.partition("[")[0] for name in names}
         for one in reading.declared:
-            if (family := one.family.name) in families:
-                rows = reading.families.read[family].rows
-                now = self._rows[family] = traces.plain_rows(rows)
-                places = traces.differing(self._trace["rows"][family], now)
-                if places is None or one.table.rows is None or one.table.rows.where is not None:
-                    raise _AsAWholeError("other rows may be picked")
-                others = {id(rows[place]) for place in places}
-                odd = odd_data.notices(one.key, one.table.rows, one.family, _Everything())
-                self._odd = self._odd or any(True for _ in odd)
-                names.update(m.name for m in one.family.members if id(m.row) in others)
+            if one.family.name in families and "{" in (one.table.source or ""):
+                raise AsAWholeError("the file may be another one, of which others are made")
+        self._chosen = names
         return {AssetName(name) for name in names}
 
-    def _said_otherwise(self, reading: Reading) -> set[str]:
-        """The assets that say other texts or numbers of their pictures, in the same markup."""
-        rest, now = traces.plain_spec(reading.text.data)
-        before = self._trace["tables"]
-        same = traces.spec_words(reading.text) == self._trace["specs"]
-        if rest != self._trace["rest"] or now.keys() != before.keys() or not same:
-            raise _AsAWholeError("more than texts of assets differs")
-        differing = {name for name in now if now[name] != before[name]}
-        for name in differing:
-            if markup.words(_texts(now[name])) != markup.words(_texts(before[name])):
-                raise _AsAWholeError("the markup of a text differs")
-        self._tables = now
-        return {
-            str(member.name)
-            for one in reading.declared
-            if one.family.name in differing
-            for member in one.family.members
-        }
+    def _said_otherwise(self, reading: Reading) -> Iterator[str]:
+        """The assets of the tables that say something else, and of those that share what does."""
+        data, trace = reading.text.data, self._trace
+        self._said = said(data, self._base.profile)
+        differences = Differences(trace["said"], self._said, self._base.profile)
+        others = [table for key, table in data.items() if key not in _SHARED]
+        variables = differences.variables
+        if not differences.in_tables_alone or variables & words_of(others):
+            raise AsAWholeError("more than assets differ")
+        words = partial(_words, data, self._words_of_templates()) if variables else None
+        for one in differences.concerned(reading.declared, words or (lambda _: ())):
+            if variables and one.table.rows is not None and one.table.rows.where is not None:
+                raise AsAWholeError("other rows may be picked")
+            yield from (str(member.name) for member in one.family.members)
 
-    def alike(self, part: Part) -> bool:
-        """Whether nothing differs but what recipes are made of."""
-        return (
-            self._as_read()
-            and self._same_templates(part)
-            and self._same_facts(part)
-            and self._same_files(part)
-            and all(map(self._fits, part.recipes))
-        )
+    def _words_of_templates(self) -> Mapping[str, set[str]]:
+        """The words of the templates that the prompts of each asset are made of."""
+        words: dict[str, set[str]] = {}
+        for path, assets in self._trace["templates"].items():
+            for name in {asset.partition("[")[0] for asset in assets}:
+                words.setdefault(name, set()).update(self._trace["words"].get(path, ()))
+        return words
 
-    def _as_read(self) -> bool:
-        """Whether the files are still as they were when they were found to have changed."""
+    def _of_rows(self, reading: Reading) -> Iterator[str]:
+        """The assets whose rows differ."""
+        families = {name for path in self._changed for name in self._trace["data"].get(path, ())}
+        for one in reading.declared if families else ():
+            if (family := one.family.name) not in families:
+                continue
+            rows = reading.families.read[family].rows
+            now = self._rows[family] = traces.plain_rows(rows)
+            places = traces.differing(self._trace["rows"][family], now)
+            if places is None or one.table.rows is None or one.table.rows.where is not None:
+                raise AsAWholeError("other rows may be picked")
+            others = {id(rows[place]) for place in places}
+            odd = odd_data.notices(one.key, one.table.rows, one.family, odd_data.EVERY_WORD)
+            self.odd = self.odd or any(True for _ in odd)
+            yield from (str(m.name) for m in one.family.members if id(m.row) in others)
+
+    def kept(self, reading: Reading) -> Iterable[str]:
+        """The files that are read for any asset."""
+        sources = self._base.sources
+        return chain(sources, reading.files.used, reading.families.files, self._trace["specs"])
+
+    def markup(self, reading: Reading) -> Markup | None:
+        """The markup of all texts; None if the spec says the same, with the same words in it."""
+        before, templates = self._trace["words"], self._templates(reading)
+        specs = traces.spec_words(reading.text)
+        if specs.keys() != self._trace["specs"].keys():
+            raise AsAWholeError("other files are read, which cannot be outputs")
+        same = specs == self._trace["specs"] and templates == before
+        if same and self._said is None:
+            return None
+        of_templates = frozenset(chain.from_iterable(templates.values()))
+        words = of_templates.union(*specs.values())
+        hidden = markup.hidden(reading.text.data, None) - of_templates
+        lost = frozenset(chain(*before.values(), *self._trace["specs"].values())) - words
+        if sorted(hidden) != self._trace["hidden"] or lost & _variables(reading.text.data):
+            raise AsAWholeError("a variable may have lost its effect")
+        read = any(True for _ in reading.texts.prompts.files())
+        return Markup(words, hidden, read or bool(self._still_used()))
+
+    def _templates(self, reading: Reading) -> dict[str, list[str]]:
+        """The words of each template that is used by now."""
+        before = self._trace["words"]
+        words = {path: before[path] for path in self._still_used() if path in before}
+        read = reading.texts.prompts.files()
+        return words | {path: sorted(own) for path, text in read if (own := markup.words([text]))}
+
+    def _still_used(self) -> Collection[str]:
+        """The templates that other assets use."""
+        chosen, users = set(self._chosen), self._trace["templates"].items()
+        return [path for path, assets in users if not chosen.issuperset(assets)]
+
+    def sound(self, part: Part) -> bool:
+        """Whether the files are still what they were when the edit was noticed, and there is room."""
         asked, tree = self._project.tree.asked, self._project.tree
-        return all(
-            asked.get(path) == state and tree.lfs_target(path) is None
-            for path, state in self._changed.items()
+        return (
+            part.trace.whole
+            and all(left >= least for left, least in zip(self._room(part), _ROOM, strict=True))
+            and all(
+                asked.get(path) == state and tree.lfs_target(path) is None
+                for path, state in self._changed.items()
+            )
         )
-
-    def _same_templates(self, part: Part) -> bool:
-        """Whether the same templates are used, with the same words in their markup, and room is left."""
-        trace, words = part.trace, self._trace["words"]
-        if not trace.whole or any(
-            left < least for left, least in zip(self._room(part), _ROOM, strict=True)
-        ):
-            return False
-        if any(list(trace.words.get(path, ())) != words.get(path, []) for path in trace.templates):
-            return False
-        before = {
-            (path, asset)
-            for path, assets in self._trace["templates"].items()
-            for asset in assets
-            if asset in part.assets
-        }
-        return before == {(path, a) for path, assets in trace.templates.items() for a in assets}
 
     def _room(self, part: Part) -> tuple[int, int, int]:
         """What is left to do for templates, if what was read again had not been read before."""
@@ -149,133 +178,54 @@ class _Edit:
         ]
         return left[0], left[1], left[2]
 
-    def _same_facts(self, part: Part) -> bool:
-        """Whether the assets are described as before, and nothing else is to be known of them."""
-        profile, notes = self._base.profile, self._base.notes
-        families = {asset.family for asset in part.assets.values()}
-        if any(part.notes.get(name, ()) != tuple(notes.get(name, ())) for name in families):
-            return False
-        blocks = {name: self._lock.block(name, profile) for name in part.assets}
-        return all(
-            (block := blocks[name]) is not None
-            and asset.meta == block.meta
-            and not asset.review
-            and not asset.expect_text
-            for name, asset in part.assets.items()
-        )
-
-    def _same_files(self, part: Part) -> bool:
-        """Whether the recipes make the same files as before, of masters of the same sizes."""
-        outputs = {recipe.output for recipe in part.recipes}
-        steps = self._base.contents["steps"]
-        before = [self._base.recipe(at) for name in part.assets for at in steps.get(name, ())]
-        # What a document of its own tells of an asset may be a template, too.
-        if outputs != {each.output for each in before} or any(
-            isinstance(each.task, Write) for each in before
-        ):
-            return False
-        for profile, paths in self._trace["elsewhere"].items():
-            now = part.trace.elsewhere.get(profile, {})
-            if any(now.get(name, []) != list(paths.get(name, ())) for name in part.assets):
-                return False
-        sizes = masters(part.recipes)
-        return all(
-            tuple(self._base.sizes.get(name, ())) == tuple(sizes.get(name, ()))
-            for name in part.assets
-        )
-
-    def _fits(self, recipe: Recipe) -> bool:
-        """Whether a recipe takes the place of the one before it, of whose kind it is."""
-        place = self._base.maker(f"output:{recipe.output}")
-        if place is None or recipe.takes or recipe.candidate:
-            return False
-        before = self._base.recipe(place)
-        same = (before.asset, before.key, before.role) == (recipe.asset, recipe.key, recipe.role)
-        inputs = [each for each in before.inputs if not isinstance(each, Source)]
-        if not same or inputs != [each for each in recipe.inputs if not isinstance(each, Source)]:
-            return False
-        known = self._base.contents["users"]
-        if any(str(each) not in known for each in recipe.inputs):
-            return False
-        match before.task, recipe.task:
-            case Generate() as was, Generate() as task:
-                return _ordered(was) == _ordered(task)
-            case Derive() as derived, Derive() as task:
-                alone = all(isinstance(each, Source) for each in recipe.inputs[1:])
-                return alone and (task == derived or not self._trace["documents"])
-            case _:
-                return False
-
-    def entered(self, part: Part) -> tuple[Baseline, frozenset[int]]:
-        """The baseline with the recipes of a part, and the places of those that are others."""
-        contents = Contents(**self._base.contents)
-        recipes, users = list(contents["recipes"]), contents["users"]
-        requests = traces.without(self._trace["requests"])
-        others = set[int]()
-        users = {name: list(places) for name, places in users.items()}
-        for recipe in part.recipes:
-            place = self._base.contents["makers"][f"output:{recipe.output}"]
-            before, now = self._base.recipe(place), plain(recipe)
-            if now == recipes[place]:
-                continue
-            others.add(place)
-            recipes[place] = now
-            for each in before.inputs:
-                users[str(each)].remove(place)
-            for each in recipe.inputs:
-                users[str(each)].append(place)
-            if isinstance(recipe.task, Generate):
-                requests.subtract([traces.request(before)])
-                requests.update([traces.request(recipe)])
-                if requests[traces.request(recipe)] > 1:
-                    contents["checks"] = None  # a check may find that two ask for the same
-        if self._odd:
-            contents["checks"] = None  # a check may find that formulas have failed
-        spec, written = self._spec()
-        contents["recipes"], contents["users"], contents["spec"] = recipes, users, spec
-        contents["states"] = {**contents["states"], **written}
-        contents["trace"] = traces.Contents(
-            **{
-                **self._trace,
-                "rows": {**self._trace["rows"], **self._rows},
-                "requests": dict(requests),
-                "room": self._room(part),
-                "tables": self._tables,
-            }
-        )
-        return Baseline(contents), frozenset(others)
-
-    def _spec(self) -> tuple[dict[str, str], dict[str, str]]:
-        """What the spec depends on by now, with the states of what it did not depend on before."""
-        base, makers = self._base, self._base.contents["makers"]
-        asked = {
-            path: state
-            for path, state in self._project.tree.asked.items()
-            if f"output:{path}" not in makers and path not in base.folders
+    def trace(self, part: Part) -> traces.Contents:
+        """What the recipes are made of by now."""
+        before, chosen, reading = self._trace, set(self._chosen), part.reading
+        users = {
+            path: [asset for asset in assets if asset not in chosen]
+            for path, assets in before["templates"].items()
         }
-        new = asked.keys() - base.states.keys()
-        states = {path: self._project.index.known(path) for path in new}
-        # What was looked at only now may have been read before, and what it was must not be forgotten.
-        read = {path: state for path, state in asked.items() if state.startswith(_DIGEST)}
-        return {**asked, **base.spec, **read}, states
+        for path, assets in part.trace.templates.items():
+            users[path] = [*dict.fromkeys((*users.get(path, ()), *assets))]
+        own = traces.Contents(**before)
+        own["rows"] = {**before["rows"], **self._rows}
+        own["room"] = self._room(part)
+        own["templates"] = {path: assets for path, assets in users.items() if assets}
+        own["words"] = self._templates(reading)
+        own["specs"] = traces.spec_words(reading.text)
+        own["said"] = self._said or before["said"]
+        own["elsewhere"] = {name: self._there(part, name) for name in before["elsewhere"]}
+        return own
+
+    def _there(self, part: Part, profile: str) -> Mapping[str, Sequence[str]]:
+        """The paths of all assets' files in another profile, in which they must not collide."""
+        before, now = self._trace["elsewhere"][profile], part.trace.elsewhere[profile]
+        chosen = self._chosen
+        if all([*now.get(name, ())] == [*before.get(name, ())] for name in chosen):
+            return before
+        paths = {name: own for name, own in before.items() if name not in chosen} | {**now}
+        if not part.apart(profile, chain.from_iterable(paths.values()), self.kept(part.reading)):
+            raise AsAWholeError("files may collide in another profile")
+        return paths
 
 
-def _ordered(task: Generate) -> tuple[object, ...]:
-    """What of an order other recipes may decide, too, or what notes may be about."""
-    return task.provider, task.model, task.params.get("ground"), task.params.get("framed")
+def _words(
+    data: Mapping[str, object], templates: Mapping[str, set[str]], name: str
+) -> frozenset[str]:
+    """The words of all texts that may make an asset."""
+    assets = data["asset"]
+    shared = [data.get(key) for key in ("defaults", "style", "profile")]
+    own = assets.get(name) if isinstance(assets, Mapping) else None
+    return words_of(own, *shared) | templates.get(name, frozenset())
 
 
-def _texts(table: Mapping[str, object]) -> list[str]:
-    """The texts that an asset says of its picture."""
-    return [said for said in table.values() if isinstance(said, str)]
-
-
-class _Everything(Container[str]):
-    """Holds every word."""
-
-    def __contains__(self, _word: object) -> bool:
-        return True
-
-
-class _AsAWholeError(Flux2BuildError):
-    """The spec must be read as a whole."""
+def _variables(value: object) -> frozenset[str]:
+    """The names of all variables of a spec."""
+    names, pending = set[str](), [value]
+    while pending:
+        table = pending.pop()
+        if isinstance(table, Mapping):
+            variables = table.get("vars")
+            names.update(variables if isinstance(variables, Mapping) else ())
+            pending += table.values()
+    return frozenset(names)

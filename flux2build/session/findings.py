@@ -52,11 +52,16 @@ def findings_of(
 
 
 def findings_in_brief(
-    project: Project, base: Baseline, plan: Plan, snapshot: Snapshot
+    project: Project,
+    base: Baseline,
+    plan: Plan,
+    snapshot: Snapshot,
+    assets: Mapping[AssetName, Asset],
 ) -> list[Finding] | None:
     """Return the findings after files have changed; None if all must be looked at to know them.
 
-    There were none before, and the plan has all steps of the assets that any can be about.
+    There were none before, and the plan has all steps of the assets that any can be about. `assets`
+    are those of which something else is said since.
     """
     if base.checks is None:
         return None
@@ -67,7 +72,7 @@ def findings_in_brief(
     if not all(check.local or name in off for name, check in CHECKS.items()):
         return None
     facts = Facts(
-        _unread_spec(project, base, options),
+        _unread_spec(project, base, options, assets),
         plan,
         snapshot.lock,
         project.consult,
@@ -92,13 +97,21 @@ class _UnreadSpec(Spec, frozen=True):
 
 
 class _UnreadAssets(dict[AssetName, Asset]):
-    """The assets of a spec in which the checks found nothing: no words are expected of any."""
+    """The assets that were read again of a spec in which the checks found nothing.
+
+    No words are expected of the others.
+    """
 
     def __missing__(self, name: AssetName) -> Asset:
         return Asset(name, str(name), {})
 
 
-def _unread_spec(project: Project, base: Baseline, checks: Mapping[str, Options]) -> Spec:
+def _unread_spec(
+    project: Project,
+    base: Baseline,
+    checks: Mapping[str, Options],
+    assets: Mapping[AssetName, Asset],
+) -> Spec:
     return _UnreadSpec(
         file=project.file,
         name="",
@@ -111,7 +124,7 @@ def _unread_spec(project: Project, base: Baseline, checks: Mapping[str, Options]
         templates="",
         budget=Budget(),
         checks=checks,
-        assets=_UnreadAssets(),
+        assets=_UnreadAssets(assets),
         recipes=(),
         gaps=(),
         text=SpecText(project.file, {"profile": {base.profile: base.said}}, ()),

@@ -318,7 +318,7 @@ class Project(LockedSources):
         def noted(step: Step) -> Step:
             task = step.recipe.task
             if step.verdict.action is Action.DERIVE and isinstance(task, Derive):
-                return self._marked(step, task.ops)
+                return self.marked(step, task.ops)
             if step.verdict.action is not Action.RENDER or step.recipe.asset not in assets:
                 return step
             kept = usual_models.note(step, self.spec)
@@ -327,7 +327,7 @@ class Project(LockedSources):
 
         return replace(plan, steps=tuple(map(noted, plan.steps)))
 
-    def _marked(self, step: Step, operations: Sequence[Operation]) -> Step:
+    def marked(self, step: Step, operations: Sequence[Operation]) -> Step:
         """The step, with what is missing on this machine for its operations."""
         ops = self.capabilities.ops
         if not any(issubclass(ops[each.op], NetworkOp) for each in operations):

@@ -27,20 +27,22 @@ def renew(project: Project, brief: Brief, report: Report | None, answer: str) ->
 
     Without a report nothing was done, and nothing had to be.
     """
+    if brief.moved:
+        return
     files = report.on(brief.snapshot.files) if report else brief.snapshot.files
     blocks, touched = _blocks(brief, report), {*brief.changed, *(report.placed if report else ())}
     states = {path: files.get(path) or brief.changed.get(path, MISSING) for path in touched}
     base = _entered(brief.base, blocks, report.due if report else (), states)
     locked = locked_in(blocks, base.keys)
     snapshot = project.look(base.profile, files, locked)
-    snapshot = replace(snapshot, ledger=project.journal.ledger())
+    snapshot = replace(snapshot, ledger=project.journal.ledger(), metas=brief.snapshot.metas)
     plan = compared(project, brief.base, snapshot, (touched, brief.others))
     if plan is None or plan.drift or plan.orders or any(s.verdict.reasons for s in plan.steps):
         return
     for step in plan.steps:
         pictures = dict.fromkeys(names(step.recipe), str(step.verdict.bytes))
         base.contents["pictures"] |= pictures
-    if findings_in_brief(project, base, plan, snapshot) != []:
+    if findings_in_brief(project, base, plan, snapshot, brief.assets) != []:
         base.contents["checks"] = None
     _remember(project, base, touched, answer)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from flux2build.assetspec.spec import Spec
 from flux2build.digest import of_bytes
@@ -12,10 +12,9 @@ from flux2build.model import Generate, Recipe, Write
 
 if TYPE_CHECKING:
     from flux2build.assetspec.rows import Row
+    from flux2build.assetspec.said import Said
     from flux2build.assetspec.spec_text import SpecText
 
-OWN: Final = frozenset({"prompt", "prompt_prefix", "prompt_suffix", "seed", "take"})
-"""Settings that only decide which picture is ordered, whatever they say."""
 Rows = tuple[str, list[str], list[str]]
 """The columns of a family's data, then the names and the cells of each row."""
 
@@ -29,17 +28,17 @@ class Contents(TypedDict):
     """The rows of each family."""
     specs: dict[str, list[str]]
     """Every word inside of what looks like markup, even in a comment, by the file of the spec."""
-    rest: str
-    """All that the spec says, but for the texts and numbers of `tables`."""
-    tables: dict[str, dict[str, str | int]]
-    """What each asset says of its picture alone: texts and numbers that nothing else depends on."""
+    said: Said
+    """What the tables of the spec say."""
+    hidden: list[str]
+    """The words that no variable is meant by."""
     templates: dict[str, list[str]]
     """The assets whose prompts a template makes, by its path."""
     words: dict[str, list[str]]
     """Every word inside of the markup of a template, by its path."""
     room: tuple[int, int, int]
     """What the templates of the spec may still do."""
-    elsewhere: dict[str, dict[str, list[str]]]
+    elsewhere: dict[str, Mapping[str, Sequence[str]]]
     """The paths of each asset's files in other profiles, where they may collide there alone."""
     requests: dict[str, int]
     """How many members of a family ask for the same, by what they ask for."""
@@ -51,16 +50,18 @@ def contents(spec: Spec) -> Contents | None:
     """Return what the recipes of a spec were made of; None if it takes all of it to judge an edit."""
     if not spec.trace.whole:
         return None
+    # Lazy: what compares tables is there only where a spec has been read.
+    from flux2build.assetspec.said import said
+
     data: dict[str, list[str]] = {}
     for family, table in spec.trace.rows.items():
         for path in table.files:
             data.setdefault(path, []).append(family)
-    rest, tables = plain_spec(spec.text.data)
     return Contents(
         data=data,
         specs=spec_words(spec.text),
-        rest=rest,
-        tables=tables,
+        said=said(spec.text.data, spec.profile),
+        hidden=sorted(spec.trace.hidden),
         rows={family: plain_rows(table.rows) for family, table in spec.trace.rows.items()},
         templates={path: list(assets) for path, assets in spec.trace.templates.items()},
         words={path: list(words) for path, words in spec.trace.words.items()},
@@ -82,19 +83,6 @@ def spec_words(text: SpecText) -> dict[str, list[str]]:
     from flux2build.assetspec import markup
 
     return {file.name: sorted(markup.words([file.text])) for file in text.files}
-
-
-def plain_spec(data: Mapping[str, object]) -> tuple[str, dict[str, dict[str, str | int]]]:
-    """What a spec says in all, and what its assets say of their own pictures, taken out of that."""
-    assets = data.get("asset")
-    own: dict[str, dict[str, str | int]] = {}
-    others: list[object] = [{**data, "asset": None}]
-    for name, table in assets.items() if isinstance(assets, Mapping) else ():
-        said = table.items() if isinstance(table, Mapping) else ()
-        own[name] = {key: value for key, value in said if key in OWN and type(value) in {str, int}}
-        left = [(key, type(value) if key in own[name] else value) for key, value in said]
-        others.append((name, left))
-    return of_bytes(repr(others).encode("utf-8", "surrogatepass")), own
 
 
 def plain_rows(rows: Sequence[Row]) -> Rows:

@@ -20,9 +20,14 @@ from flux2build.session.project import Project
 from tests.conftest import Site
 
 SPEC: Final = """
+[style.soft]
+prompt_suffix = "in soft light"
+tags = ["soft"]
+
 [asset.desk]
 prompt = "a desk by a window"
 refs = ["refs/desk.png", { asset = "icon" }]
+style = "soft"
 
 [[asset.desk.deliver]]
 path = "desk.webp"
@@ -90,7 +95,8 @@ def replaced(name: str, old: str, new: str) -> Edit:
     def replace() -> None:
         path = Path(name)
         text = path.read_text("utf-8")
-        path.write_text(text.replace(old, new) if old in text else text.replace(new, old))
+        there = new in text if old in new else old not in text
+        path.write_text(text.replace(new, old) if there else text.replace(old, new))
 
     return replace
 
@@ -132,6 +138,32 @@ EDITS: Final[dict[str, Edit]] = {
     "a prompt": replaced("assets.toml", "a bell", "a ball"),
     "a prompt of a family": replaced("assets.toml", "a scene of", "the scene of"),
     "a seed": replaced("assets.toml", "seed = 42", "seed = 43"),
+    "no seed": replaced("assets.toml", "seed = 42", "take = 1"),
+    "a size": replaced("assets.toml", 'a bell"', 'a bell"\nwidth = 64'),
+    "a tag": replaced("assets.toml", '["brand"]', '["brand", "fox"]'),
+    "a style": replaced("assets.toml", "in soft light", "in hard light"),
+    "another style of an asset": replaced("assets.toml", 'style = "soft"', "# style"),
+    "a variable": replaced("assets.toml", "#0A84FF", "#0A84F0"),
+    "another variable": replaced("assets.toml", "[vars]", '[vars]\ntint = "red"'),
+    "a default": replaced("assets.toml", "height = 96", "height = 80"),
+    "a default that is replaced": replaced("assets.toml", "height = 96", "height = 96\ntake = 1"),
+    "another reference of an asset": replaced(
+        "assets.toml", '"refs/desk.png", {', '"refs/photo.png", {'
+    ),
+    "another asset as a reference": replaced("assets.toml", 'asset = "icon"', 'asset = "mascot"'),
+    "a circle": replaced("assets.toml", 'a bell"', 'a bell"\nrefs = [{ asset = "desk" }]'),
+    "an output": replaced("assets.toml", 'a bell"', 'a bell"\noutput = "bells/bell.png"'),
+    "an output of another": replaced("assets.toml", 'a bell"', 'a bell"\noutput = "desk.png"'),
+    "a new file": replaced(
+        "assets.toml", 'a bell"', 'a bell"\n\n[[asset.icon.deliver]]\npath = "icon.webp"'
+    ),
+    "no file of an asset": replaced(
+        "assets.toml", '[[asset.desk.deliver]]\npath = "desk.webp"', ""
+    ),
+    "an operation": replaced("assets.toml", 'ratio = "16:9"', 'ratio = "4:3"'),
+    "an unused key": replaced("assets.toml", 'a bell"', 'a bell"\nsign = true'),
+    "another profile": replaced("assets.toml", "height = 1024", "height = 512"),
+    "another check": replaced("assets.toml", "[defaults]", '[checks]\nalt = "off"\n\n[defaults]'),
     "a seed of another kind": replaced("assets.toml", "seed = 42", 'seed = "4"'),
     "markup in a prompt": replaced(
         "assets.toml", "scene of {{ row.name }}", "scene of {{ row.sku }}"
@@ -233,6 +265,7 @@ class Trees:
 @example(documents=False, steps=["another reference", "check", "build", "no icon", "build"])
 @example(documents=False, steps=["a name", "plan", "check", "build", "words of a template"])
 @example(documents=False, steps=["a name", "build", "a small photo", "plan"])
+@example(documents=False, steps=["alt text", "plan", "a size", "build", "an output", "check"])
 @example(documents=True, steps=["two equal names", "build", "another file", "no icon", "build"])
 @example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
 def test_commands_do_what_they_do_without(
@@ -256,29 +289,50 @@ def test_commands_do_what_they_do_without(
     assert trees.files("warm") == trees.files("cold")
 
 
-BY_THEMSELVES: Final = [
-    "another reference",
-    "no derived file",
-    "a name",
-    "a note",
-    "another file",
-    "words of a template",
-    "a prompt",
-    "a prompt of a family",
-    "a seed",
-    "a comment",
-]
+READ: Final[dict[str, set[str] | None]] = {
+    "another reference": set(),
+    "no derived file": set(),
+    "a name": {"shot", "scene"},
+    "a note": {"shot", "scene"},
+    "another file": {"shot", "scene"},
+    "an alt text in a row": {"shot", "scene"},
+    "another template": {"shot", "scene"},
+    "words of a template": {"shot"},
+    "expressions of a template": {"shot"},
+    "a prompt": {"icon"},
+    "a prompt of a family": {"scene"},
+    "markup in a prompt": {"scene"},
+    "a seed": {"mascot"},
+    "no seed": {"mascot"},
+    "a size": {"icon"},
+    "a tag": {"mascot"},
+    "alt text": {"mascot"},
+    "a style": {"desk"},
+    "another style of an asset": {"desk"},
+    "an unused style": set(),
+    "a variable": {"mascot"},
+    "a default": {"mascot", "hero", "icon", "desk", "photo", "shot", "scene"},
+    "another reference of an asset": {"desk"},
+    "another asset as a reference": {"desk"},
+    "an output": {"icon"},
+    "a new file": {"icon"},
+    "no file of an asset": {"desk"},
+    "a width": {"photo"},
+    "an operation": {"hero"},
+    "a comment": set(),
+    "markup in a comment": set(),
+}
+"""The families of which any member is read, after an edit."""
 AS_A_WHOLE: Final = [
-    "markup in a comment",
-    "markup in a prompt",
-    "an unused style",
-    "a width",
-    "another template",
+    "another variable",
+    "a circle",
+    "an output of another",
+    "an unused key",
+    "another profile",
+    "another check",
     "another key",
     "rows in another order",
     "no file",
-    "an alt text in a row",
-    "expressions of a template",
     "a broken template",
     "an included template",
     "a linked template",
@@ -286,21 +340,46 @@ AS_A_WHOLE: Final = [
 ]
 
 
-@pytest.mark.parametrize("edit", [*BY_THEMSELVES, *AS_A_WHOLE])
+def restored(before: dict[str, bytes]) -> None:
+    """Put every file of this tree back as it was."""
+    for path in [each for each in Path().rglob("*") if not each.is_dir()]:
+        if path.is_symlink() or (path.parts[0] != ".flux2build" and str(path) not in before):
+            path.unlink()
+    for name, data in before.items():
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file() or path.read_bytes() != data:
+            path.write_bytes(data)
+
+
+def read_again(edit: str) -> set[str] | None:
+    """The families that are read after an edit to know the plan; None if all of them are."""
+    EDITS[edit]()
+    project = Project.open(CommonOptions())
+    if (known := brief(project)) is None:
+        return None
+    assert "spec" not in vars(project)
+    plan, whole = known.plan, project.plan()
+    assert (plan.todo, plan.counts, plan.orphans) == (whole.todo, whole.counts, whole.orphans), edit
+    return {asset.family for asset in known.assets.values()}
+
+
+@pytest.mark.parametrize("documents", [False, True])
 def test_an_edit_is_read_by_itself(
-    site: Site, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, edit: str
+    site: Site,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    documents: bool,
 ) -> None:
-    """What only the recipes of its assets depend on is read without the rest of the spec."""
+    """After an edit, exactly those assets are read again whose files may follow from it."""
     trees = Trees(site, tmp_path_factory.mktemp("trees"), monkeypatch)
     with trees.within("warm"):
-        trees.prepare("warm", documents=True)
-        assert brief(Project.open(CommonOptions())) is not None
-        EDITS[edit]()
+        trees.prepare("warm", documents=documents)
+        before, expected = trees.files("warm"), READ | dict.fromkeys(AS_A_WHOLE)
+        families = dict[str, set[str] | None]()
+        for edit in expected:
+            families[edit] = read_again(edit)
+            restored(before)
 
-        project = Project.open(CommonOptions())
-        known = brief(project)
-
-        assert (known is not None) is (edit in BY_THEMSELVES)
-        if known is not None:
-            assert "spec" not in vars(project)
-            assert known.plan.todo == project.plan().todo
+        assert families == expected

@@ -1,0 +1,170 @@
+"""What each table of a spec says, and which assets an edit of some of them concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, TypedDict
+
+from flux2build.assetspec import markup
+from flux2build.assetspec.layers import DISPLACED, MergedSettings
+from flux2build.assetspec.tables import Settings
+from flux2build.digest import of_bytes
+from flux2build.model import Key
+
+if TYPE_CHECKING:
+    from flux2build.assetspec.resolve import Declared
+
+_LAYERS: Final = ("defaults", "style", "profile")
+_MEMBERS: Final = ("source", "matrix", "exclude", "rows")
+"""What decides which assets there are, and which files others are made of."""
+_VARS: Final = "vars "
+"""What the name of a variable starts with among those of settings."""
+
+
+class Said(TypedDict):
+    """What a spec says, as far as it can be compared; of each text only the digest is kept."""
+
+    rest: str
+    """All that concerns more than the assets of some tables."""
+    own: dict[str, tuple[str, str]]
+    """What each asset says of its members, and of all else."""
+    shared: dict[str, dict[str, str]]
+    """What the other tables say, each of their settings and variables by itself."""
+
+
+def said(data: Mapping[str, object], profile: str) -> Said:
+    """Return what a spec says in one of its profiles."""
+    assets, variables = _table(data.get("asset")), _table(data.get("vars"))
+    profiles = _table(data.get("profile"))
+    chosen, known = _table(profiles.get(profile)), Settings.model_fields
+    rest = (
+        {key: value for key, value in data.items() if key not in {"asset", "vars", *_LAYERS}},
+        [*assets],
+        {name: table for name, table in profiles.items() if name != profile},
+        profile in profiles,
+        {name: value for name, value in chosen.items() if name not in known},
+    )
+    shared = {"vars": _settings({"vars": variables})}
+    shared |= {"defaults": _settings(_table(data.get("defaults"))), "profile": _settings(chosen)}
+    styles = _table(data.get("style"))
+    shared |= {f"style {name}": _settings(_table(table)) for name, table in styles.items()}
+    # Which names there are makes markup suspicious, wherever it stands.
+    names = sorted({key for each in shared.values() for key in each if key.startswith(_VARS)})
+    own = {name: _own(table) for name, table in assets.items()}
+    return Said(rest=_digest((rest, names)), own=own, shared=shared)
+
+
+def _table(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _own(table: object) -> tuple[str, str]:
+    of_members = [(key, _table(table)[key]) for key in _MEMBERS if key in _table(table)]
+    return _digest(of_members) if of_members else "", _digest(table)
+
+
+def _settings(table: Mapping[str, object]) -> dict[str, str]:
+    """The digest of each setting and variable of a table."""
+    own = {name: _digest(value) for name, value in table.items() if name in Settings.model_fields}
+    own.pop("vars", None)
+    variables = _table(table.get("vars"))
+    return own | {_VARS + name: _digest(value) for name, value in variables.items()}
+
+
+def _digest(value: object) -> str:
+    return of_bytes(repr(value).encode("utf-8", "surrogatepass"))[7:39]
+
+
+class Differences:
+    """In what a spec differs from what it said before."""
+
+    def __init__(self, before: Said, now: Said, profile: str) -> None:
+        self._before, self._now, self._profile = before, now, profile
+        shared = [each["shared"] for each in (before, now)]
+        tables = sorted(shared[0].keys() | shared[1].keys())
+        pairs = {name: [each.get(name, {}) for each in shared] for name in tables}
+        self.shared = {
+            self._layer(name): names
+            for name, (was, is_now) in pairs.items()
+            if (names := {k for k in was.keys() | is_now.keys() if was.get(k) != is_now.get(k)})
+        }
+        """The settings that differ, by the key of their layer."""
+
+    def _layer(self, name: str) -> Key:
+        kind, _, style = name.partition(" ")
+        if kind == "profile":
+            return kind, self._profile
+        return (kind, style) if style else (kind,)
+
+    @property
+    def in_tables_alone(self) -> bool:
+        """Whether the same assets are there, and nothing differs that may concern all of them."""
+        before, now = self._before, self._now
+        return before["rest"] == now["rest"] and all(
+            before["own"][name][0] == shape for name, (shape, _) in now["own"].items()
+        )
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that differ."""
+        names = (name for names in self.shared.values() for name in names)
+        return frozenset(name.removeprefix(_VARS) for name in names if name.startswith(_VARS))
+
+    def concerned(
+        self, declared: Iterable[Declared], words: Callable[[str], Iterable[str]]
+    ) -> Iterator[Declared]:
+        """Return the assets that say something else now, by themselves or by what they share.
+
+        `words` says which words stand inside of the markup of an asset's texts.
+        """
+        before, now = self._before["own"], self._now["own"]
+        for one in declared:
+            name = one.family.name
+            if before[name] != now[name] or any(
+                self._decides(layer, setting, one, words)
+                for layer, settings in self.shared.items()
+                for setting in settings
+            ):
+                yield one
+
+    @staticmethod
+    def _decides(
+        layer: Key, name: str, one: Declared, words: Callable[[str], Iterable[str]]
+    ) -> bool:
+        """Whether a setting of a layer may decide what one of an asset comes to.
+
+        What a profile says over it does not count, as the asset is read in other ones, too.
+        """
+        settings = one.settings
+        if layer != ("vars",) and layer not in settings.layers:
+            return False
+        rank = -1 if layer == ("vars",) else settings.layers.index(layer)
+        if name.startswith(_VARS):
+            word = name.removeprefix(_VARS)
+            decider = settings.variables.get(word, ())[:-2]
+            return not _over(decider, rank, settings) and word in words(one.family.name)
+        names = {name, DISPLACED.get(name, name)} & settings.values.keys()
+        return not any(_over(settings.key(each)[:-1], rank, settings) for each in names)
+
+
+def _over(decider: Key, rank: int, settings: MergedSettings) -> bool:
+    """Whether a layer that is in every profile is stronger than another one."""
+    if decider not in settings.layers or decider[0] == "profile" or len(decider) > 2:
+        return False
+    return settings.layers.index(decider) > rank
+
+
+def words_of(*tables: object) -> frozenset[str]:
+    """Return every word inside of the markup of the texts of tables."""
+    return markup.words(_texts(tables))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
