@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux2build.console.console import Console
+from flux2build.console.ways_out import CLAIMED, DAMAGED
 from flux2build.errors import Flux2BuildError, UsageError
 from flux2build.ledger import Entry
 from flux2build.purchasing.settling import Purchase, purchases
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
     from flux2build.session.team_orders import TeamOrders
 
 
-def others(options: CommonOptions, console: Console) -> tuple[Purchase, ...]:
-    """What other machines have claimed; a store that cannot be asked is a warning."""
+def others(options: CommonOptions, console: Console) -> list[tuple[Purchase, str]]:
+    """What other machines have claimed, with its state; a store that cannot be asked is a warning."""
     try:
         if (team := _team(options)) is None:
-            return ()
+            return []
         shown = team.others()
     except Flux2BuildError as fault:
         console.caution(fault.problems)
-        return ()
+        return []
     console.caution(team.problems)
-    return shown
+    damaged = team.damaged
+    return [(e, DAMAGED if e.attempt.name in damaged else CLAIMED) for e in shown]
 
 
 def claimed_entries(options: CommonOptions, known: Sequence[Entry], name: str) -> tuple[Entry, ...]:

@@ -10,6 +10,8 @@ MISSING: Final = "missing"
 """The state of an order whose picture was delivered, and is not in the store any more."""
 CLAIMED: Final = "claimed"
 """The state of an order that another machine of the team has claimed."""
+DAMAGED: Final = "damaged"
+"""The state of an order of which the team's store has a claim or a receipt that is damaged."""
 
 WAYS_OUT: Final = {
     State.DOUBT: (
@@ -40,6 +42,13 @@ WAYS_OUT: Final = {
         "What is claimed was ordered by another machine of the team, or is being ordered\n"
         "  flux2build build                     waits for it, and collects what has a ticket\n"
         "  flux2build orders adopt ORDER TASK   it was bought, and nobody is at it: collect it\n"
+        "  flux2build orders resubmit ORDER     it was not bought: let the next build send it\n"
+        "  flux2build orders write-off ORDER    nobody can tell: count it as spent"
+    ),
+    DAMAGED: (
+        "What is damaged in the team's store may have been bought: look it up at the provider, then\n"
+        "  flux2build store push                it is in the lock of a machine: share its receipt there\n"
+        "  flux2build orders adopt ORDER TASK   it was bought: collect it\n"
         "  flux2build orders resubmit ORDER     it was not bought: let the next build send it\n"
         "  flux2build orders write-off ORDER    nobody can tell: count it as spent"
     ),

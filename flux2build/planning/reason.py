@@ -63,6 +63,9 @@ class ReasonCode(StrEnum):
     PAID_FOR = "paid-for", "paid for already, its bytes are not here"
     LOST = "lost", "was bought, and is lost"
     UNRECORDED = "unrecorded", "may have been ordered before, and the ledger has no record of it"
+    SHARED_DAMAGED = "shared-damaged", "its {} in the team's store is damaged"
+    SHARED_NEWER = "shared-newer", "a newer flux2build wrote its {} in the team's store"
+    CLAIMED = "claimed", "another machine of the team has claimed it, and nothing came of it"
     UNPICKED = "unpicked", "waits for a pick"
     FIRST_CANDIDATE = "first-candidate", "the first candidate stands in"
     UPSTREAM_UNPICKED = "upstream-unpicked", "waits for the pick of `{}`"
@@ -100,6 +103,9 @@ SETTLED_BY: Final = {
     ReasonCode.IN_DOUBT: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
     ReasonCode.KEPT_ASIDE: "see `flux2build orders list`, then `orders adopt` or `write-off`",
     ReasonCode.LOST: "see `flux2build orders list`, then `orders adopt` or `resubmit`",
+    ReasonCode.CLAIMED: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+    ReasonCode.SHARED_DAMAGED: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
+    ReasonCode.SHARED_NEWER: "update flux2build",
 }
 """How a person settles an open order, by the reason why nothing goes on by itself."""
 

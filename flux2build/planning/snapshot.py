@@ -22,6 +22,7 @@ from flux2build.model import (
     Source,
 )
 from flux2build.planning.finals import Owner
+from flux2build.planning.reason import Reason
 
 
 class KnownPicture(Struct, frozen=True):
@@ -53,6 +54,10 @@ class Snapshot(Struct, frozen=True):
     """The pictures that earlier versions of the lock say were paid for, by key."""
     bought: Callable[[Order], Sequence[KnownPicture]] = lambda _order: ()
     """The picture that somebody of the team has bought for an order."""
+    obstacle: Callable[[Order], Reason | None] = lambda _order: None
+    """Why an order must not be sent, as far as the team's store tells."""
+    hindered: Callable[[Digest], Reason | None] = lambda _key: None
+    """The same, by the key of what `about` is about."""
     far: Callable[[Digest | None], bool] = lambda _digest: False
     """Whether bytes that are at hand have to come from the team's store."""
     locked_files: Container[Digest] = frozenset()
@@ -105,6 +110,7 @@ class Snapshot(Struct, frozen=True):
             earlier=lambda _key: (
                 [each for name in names for each in self.earlier(name)] or self.bought(order)
             ),
+            hindered=lambda _key: self.obstacle(order),
             purchases={first: [each for name in names for each in self.purchases.get(name, ())]},
             pictures={first: pictures[0]} if pictures else {},
         )

@@ -236,6 +236,7 @@ def _requested(key: Digest | None, snapshot: Snapshot) -> Verdict:
     if key in snapshot.ledger.pending:
         return Verdict(Action.RESUME, (Reason(ReasonCode.IN_FLIGHT),), key)
     reason, doubt = Reason(ReasonCode.REQUESTED), _undecided(key, snapshot) if key else None
+    doubt = doubt or (snapshot.hindered(key) if key else None)
     if doubt is not None and doubt.code is not ReasonCode.MODERATED:
         return Verdict(Action.ASK, (reason, doubt), key)
     return Verdict(Action.RENDER, (reason,), key)
@@ -340,9 +341,8 @@ def _open(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], snapshot: Sn
         reason = ReasonCode.ALREADY_MADE if known else ReasonCode.PAID_FOR
         action = Action.ADOPT if known else Action.ASK
         return Verdict(action, (*reasons, Reason(reason)), key, bought.output, bought.receipt)
-    if snapshot.unrecorded(key):
-        return Verdict(Action.ASK, (*reasons, Reason(ReasonCode.UNRECORDED)), key)
-    return Verdict(Action.RENDER, reasons, key)
+    why = Reason(ReasonCode.UNRECORDED) if snapshot.unrecorded(key) else snapshot.hindered(key)
+    return Verdict(Action.ASK if why else Action.RENDER, (*reasons, *filter(None, (why,))), key)
 
 
 def _paid_for(key: Digest, snapshot: Snapshot) -> KnownPicture | None:

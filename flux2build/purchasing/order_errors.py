@@ -31,6 +31,9 @@ TRUST = (
     "system trusts"
 )
 
+_SHARED = frozenset({ReasonCode.CLAIMED, ReasonCode.SHARED_DAMAGED, ReasonCode.SHARED_NEWER})
+"""What the team's store tells of an order that must not be sent."""
+
 
 def refusal(provider: str, asset: str, refused: Refused, variable: str) -> Flux2BuildError:
     """A refusal as an error; `variable` is the one that holds the key."""
@@ -280,6 +283,10 @@ def judged(recipe: Recipe, verdict: Verdict, snapshot: Snapshot) -> Flux2BuildEr
         return paid_final(recipe, owner.profile, snapshot.profile)
     if verdict.due_to(ReasonCode.OUTPUT_UNKNOWN):
         return unknown_output(recipe)
+    for reason in verdict.reasons:
+        if reason.code in _SHARED:
+            message = f"`{recipe.asset}` may have been bought already: {reason.sentence}"
+            return DecisionError(message, hint=SETTLED_BY[reason.code])
     if not verdict.due_to(ReasonCode.PAID_FOR):
         return undecided(recipe, *(reason.code for reason in verdict.reasons))
     known = snapshot.ledger.paid.get(verdict.key) if verdict.key else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flux2build.errors import DecisionError, Problem, SystemFault
 from flux2build.model import Recipe
-from flux2build.sharing.records import SharedClaim
+from flux2build.sharing.records import RecordError, SharedClaim, settled
 
 
 def claimed(recipe: Recipe, claim: SharedClaim) -> DecisionError:
@@ -12,12 +12,10 @@ def claimed(recipe: Recipe, claim: SharedClaim) -> DecisionError:
     name = claim.attempt[:8]
     done = "bought" if claim.task else "may have bought"
     whose = " with another key or provider" if claim.task else ""
-    settled = (
+    way = (
         f"the machine that bought it collects it; `flux2build orders write-off {name}` gives it up"
         if claim.task
-        else f"look it up at the provider, then `flux2build orders adopt {name} TASK`, "
-        f"`flux2build orders resubmit {name}` if it was not bought, or "
-        f"`flux2build orders write-off {name}`"
+        else settled(name)
     )
     return DecisionError(
         f"another machine of the team {done} `{recipe.asset}`{whose}, and its picture is not here",
@@ -26,8 +24,15 @@ def claimed(recipe: Recipe, claim: SharedClaim) -> DecisionError:
             ("order", claim.attempt),
             *((("task", claim.task),) if claim.task else ()),
         ),
-        hint=f"build again if it is still at it; {settled}",
+        hint=f"build again if it is still at it; {way}",
     )
+
+
+def unreadable(recipe: Recipe, error: RecordError) -> DecisionError:
+    """The error for an order of which the team's store has something that cannot be read."""
+    (problem,) = error.problems
+    message = f"`{recipe.asset}` may have been bought already: {problem.message}"
+    return DecisionError(message, rows=problem.rows, hint=problem.hint)
 
 
 def unclaimed(recipe: Recipe, fault: SystemFault) -> SystemFault:

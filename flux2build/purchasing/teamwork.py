@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from flux2build.digest import Digest, short
+from flux2build.digest import Digest
 from flux2build.errors import SystemFault
 from flux2build.images.formats.lookup import examine
 from flux2build.ledger import Delivered, Entry, Intended, State, Ticketed, fold
@@ -28,7 +27,13 @@ from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Unreachable
 from flux2build.sharing.held_claims import HeldClaim, HeldClaims
 from flux2build.sharing.keys import Space, key_of
-from flux2build.sharing.records import DamagedError, SharedClaim, SharedReceipt, receipt_of
+from flux2build.sharing.records import (
+    DamagedError,
+    RecordError,
+    SharedClaim,
+    SharedReceipt,
+    receipt_of,
+)
 from flux2build.sharing.team_store import TeamStore
 from flux2build.storage.store import Store
 
@@ -38,8 +43,6 @@ _SILENCE: Final = 10
 """Looks without news after which this machine asks for the picture itself, if it can."""
 _PATIENCE: Final = 150
 """Looks without news after which a person is asked."""
-_OLD: Final = 1200
-"""Seconds after which a claim counts as left behind; clocks differ, but not by that."""
 _NOTHING: Final = Decimal(0)
 _PULL: Final = "`git pull` brings its file once somebody has committed it"
 
@@ -100,7 +103,7 @@ class Teamwork:
         if (met := self._others.get(order.digest)) is None:
             return
         claim, looks = met
-        if looks >= _PATIENCE or (looks and _age(claim) > _OLD):
+        if looks >= _PATIENCE or (looks and claim.old):
             raise team_errors.claimed(recipe, claim)
         if order.digest not in self._waiting:
             self._waiting.add(order.digest)
@@ -221,10 +224,7 @@ class Teamwork:
 
     def _receipt(self, order: Order) -> SharedReceipt | None:
         """The receipt of an order, unless a person has given its picture up."""
-        receipt = self.store.receipt(order.digest)
-        if receipt and not receipt.answers(order):
-            message = f"the team's store has a receipt of another order for `{short(order.digest)}`"
-            raise DamagedError(message, hint="`flux2build store verify` tells what is damaged")
+        receipt = self.store.receipt_for(order)
         given_up = fold(self.journal.about(order.digest)).resubmitted if receipt else ()
         if receipt and (order.digest, receipt.receipt.task) in given_up:
             return receipt if self.store.has(receipt.output) else None
@@ -249,7 +249,7 @@ class Teamwork:
         """Whether this machine may ask for the picture itself, as the other one is silent."""
         if not (claim.task and claim.account == account and _seller(recipe) == claim.provider):
             return False
-        return self._others[claim.order][1] >= _SILENCE or _age(claim) > _OLD
+        return self._others[claim.order][1] >= _SILENCE or claim.old
 
     def _take_over(self, claim: SharedClaim, order: Order, recipe: Recipe) -> None:
         """Write the ticket of another machine down, so that its picture is collected here."""
@@ -272,6 +272,8 @@ class Teamwork:
                 raise team_errors.unclaimed(recipe, fault) from fault
             self._go_alone(fault)
             return True
+        except RecordError as error:
+            raise team_errors.unreadable(recipe, error) from error
         except DamagedError as error:
             raise order_errors.unready(recipe, error) from error
 
@@ -336,11 +338,3 @@ def _claim(intended: Intended, ticket: Ticket | Ticketed | None = None) -> Share
 
 def _seller(recipe: Recipe) -> str:
     return recipe.task.provider if isinstance(recipe.task, Generate) else ""
-
-
-def _age(claim: SharedClaim) -> float:
-    """For how long an order has been claimed, in seconds; clocks differ a little."""
-    try:
-        return (datetime.now(UTC) - datetime.fromisoformat(claim.at)).total_seconds()
-    except (ValueError, TypeError):
-        return 0

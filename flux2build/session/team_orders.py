@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -15,27 +17,39 @@ from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, Problem, UsageError
 from flux2build.ledger import Entry, State
 from flux2build.ledger.journal import Journal
-from flux2build.model import Order
+from flux2build.model import Generate, Order, payload
 from flux2build.planning.plan import Inputs
+from flux2build.planning.verdict import Action
 from flux2build.purchasing.settling import Purchase, purchases
 from flux2build.purchasing.teamwork import Teamwork, entries_of
 from flux2build.session.project import Project
 from flux2build.session.settings import UserSettings
 from flux2build.session.team import held_claims, team_store
 from flux2build.sharing.held_claims import HeldClaim
-from flux2build.sharing.records import DamagedError, SharedClaim
+from flux2build.sharing.records import (
+    NewerError,
+    RecordError,
+    SharedClaim,
+    SharedReceipt,
+    damaged,
+)
 from flux2build.storage.store import Store
 
 _UNKNOWN: Final = "unknown"
 _NOTHING: Final = Decimal(0)
+_ATTEMPT: Final = 32
+"""Characters of an attempt's name."""
 
 
 class Asked(Struct, frozen=True):
     """An order that the spec asks for."""
 
     asset: str
+    provider: str
     order: Order
     price: Decimal
+    unbought: bool
+    """Whether a build without a team would send it."""
 
 
 class TeamOrders:
@@ -44,7 +58,9 @@ class TeamOrders:
     def __init__(self, team: Teamwork, asked: Callable[[], Mapping[Digest, Asked]]) -> None:
         self._team, self._read = team, asked
         self.problems: list[Problem] = []
-        """The claims that cannot be read."""
+        """What is wrong with receipts and claims."""
+        self.damaged: set[str] = set()
+        """The attempts that stand for orders of which the store has something damaged."""
 
     def others(self) -> tuple[Purchase, ...]:
         """What other machines have claimed and this one knows nothing of.
@@ -77,6 +93,8 @@ class TeamOrders:
         for claim in matches:
             self._team.store.require_writable()
             with self._team.journal.claims.held(claim.order):
+                if claim.attempt in self.damaged and not self._team.store.replace(claim):
+                    raise UsageError(f"another machine of the team buys order `{name}` just now")
                 for entry in self._entries(claim):
                     self._team.journal.append(entry)
                 if asked := self._asked.get(claim.order):
@@ -90,18 +108,49 @@ class TeamOrders:
             SystemFault: the store cannot be told.
         """
         order, attempt = purchase.attempt.order, purchase.attempt.name
+        if purchase.state is State.VOIDED:
+            asked = self._asked.get(order)
+            self._team.store.forget(order, asked.order if asked else None)
         if self._team.held.get(order):
             self._team.settle(order)
         elif purchase.state is State.VOIDED:
             self._team.store.release(order, attempt)
 
     def _claims(self) -> Iterator[SharedClaim]:
-        """The claims of attempts that this machine's ledger does not know."""
-        for claim in self._team.store.claims():
-            if isinstance(claim, DamagedError):
+        """The claims of attempts that this machine's ledger does not know, damaged ones included."""
+        for claim in chain(self._team.store.claims(), self._receipts()):
+            if isinstance(claim, RecordError):
                 self.problems += claim.problems
-            elif not self._knows(claim):
-                yield claim
+            if isinstance(claim, NewerError):
+                continue
+            known = self._instead(claim.order) if isinstance(claim, RecordError) else claim
+            if not self._knows(known):
+                yield known
+
+    def _receipts(self) -> Iterator[RecordError]:
+        """What is wrong with the receipts of orders that would be sent."""
+        unbought = [order for order, asked in self._asked.items() if asked.unbought]
+        for order, receipt in self._team.store.receipts(unbought).items():
+            asked = self._asked[order].order
+            if isinstance(receipt, RecordError):
+                yield receipt
+            elif receipt is not None and not receipt.answers(asked):
+                yield damaged(SharedReceipt, order)
+
+    def _instead(self, order: Digest) -> SharedClaim:
+        """A claim that stands for one that cannot be read, as far as the spec tells of its order."""
+        attempt, asked = order.removeprefix("sha256:")[:_ATTEMPT], self._asked.get(order)
+        self.damaged.add(attempt)
+        wanted = asked.order if asked else None
+        return SharedClaim(
+            order=order,
+            attempt=attempt,
+            account="",
+            provider=asked.provider if asked else _UNKNOWN,
+            model=wanted.model if wanted else _UNKNOWN,
+            payload=payload(wanted.model, wanted.prompt, wanted.params) if wanted else order,
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
 
     def _knows(self, claim: SharedClaim) -> bool:
         entries = self._team.journal.about(claim.order)
@@ -138,8 +187,12 @@ def asked_for(project: Project) -> dict[Digest, Asked]:
     with suppress(Flux2BuildError):
         inputs = Inputs(project.files())
         for step in project.whole.steps:
-            if order := inputs.order(step.recipe):
+            task = step.recipe.task
+            if isinstance(task, Generate) and (order := inputs.order(step.recipe)):
                 price = (project.quotes.price(step.recipe) or (None, None))[1]
-                asked[order.digest] = Asked(step.recipe.asset, order, price or _NOTHING)
+                unbought = step.verdict.action is Action.RENDER
+                asked[order.digest] = Asked(
+                    step.recipe.asset, task.provider, order, price or _NOTHING, unbought
+                )
             inputs.note(step.recipe, step.verdict.bytes)
     return asked

@@ -20,7 +20,13 @@ from flux2build.session.project import Project
 from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Listed
 from flux2build.sharing.keys import Space, digest_of, key_of, space_of
-from flux2build.sharing.records import DamagedError, NewerError, SharedReceipt, receipt_of
+from flux2build.sharing.records import (
+    DamagedError,
+    NewerError,
+    RecordError,
+    SharedReceipt,
+    receipt_of,
+)
 from flux2build.sharing.team_store import TeamStore
 from flux2build.storage.disk import root_of
 from flux2build.storage.repository import Repository
@@ -88,8 +94,12 @@ def push(project: Project, store: TeamStore, say: Callable[[str], None]) -> Move
     sizes = {digest: size for digest, size in put.items() if size is not None}
     known = there | sizes.keys() if keeps else {*names}
     receipts = _receipts(project.lock, known)
-    there_now = store.look_up(receipts)
-    shared = {order: each for order, each in there_now.items() if isinstance(each, SharedReceipt)}
+    there_now = store.receipts(receipts)
+    shared = {
+        order: each
+        for order, each in there_now.items()
+        if isinstance(each, SharedReceipt) and each.payload == receipts[order].payload
+    }
     newer = {order: each for order, each in there_now.items() if isinstance(each, NewerError)}
     fresh = receipts.keys() - shared - newer.keys()
     first = answers(lambda order: store.put_receipt(receipts[order]), sorted(fresh))
@@ -224,7 +234,7 @@ def leftovers(
     """
     listed = {digest_of(each.key): each for each in store.keys(Space.BYTES)}
     orders = [digest_of(each.key) for each in store.keys(Space.ORDERS)]
-    receipts = store.receipts(orders)
+    receipts = _readable(store.receipts(orders))
     if named:
         return [_with_receipts(listed[each], receipts) for each in _chosen(named, listed)]
     paid = {receipt.output for receipt in receipts.values() if receipt.receipt.paid}
@@ -235,6 +245,20 @@ def leftovers(
         for digest, each in sorted(listed.items())
         if digest not in wanted and (each.modified or old) <= old
     ]
+
+
+def _readable(
+    answers: Mapping[Digest, SharedReceipt | RecordError | None],
+) -> dict[Digest, SharedReceipt]:
+    """Receipts by their orders.
+
+    Raises:
+        RecordError: one cannot be read.
+    """
+    for answer in answers.values():
+        if isinstance(answer, RecordError):
+            raise answer
+    return {order: each for order, each in answers.items() if isinstance(each, SharedReceipt)}
 
 
 def _with_receipts(listed: Listed, receipts: Mapping[Digest, SharedReceipt]) -> Leftover:

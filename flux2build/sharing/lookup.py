@@ -7,7 +7,7 @@ everything goes on as if it had nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -15,12 +15,21 @@ from flux2build.digest import Digest, short
 from flux2build.errors import DecisionError, Flux2BuildError, Problem, SystemFault
 from flux2build.images.formats.lookup import examine
 from flux2build.model import Order
+from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.snapshot import KnownPicture, Snapshot
 from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Unreachable
 from flux2build.sharing.held_claims import HeldClaims
 from flux2build.sharing.keys import Space, digest_of, is_key
-from flux2build.sharing.records import DamagedError, SharedClaim, SharedReceipt
+from flux2build.sharing.records import (
+    DamagedError,
+    NewerError,
+    RecordError,
+    SharedClaim,
+    SharedReceipt,
+    damaged,
+    left_behind,
+)
 from flux2build.sharing.team_store import TeamStore
 
 
@@ -36,6 +45,8 @@ class Lookup:
         """Whether the store has bytes."""
         self._bought: dict[Digest, SharedReceipt | None] = {}
         """The receipt of each order; None if the store has none that can be used."""
+        self._obstacles: dict[Digest, Reason] = {}
+        """Why orders must not be sent, by what the store has of them."""
         self._digests: set[Digest] = set()
         self._orders: dict[Digest, Order] = {}
         self._down, self._guard = False, threading.Lock()
@@ -57,14 +68,20 @@ class Lookup:
         receipt = self._bought.get(order.digest)
         return [KnownPicture(receipt.output, receipt.receipt)] if receipt else ()
 
+    def obstacle(self, order: Order) -> Reason | None:
+        """Why an order must not be sent, as far as the store is known to tell."""
+        if order.digest not in self._bought:
+            self._orders[order.digest] = order
+        return self._obstacles.get(order.digest)
+
     def claims(self, orders: Iterable[Digest]) -> dict[Digest, SharedClaim]:
         """The claims on those of some orders that somebody is buying; none if nobody can tell."""
         try:
-            claims = dict(answers(self.store.claim, orders))
-        except (Unreachable, DamagedError) as fault:
+            claims = self.store.claimed(orders)
+        except Unreachable as fault:
             self.fall_back(fault)
             return {}
-        return {order: claim for order, claim in claims.items() if claim}
+        return {order: each for order, each in claims.items() if isinstance(each, SharedClaim)}
 
     def seen(self, snapshot: Snapshot, here: Callable[[Digest], bool]) -> Snapshot:
         """A snapshot that sees what the store has, too; `here` are the bytes of this machine."""
@@ -73,6 +90,7 @@ class Lookup:
             has=lambda digest: self.knows(digest) or snapshot.has(digest) or self.has(digest),
             far=lambda digest: self.knows(digest) and not (digest and here(digest)),
             bought=self.bought,
+            obstacle=self.obstacle,
         )
 
     def learn(self) -> bool:
@@ -84,28 +102,56 @@ class Lookup:
         try:
             there = self.store.have(digests)
             receipts = self._receipts(list(orders.values()))
+            obstacles = self._claimed(orders.keys() - receipts.keys())
         except Unreachable as fault:
             self.fall_back(fault)
             return False
         self._there |= {digest: digest in there for digest in digests}
         self._bought |= {order: receipts.get(order) for order in orders}
-        return bool(there) or bool(receipts)
+        return bool(there or receipts or obstacles)
 
     def _receipts(self, orders: Sequence[Order]) -> dict[Digest, SharedReceipt]:
-        asked = self.store.look_up(order.digest for order in orders)
-        for answer in asked.values():
-            if isinstance(answer, DamagedError):
-                self._warn(answer.problems)
-        return {
-            order.digest: receipt
-            for order in orders
-            if isinstance(receipt := asked[order.digest], SharedReceipt) and receipt.answers(order)
-        }
+        """The receipts of orders; what is wrong with others is said, and an obstacle."""
+        asked = self.store.receipts(order.digest for order in orders)
+        receipts = {}
+        for order in orders:
+            match asked[order.digest]:
+                case SharedReceipt() as receipt if receipt.answers(order):
+                    receipts[order.digest] = receipt
+                case SharedReceipt():
+                    self._hinder(damaged(SharedReceipt, order.digest))
+                case RecordError() as error:
+                    self._hinder(error)
+                case None:
+                    pass
+        return receipts
+
+    def _claimed(self, orders: Iterable[Digest]) -> Collection[Digest]:
+        """Those of some orders that must not be sent, as a claim was left behind or is damaged."""
+        for order, claim in self.store.claimed(orders).items():
+            match claim:
+                case RecordError() as error:
+                    self._hinder(error)
+                case SharedClaim() if claim.old and not claim.task and not self._ours(claim):
+                    self._obstacles[order] = Reason(ReasonCode.CLAIMED)
+                    self._warn([left_behind(claim)])
+        return self._obstacles.keys() & set(orders)
+
+    def _ours(self, claim: SharedClaim) -> bool:
+        held = self.held.get(claim.order)
+        return held is not None and held.attempt == claim.attempt
+
+    def _hinder(self, error: RecordError) -> None:
+        newer = isinstance(error, NewerError)
+        code = ReasonCode.SHARED_NEWER if newer else ReasonCode.SHARED_DAMAGED
+        self._obstacles[error.order] = Reason(code, error.what)
+        self._warn(error.problems)
 
     def forget_absence(self) -> None:
         """Ask again for what was not there: another machine may have bought it since."""
         self._there = {digest: True for digest, there in self._there.items() if there}
         self._bought = {order: receipt for order, receipt in self._bought.items() if receipt}
+        self._obstacles.clear()
 
     def read(self, digest: Digest) -> bytes | None:
         """The bytes of a digest, verified; None if the store is known to lack them, or cannot be asked.

@@ -6,15 +6,15 @@ No person, no path of a machine and no key is in them: nothing that a lock in gi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeVar
 
 from msgspec import Meta, MsgspecError, Struct, ValidationError, field, json, to_builtins
 
 from flux2build.digest import Digest, Json, short
-from flux2build.errors import SystemFault
+from flux2build.errors import Problem, SystemFault
 from flux2build.model import Order, Output, Receipt, payload
-from flux2build.sharing.keys import Space, key_of
 
 VERSION: Final = 1
 """The version of both; a newer one is never taken for absence."""
@@ -26,7 +26,15 @@ class DamagedError(SystemFault):
     """The team's store holds something else than its key names."""
 
 
-class NewerError(DamagedError):
+class RecordError(DamagedError):
+    """The receipt or the claim of an order cannot be read."""
+
+    def __init__(self, what: str, order: Digest, message: str, hint: str) -> None:
+        super().__init__(message.format(what, short(order)), rows=(("order", order),), hint=hint)
+        self.what, self.order = what, order
+
+
+class NewerError(RecordError):
     """It may be right, but only a newer flux2build can read it."""
 
 
@@ -54,6 +62,19 @@ class SharedClaim(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _require_amount(self.cost)
+
+    @property
+    def age(self) -> float:
+        """For how many seconds the order has been claimed; clocks differ a little."""
+        try:
+            return (datetime.now(UTC) - datetime.fromisoformat(self.at)).total_seconds()
+        except (ValueError, TypeError):
+            return 0
+
+    @property
+    def old(self) -> bool:
+        """Whether the machine that took it has left it behind."""
+        return self.age > _OLD
 
 
 class SharedReceipt(Struct, frozen=True, kw_only=True):
@@ -110,9 +131,14 @@ class _Versioned(Struct):
 
 Record = TypeVar("Record", SharedClaim, SharedReceipt)
 
+_NAME: Final = 8
+
+_OLD: Final = 1200
+"""Seconds after which a claim counts as left behind; clocks differ, but not by that."""
+
 _MEND: Final[Mapping[str, str]] = {
-    "receipt": "`flux2build store push` replaces it, where a lock has its picture",
-    "claim": "see whether another machine buys it; if none does, delete `{}` in the store",
+    "receipt": "`flux2build store push` replaces it, where a lock has its picture; otherwise ",
+    "claim": "see whether another machine buys it; if none does, ",
 }
 
 _WHAT: Final[Mapping[type[Struct], str]] = {SharedClaim: "claim", SharedReceipt: "receipt"}
@@ -134,22 +160,44 @@ def from_json(data: bytes, kind: type[Record], order: Digest) -> Record:
     what = _WHAT[kind]
     try:
         if (version := json.decode(data, type=_Versioned).version) > VERSION:
-            message = f"a newer flux2build wrote the {what} of order `{short(order)}`"
             hint = f"its version is {version}, this flux2build reads {VERSION}: update it"
-            raise NewerError(message, hint=hint)
+            raise NewerError(what, order, "a newer flux2build wrote the {} of order `{}`", hint)
         record = json.decode(data, type=kind)
     except (MsgspecError, RecursionError) as error:
-        raise _damaged(what, order) from error
+        raise damaged(kind, order) from error
     if record.order != order:
-        raise _damaged(what, order)
+        raise damaged(kind, order)
     return record
 
 
-def _damaged(what: str, order: Digest) -> DamagedError:
-    return DamagedError(
-        f"the team's store holds a damaged {what} of order `{short(order)}`",
-        rows=(("order", order),),
-        hint=_MEND[what].format(key_of(Space.CLAIMS, order)),
+def damaged(kind: type[Record], order: Digest) -> RecordError:
+    """The error for a record of an order that is none, or another's."""
+    what = _WHAT[kind]
+    message = "the team's store holds a damaged {} of order `{}`"
+    return RecordError(what, order, message, f"{_MEND[what]}{settled(name_of(order))}")
+
+
+def left_behind(claim: SharedClaim) -> Problem:
+    """What to say of a claim of which nothing has come, and that names no ticket."""
+    name = claim.attempt[:_NAME]
+    return Problem(
+        f"another machine of the team has claimed order `{name}`, and nothing came of it",
+        rows=(("claimed", f"{claim.at}, {claim.provider}/{claim.model}"),),
+        hint=settled(name),
+    )
+
+
+def name_of(order: Digest) -> str:
+    """What people call an order of which no attempt can be read."""
+    return order.removeprefix("sha256:")[:_NAME]
+
+
+def settled(name: str) -> str:
+    """How a person settles an order that another machine may have bought."""
+    return (
+        f"look it up at the provider, then `flux2build orders adopt {name} TASK`, "
+        f"`flux2build orders resubmit {name}` if it was not bought, or "
+        f"`flux2build orders write-off {name}`"
     )
 
 

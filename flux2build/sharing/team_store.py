@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from flux2build.digest import Digest, of_bytes, short
+from flux2build.model import Order
 from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Backend, Listed, Unreachable
 from flux2build.sharing.keys import Space, digest_of, key_of, most
@@ -18,8 +19,10 @@ from flux2build.sharing.records import (
     DamagedError,
     NewerError,
     Record,
+    RecordError,
     SharedClaim,
     SharedReceipt,
+    damaged,
     from_json,
     to_json,
 )
@@ -101,24 +104,33 @@ class TeamStore:
         """
         return self._record(Space.ORDERS, SharedReceipt, order)
 
-    def look_up(
+    def receipt_for(self, order: Order) -> SharedReceipt | None:
+        """The receipt of an order, compared with what is asked for.
+
+        Raises:
+            Unreachable: the store cannot be asked.
+            RecordError: it cannot be read, or it is one of another request.
+        """
+        receipt = self.receipt(order.digest)
+        if receipt is not None and not receipt.answers(order):
+            raise damaged(SharedReceipt, order.digest)
+        return receipt
+
+    def receipts(
         self, orders: Iterable[Digest]
-    ) -> dict[Digest, SharedReceipt | DamagedError | None]:
+    ) -> dict[Digest, SharedReceipt | RecordError | None]:
         """The receipt of each order, or what is wrong with it."""
-        with self._backend.at_once():
-            return dict(answers(self._receipt_or_damage, orders))
+        return self._records(self.receipt, orders)
 
-    def _receipt_or_damage(self, order: Digest) -> SharedReceipt | DamagedError | None:
-        try:
-            return self.receipt(order)
-        except DamagedError as error:
-            return error
+    def claimed(self, orders: Iterable[Digest]) -> dict[Digest, SharedClaim | RecordError | None]:
+        """The claim on each order, or what is wrong with it."""
+        return self._records(self.claim, orders)
 
-    def receipts(self, orders: Iterable[Digest]) -> dict[Digest, SharedReceipt]:
-        """The receipts of those of some orders that have one."""
+    def _records(
+        self, ask: Callable[[Digest], Record | None], orders: Iterable[Digest]
+    ) -> dict[Digest, Record | RecordError | None]:
         with self._backend.at_once():
-            receipts = answers(self.receipt, orders)
-            return {order: receipt for order, receipt in receipts if receipt is not None}
+            return dict(answers(lambda order: _or_damage(ask, order), orders))
 
     def keys(self, space: Space) -> list[Listed]:
         """Everything that the store has in a space.
@@ -136,14 +148,16 @@ class TeamStore:
     def put_receipt(self, receipt: SharedReceipt) -> bool:
         """Share a receipt; whether it is the first one of its order, which stays.
 
-        A receipt that nobody can read is replaced.
+        One that nobody can read, or that is of another request, is replaced.
         """
         self.require_writable()
         key, data = key_of(Space.ORDERS, receipt.order), to_json(receipt)
         if self._backend.create(key, data):
             return True
-        there = self._receipt_or_damage(receipt.order)
-        if isinstance(there, NewerError) or not isinstance(there, DamagedError):
+        there = _or_damage(self.receipt, receipt.order)
+        if isinstance(there, NewerError):
+            return False
+        if isinstance(there, SharedReceipt) and there.payload == receipt.payload:
             return False
         self._backend.put(key, data)
         return True
@@ -161,14 +175,10 @@ class TeamStore:
         data = self._backend.get(key_of(space, order))
         return None if data is None else from_json(data, kind, order)
 
-    def claims(self) -> Iterator[SharedClaim | DamagedError]:
+    def claims(self) -> Iterator[SharedClaim | RecordError]:
         """Every claim that there is; an error in the place of one that cannot be read."""
-        for listed in self.keys(Space.CLAIMS):
-            try:
-                if claim := self.claim(digest_of(listed.key)):
-                    yield claim
-            except DamagedError as error:
-                yield error
+        orders = [digest_of(each.key) for each in self.keys(Space.CLAIMS)]
+        yield from filter(None, self.claimed(orders).values())
 
     def reach(self) -> None:
         """Reach the store, and if it may be written, prove that claims can be kept apart there.
@@ -210,13 +220,43 @@ class TeamStore:
         return True
 
     def release(self, order: Digest, attempt: str) -> bool:
-        """Take back the claim of an attempt; False if there is none of it."""
+        """Take back the claim of an attempt; False if there is none of it.
+
+        A damaged one goes as well where there is a receipt: it keeps nobody from anything.
+        """
         self.require_writable()
-        held = self.claim(order)
-        if held is None or held.attempt != attempt:
+        held = _or_damage(self.claim, order)
+        if isinstance(held, RecordError):
+            if isinstance(held, NewerError) or self.receipt(order) is None:
+                raise held
+        elif held is None or held.attempt != attempt:
             return False
         self._backend.delete(key_of(Space.CLAIMS, order))
         return True
+
+    def replace(self, claim: SharedClaim) -> bool:
+        """Put a claim in the place of a damaged one, or where there is none; False if there is another.
+
+        A person has decided about the order, or is about to.
+        """
+        held = _or_damage(self.claim, claim.order)
+        if isinstance(held, NewerError):
+            raise held
+        if not isinstance(held, RecordError):
+            return self.take(claim)
+        self.require_writable()
+        self._backend.put(key_of(Space.CLAIMS, claim.order), to_json(claim))
+        return True
+
+    def forget(self, order: Digest, asked: Order | None) -> None:
+        """Remove the receipt of an order if it is damaged, or is not of what is asked for.
+
+        A person has decided that its picture is not to be had.
+        """
+        there = _or_damage(self.receipt, order)
+        damage = isinstance(there, RecordError) and not isinstance(there, NewerError)
+        if damage or (asked and isinstance(there, SharedReceipt) and not there.answers(asked)):
+            self.remove(key_of(Space.ORDERS, order))
 
     def require_writable(self) -> None:
         """Refuse to write where the store is only read.
@@ -245,3 +285,13 @@ class TeamStore:
                 "`flux2build store serve DIR`",
             )
         self._proven = True
+
+
+def _or_damage(
+    ask: Callable[[Digest], Record | None], order: Digest
+) -> Record | RecordError | None:
+    """The record of an order, or what is wrong with it."""
+    try:
+        return ask(order)
+    except RecordError as error:
+        return error

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import httpx
 import pytest
 
 from flux2build.errors import Exit
+from tests.cli.machines import Machine, settle_in
 from tests.conftest import Site
 from tests.simulated import order_from, serving
 
@@ -111,3 +113,23 @@ def reviewed(sheet: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.com")
     sheet.edit("assets.toml", "candidates = 4\n", 'review = "required"\n')
     return sheet
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: httpx.Client) -> Path:
+    """The team's store, which the settings of every machine name."""
+    server.post("/_sim/reset").raise_for_status()
+    settle_in(tmp_path, server, monkeypatch)
+    tmp_path.joinpath("store").mkdir()
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> list[Machine]:
+    """Two machines; neither has anything yet."""
+    return [
+        Machine(Site(tmp_path / name, capsys), tmp_path / f"home-{name}", monkeypatch)
+        for name in ("one", "other")
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,52 +15,11 @@ from flux2build import digest, lockfile
 from flux2build.cli.entry import main
 from flux2build.errors import Exit
 from flux2build.sharing.keys import Space, key_of
-from tests.conftest import Ran, Site
-from tests.laws.situations import HEAD
-from tests.simulated import charges, order_from, scenario, serving
+from tests.cli.machines import SPEC, Machine, age, settle_in
+from tests.simulated import charges, scenario
 
-SPEC: Final = f"""{HEAD}
-[asset.fox]
-prompt = "a fox"
-[[asset.fox.deliver]]
-path = "fox.webp"
-[asset.den]
-prompt = "its den"
-refs = [{{ asset = "fox" }}]
-"""
 ORDERS: Final = 2
 FILES: Final = 3
-
-
-class Machine:
-    """A machine of the team: a clone of the project, and a home of its own."""
-
-    def __init__(self, site: Site, home: Path, settings: pytest.MonkeyPatch) -> None:
-        self.site, self.home, self.settings = site, home, settings
-        self.folder = site.folder
-        self.folder.joinpath(".git").mkdir(parents=True)
-        site.write("assets.toml", SPEC)
-
-    def run(self, *words: str) -> Ran:
-        """Run a command there."""
-        self.settings.setenv("FLUX2BUILD_HOME", str(self.home))
-        self.settings.chdir(self.folder)
-        return self.site.run(*words)
-
-    def clone(self, other: Machine) -> None:
-        """Have the lock of another machine, as from git; outputs are not committed."""
-        shutil.copy(other.folder / "assets.lock", self.folder)
-
-    def pictures(self) -> dict[str, bytes]:
-        """Every output."""
-        return {name: data for name, data in self.site.files().items() if name.startswith("img")}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[httpx.Client]:
-    """The provider at which every machine orders with the same key."""
-    with serving() as control:
-        yield control
 
 
 @pytest.fixture(scope="module")
@@ -70,38 +28,13 @@ def built(tmp_path_factory: pytest.TempPathFactory, server: httpx.Client) -> Pat
     folder = tmp_path_factory.mktemp("built")
     folder.joinpath("store").mkdir()
     with pytest.MonkeyPatch.context() as settings:
-        _settle_in(folder, server, settings)
+        settle_in(folder, server, settings)
         settings.setenv("FLUX2BUILD_HOME", str(folder / "home-one"))
         folder.joinpath("one/.git").mkdir(parents=True)
         settings.chdir(folder / "one")
         folder.joinpath("one/assets.toml").write_text(SPEC, "utf-8")
         assert main(["build", "--yes"]) == Exit.DONE
     return folder
-
-
-def _settle_in(folder: Path, server: httpx.Client, settings: pytest.MonkeyPatch) -> None:
-    order_from(server.base_url, settings)
-    settings.setenv("FLUX2BUILD_STORE", folder.joinpath("store").as_uri())
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: httpx.Client) -> Path:
-    """The team's store, which the settings of every machine name."""
-    server.post("/_sim/reset").raise_for_status()
-    _settle_in(tmp_path, server, monkeypatch)
-    tmp_path.joinpath("store").mkdir()
-    return tmp_path / "store"
-
-
-@pytest.fixture
-def machines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> list[Machine]:
-    """Two machines; neither has anything yet."""
-    return [
-        Machine(Site(tmp_path / name, capsys), tmp_path / f"home-{name}", monkeypatch)
-        for name in ("one", "other")
-    ]
 
 
 @pytest.fixture
@@ -309,7 +242,7 @@ def test_a_claim_that_was_left_behind(
     scenario(server, {"stage": "submit", "fault": "drop-before-read"})
     assert one.run("build", "--yes", "fox").code == Exit.DECIDE
     scenario(server)
-    _age(store)
+    age(store)
 
     asked, listed = other.run("build", "--yes", "fox"), other.run("orders")
 
@@ -345,14 +278,6 @@ def test_a_task_for_a_claim(machines: list[Machine], server: httpx.Client, store
     assert charges(server) == 1
     assert len([*store.glob("orders/*")]) == 1
     assert not list(store.glob("claims/[1-9a-f]*"))
-
-
-def _age(store: Path) -> None:
-    """Let every claim in a store be from long ago."""
-    for path in store.glob("claims/*"):
-        claim = json.loads(path.read_bytes())
-        if "at" in claim:
-            path.write_text(json.dumps({**claim, "at": "2026-01-01T00:00:00+00:00"}))
 
 
 def test_without_a_store(machines: list[Machine]) -> None:

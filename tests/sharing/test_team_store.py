@@ -118,7 +118,10 @@ def test_receipts(store: TeamStore) -> None:
     assert store.receipt(ORDER.digest) is None
     assert store.put_receipt(RECEIPT)
     assert not store.put_receipt(second)
-    assert store.receipts([ORDER.digest, OUTPUT.sha256]) == {ORDER.digest: RECEIPT}
+    assert store.receipts([ORDER.digest, OUTPUT.sha256]) == {
+        ORDER.digest: RECEIPT,
+        OUTPUT.sha256: None,
+    }
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from flux2build.digest import Digest, Json
 from flux2build.errors import UsageError
 from flux2build.model import AssetName
 from flux2build.planning.plan import Plan, Step, priced
-from flux2build.planning.reason import because
+from flux2build.planning.reason import ReasonCode, because
 from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import price_range
 from flux2build.session.common_options import Choice, CommonOptions
@@ -53,11 +53,12 @@ def explain(options: CommonOptions, *, choice: Choice) -> None:
 
 
 def _claims(project: Project, steps: Sequence[Step]) -> Mapping[Digest, SharedClaim]:
-    """Which of the orders that would be sent are claimed in the team's store."""
+    """Which of the orders that would be sent otherwise are claimed in the team's store."""
     if project.team is None:
         return {}
-    keys = (step.verdict.key for step in steps if step.verdict.action is Action.RENDER)
-    return project.team.claims(key for key in keys if key)
+    verdicts = (step.verdict for step in steps)
+    sent = (v for v in verdicts if v.action is Action.RENDER or v.due_to(ReasonCode.CLAIMED))
+    return project.team.claims(verdict.key for verdict in sent if verdict.key)
 
 
 def _steps(whole: Plan, name: AssetName) -> list[Step]:

@@ -20,7 +20,7 @@ from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
-from flux2build.console.ways_out import CLAIMED, MISSING, WAYS_OUT
+from flux2build.console.ways_out import MISSING, WAYS_OUT
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, UsageError
 from flux2build.images.formats.lookup import of_path
@@ -69,8 +69,8 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     console.caution(unread)
     store, claimed = user_store(), others(options, console)
     states = {each.name: MISSING for each in shown if settling.missing(each, store)}
-    states |= {each.name: CLAIMED for each in claimed}
-    which, shown = _numbers(options, shown), (*shown, *claimed)
+    states |= {each.name: state for each, state in claimed}
+    which, shown = _numbers(options, shown), (*shown, *(each for each, _ in claimed))
     if options.json:
         rows = [_as_json(each, states.get(each.name), which.get(each.name)) for each in shown]
         console.document({"orders": rows})
@@ -103,13 +103,15 @@ def _list(
     for purchase in purchases:
         state = otherwise.get(purchase.name, purchase.state.value)
         console.data(_line(purchase, state, cell(names[purchase.name], wide)))
-    states = {
-        CLAIMED if otherwise.get(each.name) == CLAIMED else each.state
-        for each in purchases
-        if each.open or each.name in otherwise
-    }
+    states = {_state(otherwise, each) for each in purchases if each.open or each.name in otherwise}
     for text in (text for state, text in WAYS_OUT.items() if state in states):
         console.paragraph(text)
+
+
+def _state(otherwise: Mapping[str, str], purchase: Purchase) -> str:
+    """The state of an order; that of one which only the team's store knows is what it says there."""
+    state = otherwise.get(purchase.name, MISSING)
+    return purchase.state if state == MISSING else state
 
 
 def _titled(purchase: Purchase, candidate: int | None) -> str:
@@ -186,7 +188,7 @@ def _as_json(
     cost = arrived.receipt.cost if arrived else None
     return {
         "order": attempt.name,
-        "state": CLAIMED if otherwise == CLAIMED else attempt.state.value,
+        "state": attempt.state.value if otherwise in {None, MISSING} else otherwise,
         "digest": attempt.order,
         "asset": sent.asset,
         "provider": sent.provider,
