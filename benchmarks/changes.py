@@ -1,11 +1,12 @@
 """How long it takes to find what is to be done, and to do it, beside other build tools.
 
     python benchmarks/changes.py                     # 100 and 1,000 pictures
-    python benchmarks/changes.py --pictures 10000 --kinds templates --rounds 3
+    python benchmarks/changes.py --pictures 10000 --rounds 3
 
 Everyone keeps the same pictures in a tree of its own: each is made from a prompt and one of 50
-references, a tenth of them from another picture. Prompts stand in the rows of one file, or each
-in a template of its own. All take turns in each round; medians count, and ratios more than times.
+references, a tenth of them from another picture. flux2build does so with prompts in the rows of one
+file and with a template for each, with an empty ledger and with one that has grown. All take turns
+in each round; medians of processor time count, and ratios more than times.
 ninja, make, doit and DVC take part where they are installed: `pip install ninja doit dvc`.
 """
 
@@ -20,13 +21,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
-from peers import PEERS
+from peers import PEERS, Peer, taking_part
 from PIL import Image
-from table import FLUX2BUILD, Run, machine, markdown, milliseconds, timed
+from table import FLUX2BUILD, Goal, Run, machine, markdown, milliseconds, timed
 
 from flux2build.digest import of_bytes
 from flux2build.ledger import Delivered, Intended, Ticketed
@@ -34,31 +37,58 @@ from flux2build.ledger.lines import encoded
 from flux2build.model import Receipt
 
 REFERENCES = 50
-KINDS = {
-    "rows": 'prompt = "product photo number {{ row.sku }}, {{ row.words }}"',
-    "templates": 'template = "{{ row.sku }}.j2"',
-}
 SPEC = """\
 [project]
 name = "bench"
 output = "img"
-TEMPLATES
+{templates}
 
 [defaults]
-width = 64
-height = 64
+width = {side}
+height = {side}
 
 [asset.shot]
-rows = { file = "shots.csv", key = "sku" }
-PROMPT
-refs = ["refs/{{ row.ref }}.png"]
+rows = {{ file = "shots.csv", key = "sku" }}
+{prompt}
+refs = ["refs/{{{{ row.ref }}}}.png"]
 
 [asset.scene]
-rows = { file = "scenes.csv", key = "sku" }
-PROMPT
-refs = [{ asset = "shot" }]
+rows = {{ file = "scenes.csv", key = "sku" }}
+{prompt}
+refs = [{{ asset = "shot" }}]
 """
-PYTHON, BUILD, PLAN, CHECK = "python -c pass", "build", "plan", "check"
+KINDS = {
+    "rows": {
+        "templates": "",
+        "prompt": 'prompt = "product photo number {{ row.sku }}, {{ row.words }}"',
+    },
+    "templates": {"templates": 'templates = "prompts"', "prompt": 'template = "{{ row.sku }}.j2"'},
+}
+PYTHON, HASHING = "python -c pass", "reading and hashing every file"
+HASH = """\
+import hashlib, pathlib
+for folder in ("img", "refs"):
+    for path in pathlib.Path(folder).iterdir():
+        hashlib.sha256(path.read_bytes())
+"""
+NOTHING = ("nothing to do, build", "nothing to do, plan", "nothing to do, check")
+EDITED = tuple(f"one prompt changed, {command}" for command in ("plan", "check", "list", "build"))
+REFERENCE, CLONE = "one reference changed, plan", "fresh clone, check"
+_DRIFT = 1
+"""How `check` and `dvc status` end where something is to be done."""
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A tree of flux2build: how its prompts are written, and the lines of its user's ledger."""
+
+    kind: str
+    ledger: int
+
+    @property
+    def name(self) -> str:
+        """Its column."""
+        return f"{self.kind}, {self.ledger:,} lines" if self.ledger else self.kind
 
 
 @dataclass
@@ -67,28 +97,46 @@ class Contest:
 
     folder: Path
     count: int
-    kind: str
-    ledger: int
+    ours: Sequence[Ours]
+    peers: Sequence[Peer]
+    side: int = 64
     reference: str = ""
     """The one that is changed: the first picture is made of it."""
     runs: dict[tuple[str, str], list[Run]] = field(default_factory=dict)
     """By what was asked, and who was asked."""
 
-    @property
-    def ours(self) -> Path:
-        """The tree of flux2build."""
-        return self.folder / "flux2build"
+    def tree(self, who: Ours | Peer) -> Path:
+        """The tree of one contestant."""
+        return self.folder / who.name
 
-    @property
-    def trees(self) -> list[Path]:
-        """Everyone's."""
-        return [path for path in self.folder.iterdir() if path.name != "home"]
+    def home(self, who: Ours) -> dict[str, str]:
+        """The environment in which flux2build finds its ledger."""
+        return {"FLUX2BUILD_HOME": str(self.folder / f"home of {who.name}")}
 
-    def measure(self, what: str, who: str, words: Sequence[str]) -> None:
+    def measure(self, what: str, who: Ours | Peer, words: Sequence[str]) -> None:
         """Time one command once."""
-        home = {"FLUX2BUILD_HOME": str(self.folder / "home")}
-        tree = self.folder / who if self.folder.joinpath(who).is_dir() else self.ours
-        self.runs.setdefault((what, who), []).append(timed(words, tree, home))
+        environment = self.home(who) if isinstance(who, Ours) else None
+        codes = {0} if what.endswith("build") else {0, _DRIFT}
+        run = timed(words, self.tree(who), environment, codes)
+        self.runs.setdefault((what, who.name), []).append(run)
+
+    def ask(self, what: str) -> None:
+        """Ask everyone the same."""
+        command = what.rpartition(" ")[2]
+        for who in self.ours:
+            self.measure(what, who, [*FLUX2BUILD, command])
+        for peer in self.peers:
+            if command in {"plan", "build"}:
+                self.measure(what, peer, peer.plan if command == "plan" else peer.build)
+
+    def cpu(self, what: str, who: str) -> float | None:
+        """The median of processor seconds; None if that was not asked."""
+        runs = self.runs.get((what, who))
+        return statistics.median(run.cpu for run in runs) if runs else None
+
+    def worst(self, what: str) -> float:
+        """The most that flux2build took, in any of its trees."""
+        return max(self.cpu(what, each.name) or 0 for each in self.ours)
 
 
 def main() -> None:
@@ -99,70 +147,162 @@ def main() -> None:
     parser.add_argument("--ledger", type=int, nargs="*", default=[0, 100_000])
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    if absent := [peer.name for peer in PEERS if not peer.present]:
-        print(f"Not installed here, and left out: {', '.join(absent)}.", end="\n\n")
+    ours = [Ours(*each) for each in product(asked.kinds, asked.ledger)]
     for count in asked.pictures:
-        for kind in asked.kinds:
-            for lines in asked.ledger:
-                print("\n".join(report(count, kind, lines, asked.rounds)), end="\n\n", flush=True)
+        for line in table(contested(count, ours, asked.rounds)):
+            print(line)
+        print(flush=True)
 
 
-def report(count: int, kind: str, ledger: int, rounds: int) -> Iterator[str]:
-    """The table for one tree."""
+def goals(*, quick: bool) -> Iterator[str | Goal]:
+    """The tables, and what became of the goals."""
+    sizes, rounds, most = ((100, 2000), 3, 2000) if quick else ((100, 1000, 10_000), 5, 100_000)
+    ours = [Ours(*each) for each in product(KINDS, (0, 100_000))]
+    contests = {count: contested(count, ours, rounds) for count in sizes}
+    for contest in contests.values():
+        yield from (*table(contest), "")
+    yield from small_goals(contests[sizes[0]])
+    yield from large_goals(contests[sizes[-1]])
+    yield ledger_goal(contests[sizes[0]])
+    yield many_goal(most)
+
+
+def small_goals(contest: Contest) -> Iterator[Goal]:
+    """How fast it starts, and answers in a small project."""
+    python = contest.cpu(PYTHON, contest.ours[0].name) or 0
+    version = contest.worst("--version") / python
+    yield Goal("`--version`", "2 x an empty Python", f"{version:.1f} x", version <= 2)
+    took = {what: contest.worst(what) for what in (*EDITED, REFERENCE)}
+    doit = contest.cpu(EDITED[0], "doit")
+    figures = ", ".join(f"{what}: {milliseconds(seconds)}" for what, seconds in took.items())
+    yield Goal(
+        f"other commands, {contest.count} pictures, one edit",
+        "150 ms of processor time, less than doit",
+        figures + (f"; doit {milliseconds(doit)}" if doit else ""),
+        max(took.values()) <= min(0.15, doit or 0.15),
+    )
+
+
+def large_goals(contest: Contest) -> Iterator[Goal]:
+    """How fast it answers in a large project, beside ninja."""
+    for what, questions, most in (
+        ("nothing to do, `build`, `plan` and `check`", NOTHING, 1.25),
+        ("`plan` after one reference changed", (REFERENCE,), 3),
+        ("`build` after one prompt changed", EDITED[-1:], 3),
+    ):
+        took = max(map(contest.worst, questions))
+        ninja = contest.cpu(questions[0], "ninja")
+        times = took / ninja if ninja else None
+        yield Goal(
+            f"{what}, {contest.count:,} pictures",
+            f"{most} x ninja",
+            f"{times:.2f} x ({milliseconds(took)})" if times else milliseconds(took),
+            times is not None and times <= most,
+        )
+    took, floor = contest.worst(CLONE), contest.cpu(HASHING, contest.ours[0].name) or 0
+    what = f"cold `check`, {contest.count:,} pictures, every byte hashed"
+    told = f"{milliseconds(took)}; a loop that only hashes takes {milliseconds(floor)}"
+    yield Goal(what, "1.5 s", told, took <= 1.5)
+
+
+def ledger_goal(contest: Contest) -> Goal:
+    """What a ledger adds that has grown, where a command looks at it."""
+    beside = {each.kind: each for each in contest.ours if not each.ledger}
+    more = max(
+        (contest.cpu(EDITED[0], each.name) or 0)
+        - (contest.cpu(EDITED[0], beside[each.kind].name) or 0)
+        for each in contest.ours
+        if each.ledger
+    )
+    lines = max(each.ledger for each in contest.ours)
+    what = f"a ledger of {lines:,} lines, `plan` after one edit"
+    return Goal(what, "20 ms more", milliseconds(max(0, more)), more <= 0.02)
+
+
+def many_goal(count: int) -> Goal:
+    """One edit among very many pictures, which are as small as can be."""
+    what, contest = EDITED[0], contested(count, [Ours("rows", 0)], 3, side=16, peers=())
+    seconds, runs = contest.worst(what), contest.runs[what, "rows"]
+    peak = max(run.peak for run in runs)
+    return Goal(
+        f"{count:,} pictures, one edit, `plan`",
+        "3 s, 0.7 GiB",
+        f"{milliseconds(seconds)}, {peak / 1024:.2f} GiB",
+        seconds <= 3 and peak <= 0.7 * 1024,
+    )
+
+
+def contested(
+    count: int,
+    ours: Sequence[Ours],
+    rounds: int,
+    *,
+    side: int = 64,
+    peers: Sequence[Peer] | None = None,
+) -> Contest:
+    """What everyone needed; nothing is left of the trees."""
     folder = Path(tempfile.mkdtemp())
     try:
-        contest = Contest(folder, count, kind, ledger)
+        part = taking_part(count) if peers is None else peers
+        contest = Contest(folder, count, ours, part, side)
         prepare(contest)
         for turn in range(rounds):
             take_turns(contest, turn)
-        yield from table(contest)
+        return contest
     finally:
         shutil.rmtree(folder)
 
 
 def prepare(contest: Contest) -> None:
     """Draw the references, build the pictures once, and hand copies of the tree to the others."""
-    ours, dice = contest.ours, random.Random(7)
+    first, *others = contest.ours
+    files = draw(contest)
+    for who in contest.ours:
+        grow(Path(contest.home(who)["FLUX2BUILD_HOME"]), who.ledger)
+    build(contest, first)
+    for other in others:
+        shutil.copytree(contest.tree(first), contest.tree(other))
+        build(contest, other)
+    for peer in contest.peers:
+        tree, unwanted = contest.tree(peer), shutil.ignore_patterns(".git", ".flux2build")
+        shutil.copytree(contest.tree(first), tree, ignore=unwanted)
+        peer.write(tree, files)
+        timed(peer.build, tree)
+
+
+def draw(contest: Contest) -> dict[str, list[str]]:
+    """The tree without its pictures; each of these, with the files it is made of."""
+    tree, dice = contest.tree(contest.ours[0]), random.Random(7)
     for name in ("refs", "prompts"):
-        ours.joinpath(name).mkdir(parents=True)
+        tree.joinpath(name).mkdir(parents=True)
     for number in range(REFERENCES):
         noise = Image.frombytes("RGB", (128, 128), dice.randbytes(128 * 128 * 3))
-        noise.save(ours / f"refs/{number}.png")
+        noise.save(tree / f"refs/{number}.png")
     shots = contest.count * 9 // 10
-    references = [dice.randrange(REFERENCES) for _ in range(shots)]
-    contest.reference = f"refs/{references[0]}.png"
-    lines = [f"{n},{ref},{dice.random()}" for n, ref in enumerate(references)]
-    ours.joinpath("shots.csv").write_text("sku,ref,words\n" + "\n".join(lines) + "\n")
-    scenes = [f"{n},{dice.random()}" for n in range(contest.count - shots)]
-    ours.joinpath("scenes.csv").write_text("sku,words\n" + "\n".join(scenes) + "\n")
-    for number in range(shots):
-        ours.joinpath(f"prompts/{number}.j2").write_text(f"product photo number {number}")
-    templates = 'templates = "prompts"' if contest.kind == "templates" else ""
-    spec = SPEC.replace("PROMPT", KINDS[contest.kind]).replace("TEMPLATES", templates)
-    ours.joinpath("assets.toml").write_text(spec)
-    subprocess.run(["git", "init", "--quiet", str(ours)], check=True)
-    grow(contest.folder / "home", contest.ledger)
-    timed([*FLUX2BUILD, "build", "--quiet"], ours, {"FLUX2BUILD_HOME": f"{contest.folder}/home"})
-    files = dict(edges(shots, contest.count - shots, references))
-    for peer in PEERS:
-        if peer.present:
-            tree = contest.folder / peer.name
-            shutil.copytree(ours, tree, ignore=shutil.ignore_patterns(".git", ".flux2build"))
-            peer.write(tree, files)
-            timed(peer.build, tree)
-    if contest.kind == "rows":
-        shutil.rmtree(ours / "prompts")
+    rows = [(n, dice.randrange(REFERENCES), dice.random()) for n in range(shots)]
+    contest.reference = f"refs/{rows[0][1]}.png"
+    for name, some in (("shots", rows), ("scenes", rows[: contest.count - shots])):
+        lines = "".join(f"{n},{reference},{words}\n" for n, reference, words in some)
+        tree.joinpath(f"{name}.csv").write_text(f"sku,ref,words\n{lines}")
+    for number, _, words in rows:
+        tree.joinpath(f"prompts/{number}.j2").write_text(f"product photo number {number}, {words}")
+    subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
+    return dict(edges(rows, contest.count - shots))
 
 
-def edges(shots: int, scenes: int, references: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
+def edges(rows: Sequence[tuple[int, int, float]], scenes: int) -> Iterator[tuple[str, list[str]]]:
     """Each picture, with the files it is made of."""
-    for number in range(shots):
-        yield (
-            f"img/shot-{number}.png",
-            [f"refs/{references[number]}.png", f"prompts/{number}.j2"],
-        )
+    for number, reference, _ in rows:
+        yield f"img/shot-{number}.png", [f"refs/{reference}.png", f"prompts/{number}.j2"]
     for number in range(scenes):
         yield f"img/scene-{number}.png", [f"img/shot-{number}.png", f"prompts/{number}.j2"]
+
+
+def build(contest: Contest, who: Ours) -> None:
+    """Write a spec, and build what it wants; copies of a tree have it already."""
+    spec = SPEC.format(side=contest.side, **KINDS[who.kind])
+    contest.tree(who).joinpath("assets.toml").write_text(spec)
+    timed([*FLUX2BUILD, "build", "--quiet"], contest.tree(who), contest.home(who))
 
 
 def grow(home: Path, lines: int) -> None:
@@ -195,69 +335,64 @@ def life(number: int) -> Iterator[Intended | Ticketed | Delivered]:
 
 def take_turns(contest: Contest, turn: int) -> None:
     """Everyone once: nothing to do, one reference changed, one prompt changed, a fresh clone."""
-    contest.measure(PYTHON, "python", [sys.executable, "-c", "pass"])
-    contest.measure("--version", "flux2build", [*FLUX2BUILD, "--version"])
-    everyone(contest, "nothing to do, build", BUILD)
-    everyone(contest, "nothing to do, plan", PLAN)
-    contest.measure("nothing to do, check", "flux2build", [*FLUX2BUILD, CHECK])
-    references = [changed(tree / contest.reference, turn) for tree in contest.trees]
-    everyone(contest, "one reference changed, plan", PLAN)
-    for was, path, times in references:
-        path.write_bytes(was)
-        os.utime(path, ns=times)
-    for tree in contest.trees:
-        if tree != contest.ours or contest.kind == "templates":
-            tree.joinpath("prompts/0.j2").write_text(f"product photo, turn {turn}")
-    if contest.kind == "rows":
-        head, first, rest = contest.ours.joinpath("shots.csv").read_text().split("\n", 2)
-        contest.ours.joinpath("shots.csv").write_text(f"{head}\n{first}{turn}\n{rest}")
-    everyone(contest, "one prompt changed, build", BUILD)
-    shutil.rmtree(contest.ours / ".flux2build")
-    contest.measure("fresh clone, check", "flux2build", [*FLUX2BUILD, CHECK])
-    timed([*FLUX2BUILD, BUILD], contest.ours, {"FLUX2BUILD_HOME": f"{contest.folder}/home"})
+    for who in contest.ours:
+        contest.measure(PYTHON, who, [sys.executable, "-c", "pass"])
+        contest.measure("--version", who, [*FLUX2BUILD, "--version"])
+    for what in NOTHING:
+        contest.ask(what)
+    with other_reference(contest, turn):
+        contest.ask(REFERENCE)
+    for number, what in enumerate(EDITED):
+        edit(contest, f"edit {turn}.{number}")
+        contest.ask(what)
+    for who in contest.ours:
+        shutil.rmtree(contest.tree(who) / ".flux2build")
+        contest.measure(HASHING, who, [sys.executable, "-c", HASH])
+        contest.measure(CLONE, who, [*FLUX2BUILD, "check"])
+        timed([*FLUX2BUILD, "build"], contest.tree(who), contest.home(who))
 
 
-def everyone(contest: Contest, what: str, command: str) -> None:
-    """Ask everyone the same."""
-    contest.measure(what, "flux2build", [*FLUX2BUILD, command])
-    for peer in PEERS:
-        if peer.present:
-            contest.measure(what, peer.name, peer.plan if command == PLAN else peer.build)
+@contextmanager
+def other_reference(contest: Contest, turn: int) -> Iterator[None]:
+    """Change one reference of everyone for a while."""
+    paths = [contest.tree(who) / contest.reference for who in (*contest.ours, *contest.peers)]
+    before = [(path.read_bytes(), path.stat()) for path in paths]
+    for path in paths:
+        Image.new("RGB", (128, 128), (turn, 0, 0)).save(path)
+    yield
+    for path, (data, status) in zip(paths, before, strict=True):
+        path.write_bytes(data)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def changed(path: Path, turn: int) -> tuple[bytes, Path, tuple[int, int]]:
-    """Change a picture; return what it was, and its times."""
-    was, status = path.read_bytes(), path.stat()
-    Image.new("RGB", (128, 128), (turn, 0, 0)).save(path)
-    return was, path, (status.st_atime_ns, status.st_mtime_ns)
+def edit(contest: Contest, words: str) -> None:
+    """Change the prompt of everyone's first picture."""
+    for who in (*contest.ours, *contest.peers):
+        tree = contest.tree(who)
+        if isinstance(who, Ours) and who.kind == "rows":
+            head, first, rest = tree.joinpath("shots.csv").read_text().split("\n", 2)
+            number, reference, _ = first.split(",")
+            text = f"{head}\n{number},{reference},{words}\n{rest}"
+            tree.joinpath("shots.csv").write_text(text)
+        else:
+            tree.joinpath("prompts/0.j2").write_text(f"product photo number 0, {words}")
 
 
 def table(contest: Contest) -> Iterator[str]:
-    """One row for each question, one column for each contestant: processor time, and time in all."""
-    kind = "prompts in rows" if contest.kind == "rows" else "a template for each prompt"
-    yield (
-        f"{contest.count:,} pictures, {kind}, a ledger of {contest.ledger:,} lines, "
-        f"median of {len(next(iter(contest.runs.values())))} ({machine()})"
-    )
+    """One row for each question, one column for each contestant."""
+    rounds = len(next(iter(contest.runs.values())))
+    yield f"{contest.count:,} pictures, processor time, median of {rounds} ({machine()})"
+    if absent := [peer.name for peer in PEERS if peer not in contest.peers]:
+        yield f"Not installed, or too slow at this size: {', '.join(absent)}."
     yield ""
-    cpu = {key: statistics.median(r.cpu for r in each) for key, each in contest.runs.items()}
-    all_in_all = {
-        key: statistics.median(r.seconds for r in each) for key, each in contest.runs.items()
-    }
-    others = [peer.name for peer in PEERS if peer.present]
+    who = [each.name for each in (*contest.ours, *contest.peers)]
     rows = []
-    for what in dict.fromkeys(what for what, _ in cpu):
-        who = "python" if what == PYTHON else "flux2build"
-        ours, ninja = cpu[what, who], cpu.get((what, "ninja"))
-        cells = [
-            f"{milliseconds(cpu[what, each])} ({milliseconds(all_in_all[what, each])})"
-            if (what, each) in cpu
-            else ""
-            for each in (who, *others)
-        ]
-        ratios = (f"{ours / cpu[PYTHON, 'python']:.1f}", f"{ours / ninja:.1f}" if ninja else "")
-        rows.append([what, *cells, *ratios])
-    yield from markdown(("", "flux2build", *others, "times an empty Python", "times ninja"), rows)
+    for what in dict.fromkeys(what for what, _ in contest.runs):
+        figures = [contest.cpu(what, each) for each in who]
+        cells = ["" if figure is None else milliseconds(figure) for figure in figures]
+        ninja = contest.cpu(what, "ninja")
+        rows.append([what, *cells, f"{contest.worst(what) / ninja:.1f}" if ninja else ""])
+    yield from markdown(("", *who, "worst, times ninja"), rows)
 
 
 if __name__ == "__main__":

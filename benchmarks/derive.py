@@ -18,15 +18,16 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from PIL import Image, ImageChops
-from table import FLUX2BUILD, Run, machine, markdown, timed
+from table import FLUX2BUILD, Goal, Run, machine, markdown, timed
 
 WIDTHS = (320, 640, 960)
 FORMATS = ("avif", "webp", "jpeg", "png")
 SIZE = (1024, 1024)
+POOLED, OURS = "Pillow, a process on each core", "flux2build"
 
 SPEC = """\
 [project]
@@ -99,19 +100,40 @@ def main() -> None:
     parser.add_argument("--masters", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
+    print("\n".join(report(*measured(asked.masters, asked.rounds), asked.masters)))
+
+
+def goals(*, quick: bool) -> Iterator[str | Goal]:
+    """The table, and what became of the goal."""
+    masters, rounds = (6, 1) if quick else (40, 3)
+    runs, sizes = measured(masters, rounds, {POOLED, OURS})
+    yield from (*report(runs, sizes, masters), "")
+    pool, ours = runs[POOLED], runs[OURS]
+    speed = statistics.median(a.seconds / b.seconds for a, b in zip(pool, ours, strict=True))
+    cpu = statistics.median(a.cpu / b.cpu for a, b in zip(pool, ours, strict=True))
+    told = f"{speed:.2f} x as fast, {cpu:.2f} x by processor time"
+    what = f"{masters} masters, 12 files of each"
+    yield Goal(what, "0.95 x a pool of Pillow processes", told, min(speed, cpu) >= 0.95)
+
+
+def measured(
+    masters: int, rounds: int, only: Collection[str] = ()
+) -> tuple[dict[str, list[Run]], dict[str, float]]:
+    """What everyone needed, by turns, or only some, and how many megabytes each wrote."""
     runs: dict[str, list[Run]] = {}
     sizes: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         ground = Path(folder)
-        draw_masters(ground / "masters", asked.masters)
-        for turn in range(asked.rounds):
-            for name, words in contestants(ground, f"out-{turn}"):
+        draw_masters(ground / "masters", masters)
+        for turn in range(rounds):
+            everyone = contestants(ground, f"out-{turn}")
+            for name, words in (each for each in everyone if not only or each[0] in only):
                 run = timed(words, ground, {"FLUX2BUILD_HOME": str(ground / "home")})
                 runs.setdefault(name, []).append(run)
                 out = ground / f"out-{turn}"
                 sizes[name] = sum(path.stat().st_size for path in out.iterdir()) / 1e6
                 shutil.rmtree(out)
-    print("\n".join(report(runs, sizes, asked.masters * len(WIDTHS) * len(FORMATS))))
+    return runs, sizes
 
 
 def draw_masters(folder: Path, count: int) -> None:
@@ -139,7 +161,7 @@ def contestants(ground: Path, out: str) -> Iterator[tuple[str, list[str]]]:
     """Everyone's command, which writes into `out`."""
     yield "Pillow, one loop", [sys.executable, "-c", LOOP, "masters", out]
     if "fork" in multiprocessing.get_all_start_methods():
-        yield "Pillow, a process on each core", [sys.executable, "-c", POOL, "masters", out]
+        yield POOLED, [sys.executable, "-c", POOL, "masters", out]
     if importlib.util.find_spec("pyvips"):
         yield "libvips", [sys.executable, "-c", VIPS, "masters", out]
     names = sorted(path.stem for path in ground.joinpath("masters").iterdir())
@@ -152,12 +174,12 @@ def contestants(ground: Path, out: str) -> Iterator[tuple[str, list[str]]]:
         if cluster:
             yield f"flux2build, `--cluster {cluster}`", [*build, own, "--cluster", cluster]
         else:
-            yield "flux2build", [*build, own]
+            yield OURS, [*build, own]
 
 
-def report(runs: dict[str, list[Run]], sizes: dict[str, float], files: int) -> Iterator[str]:
+def report(runs: dict[str, list[Run]], sizes: dict[str, float], masters: int) -> Iterator[str]:
     """The table: medians of time, the worst of memory, and how much was written."""
-    rounds = len(next(iter(runs.values())))
+    rounds, files = len(next(iter(runs.values()))), masters * len(WIDTHS) * len(FORMATS)
     yield f"{files:,} files, median of {rounds} ({machine()})"
     yield ""
     first = statistics.median(run.seconds for run in next(iter(runs.values())))

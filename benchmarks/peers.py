@@ -71,6 +71,8 @@ class Peer:
     build: tuple[str, ...]
     plan: tuple[str, ...]
     """Says what is to be done, and does nothing."""
+    most: int = 10_000
+    """Pictures above which it takes too long."""
 
     @property
     def present(self) -> bool:
@@ -82,5 +84,10 @@ PEERS = (
     Peer("ninja", write_ninja, ("ninja", "--quiet"), ("ninja", "-n", "--quiet")),
     Peer("make", write_make, ("make", "-r", "--silent"), ("make", "-rn", "--silent")),
     Peer("doit", write_doit, ("doit", "-v0"), ("doit", "list", "--all", "--status")),
-    Peer("dvc", write_dvc, ("dvc", "repro", "--quiet"), ("dvc", "status", "--quiet")),
+    Peer("dvc", write_dvc, ("dvc", "repro", "--quiet"), ("dvc", "status", "--quiet"), 1000),
 )
+
+
+def taking_part(count: int) -> tuple[Peer, ...]:
+    """Those that are installed, and keep so many pictures in an acceptable time."""
+    return tuple(peer for peer in PEERS if peer.present and count <= peer.most)

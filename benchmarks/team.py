@@ -18,28 +18,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from shots import selling, written
 from table import FLUX2BUILD, Run, machine, markdown, timed
 
 from flux2build.sharing.contract import Access, Backend, Listed, kind_of
 from flux2build.sharing.keys import space_of
 from flux2build.sharing.listening import base_url, listening
 from flux2build.sharing.server import Site, running
-from flux2build.simulator import spawned
-
-SPEC = """\
-[project]
-name = "bench"
-output = "img"
-
-[defaults]
-provider = "bfl"
-width = {side}
-height = {side}
-
-[asset.shot]
-rows = {{ file = "shots.csv", key = "sku" }}
-prompt = "product photo number {{{{ row.sku }}}}"
-"""
 
 
 class Counted:
@@ -117,13 +102,12 @@ def report(folder: Path, count: int, seconds: float, side: int) -> Iterator[str]
 
 
 def _rows(folder: Path, store: str, counted: Counted, count: int, side: int) -> Iterator[list[str]]:
-    one, other = (_clone(folder / name, count, side) for name in ("one", "other"))
-    with spawned("--latency", "0", "--fast") as url:
-        environment = {
-            "FLUX2BUILD_BFL_URL": url,
-            "BFL_API_KEY": "practice",
-            "FLUX2BUILD_STORE": store,
-        }
+    one, other = folder / "one", folder / "other"
+    for clone in (one, other):
+        clone.mkdir()
+        written(clone, count, side, "bfl")
+    with selling("--latency", "0") as user:
+        environment = {**user, "FLUX2BUILD_STORE": store}
         for what, clone, words in (
             ("buying and sharing", one, ("build", "--yes", "--quiet")),
             ("`plan` of the clone", other, ("plan", "--quiet")),
@@ -136,14 +120,6 @@ def _rows(folder: Path, store: str, counted: Counted, count: int, side: int) -> 
             yield _row(what, counted.calls, run)
             if clone is one:
                 shutil.copy(one / "assets.lock", other)
-
-
-def _clone(folder: Path, count: int, side: int) -> Path:
-    folder.mkdir()
-    rows = "".join(f"{number}\n" for number in range(count))
-    folder.joinpath("shots.csv").write_text(f"sku\n{rows}")
-    folder.joinpath("assets.toml").write_text(SPEC.format(side=side))
-    return folder
 
 
 def _row(what: str, calls: Counter[str], run: Run) -> list[str]:
