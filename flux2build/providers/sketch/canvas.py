@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -252,12 +253,19 @@ def _scale(pixels: int) -> int:
 
 def _strip(paint: Blend, whole: Pixels, visible: Pixels) -> Image.Image:
     """The visible part of a blend: one row or column of shades, stretched."""
-    pairs = list(zip(paint.start, paint.end, strict=True))
-    shades = bytes(a + (b - a) * step // (_SHADES - 1) for step in range(_SHADES) for a, b in pairs)
+    shades = bytearray(3 * _SHADES)
+    for channel, ends in enumerate(zip(paint.start, paint.end, strict=True)):
+        shades[channel::3] = _ramp(*ends)
     size = (_SHADES, 1) if paint.across else (1, _SHADES)
-    strip = Image.frombytes("RGB", size, shades)
+    strip = Image.frombytes("RGB", size, bytes(shades))
     visible_size = (visible[2] - visible[0], visible[3] - visible[1])
     return strip.resize(visible_size, Image.Resampling.NEAREST, _part(whole, visible, size))
+
+
+@lru_cache(maxsize=1024)
+def _ramp(start: int, end: int) -> bytes:
+    """The shades of one channel of a blend."""
+    return bytes([start + (end - start) * step // (_SHADES - 1) for step in range(_SHADES)])
 
 
 def _part(
