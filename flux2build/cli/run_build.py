@@ -156,6 +156,7 @@ class BuildRun(Struct, frozen=True):
             KeyboardInterrupt: a person asked to stop.
         """
         if (known := self._in_brief()) is not None:
+            remember_judged(self.project)
             return replace(self, brief=known), known.plan
         plan = self.project.plan(self.choice)
         remember_judged(self.project)

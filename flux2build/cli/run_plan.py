@@ -34,11 +34,8 @@ def show_plan(
     project = joined(Project.open(options), console.caution)
     detailed = options.json or options.verbosity > 0 or output is not None or live
     known = None if detailed or choice != EVERYTHING else brief(project)
-    if known is None:
-        plan = project.plan(choice)
-        remember_judged(project)
-    else:
-        plan = known.plan
+    plan = project.plan(choice) if known is None else known.plan
+    remember_judged(project)
     plan_view.show(console, project, plan)
     console.caution(project.unread)
     if output is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flux2build.assetspec.input_fields import pictures
@@ -17,7 +17,7 @@ from flux2build.images.documents.contract import Document
 from flux2build.images.ops.contract import Canvas, Inputs, Op
 from flux2build.model import AssetName, Derive, Generate, Key, Recipe, Source, Write
 from flux2build.planning.plan import Plan, Step
-from flux2build.planning.soundness import Soundness
+from flux2build.planning.soundness import Judged, Soundness
 from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import Size
 
@@ -33,8 +33,7 @@ def with_names(problem: Problem, recipe: Recipe) -> Problem:
     return replace(problem, message=_INPUT.sub(name, problem.message))
 
 
-@dataclass(slots=True)
-class Preflight:
+class Preflight(Struct, eq=False):
     """Tries the operations of derivations on the sizes that pictures will have, and documents."""
 
     ops: Mapping[str, type[Op]]
@@ -42,11 +41,9 @@ class Preflight:
     soundness: Soundness
     masters: Mapping[AssetName, Size]
     """The size in pixels of each master that is ordered by size."""
-    feasible: dict[str, None] = field(default_factory=dict)
-    """Derivations with letters that were tried before: setting them takes a while."""
-    learned: bool = field(default=False, init=False)
-    """Whether a derivation was tried that was not known."""
-    _files: dict[str, bytes] = field(default_factory=dict, init=False)
+    known: Judged = field(default_factory=Judged)
+    """The derivations that need not be tried to know that they are feasible."""
+    _files: dict[str, bytes] = field(default_factory=dict)
 
     def problems(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
         """Find what cannot be derived or written; the files that have the same problem are named together."""
@@ -82,7 +79,7 @@ class Preflight:
                 size = sizes.get(master.asset)
         lettered = any(self.ops[operation.op].sets_words for operation in task.ops)
         token = self._token(recipe, task, size) if lettered else ""
-        if token in self.feasible:
+        if token in self.known.feasible:
             return
         canvas = Canvas(size) if size else None
         inputs = self._inputs(recipe, task)
@@ -101,7 +98,7 @@ class Preflight:
             yield from ((recipe.key, problem) for problem in error.problems)
             return
         if token:
-            self.feasible[token], self.learned = None, True
+            self.known.feasible[token], self.known.learned = None, True
 
     def _token(self, recipe: Recipe, task: Derive, size: Size | None) -> str:
         """What the outcome depends on: the operations and the format, the size, and the bytes of the fonts."""

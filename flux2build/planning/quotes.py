@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flux2build.errors import Problem
@@ -17,8 +17,7 @@ from flux2build.providers.capabilities import FREE, Card
 from flux2build.providers.pricing import Size
 
 
-@dataclass(slots=True)
-class Quotes:
+class Quotes(Struct, eq=False):
     """Quotes for a project's orders; each reference is read once."""
 
     cards: Mapping[str, Mapping[str, Card]]
@@ -28,7 +27,7 @@ class Quotes:
     """Reads the bytes of a source by its path."""
     size: Callable[[str], Size | None]
     """Returns the size of a source in pixels by its path; None if it cannot be used."""
-    _altered: dict[tuple[str, str, str], str] = field(default_factory=dict, init=False)
+    _altered: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def price(self, recipe: Recipe) -> tuple[Decimal, Decimal] | None:
         """Return the least and the most that a recipe may cost in USD; None if that is unknown."""

@@ -7,8 +7,9 @@ reads them, by the same rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from flux2build.assetspec.input_fields import pictures
 from flux2build.errors import Problem
@@ -23,8 +24,18 @@ _MADE: Final = frozenset({Action.RENDER, Action.DERIVE})
 """What is done from inputs; a file that is kept was made of inputs that were sound."""
 
 
-@dataclass(slots=True)
-class Soundness:
+class Judged(Struct, eq=False):
+    """What was found to be fit, now or by an earlier command."""
+
+    sound: dict[str, Size] = field(default_factory=dict)
+    """The upright size of every picture, by its digest."""
+    feasible: dict[str, None] = field(default_factory=dict)
+    """Derivations with letters: setting them takes a while."""
+    learned: bool = False
+    """Whether any of it was found just now."""
+
+
+class Soundness(Struct, eq=False):
     """Judges each file once; what was sound once is remembered by its digest."""
 
     ops: Mapping[str, type[Op]]
@@ -32,11 +43,9 @@ class Soundness:
     """Reads the bytes of a file by its path."""
     digest: Callable[[str], str | None]
     """The digest of a file by its path, without reading one that has not changed."""
-    sound: dict[str, Size] = field(default_factory=dict)
-    """The upright size of every picture that is known to be sound."""
-    learned: bool = field(default=False, init=False)
-    """Whether a picture was found to be sound that was not known to be."""
-    _judged: dict[str, Size | Problem] = field(default_factory=dict, init=False)
+    known: Judged = field(default_factory=Judged)
+    """The pictures that need not be decoded to know that they are sound."""
+    _judged: dict[str, Size | Problem] = field(default_factory=dict)
 
     def size(self, path: str) -> Size | None:
         """Return the size of a picture in pixels; None if it cannot be used."""
@@ -84,8 +93,8 @@ class Soundness:
 
     def _examined(self, path: str) -> Size | Problem:
         digest = self.digest(path)
-        if digest is not None and digest in self.sound:
-            return self.sound[digest]
+        if digest is not None and digest in self.known.sound:
+            return self.known.sound[digest]
         from flux2build.images.decode import probe_still
 
         try:
@@ -94,5 +103,5 @@ class Soundness:
             return error.problems[0]
         size = picture.width, picture.height
         if digest is not None:
-            self.sound[digest], self.learned = size, True
+            self.known.sound[digest], self.known.learned = size, True
         return size

@@ -37,7 +37,7 @@ def remember(project: Project, answer: str) -> None:
     commands = ("build",) if findings else ("build", "check")
     if project.weights is not None:
         project.index.learn(project.weights)
-    states = judged(project, plan)
+    states = states_of(project, plan)
     # An order that another tree has placed is collected in this one, too, until it is settled.
     mark = marked(str(project.journal.path), project.journal.end, time.time_ns())
     project.index.remember(ledger_key(), mark, [])
@@ -50,15 +50,14 @@ def remember(project: Project, answer: str) -> None:
 
 def remember_judged(project: Project) -> None:
     """Store what was found fit, so that the next plan judges nothing that is the same."""
-    soundness, preflight = project.soundness, project.preflight
-    if soundness.learned or preflight.learned:
-        sound = dict(list(soundness.sound.items())[-_MOST_JUDGED:])
-        feasible = list(preflight.feasible)[-_MOST_JUDGED:]
+    if (judged := project.judged).learned:
+        sound = dict(list(judged.sound.items())[-_MOST_JUDGED:])
+        feasible = list(judged.feasible)[-_MOST_JUDGED:]
         project.index.remember(project.judged_under, json.dumps([sound, feasible]), [])
         project.index.save()
 
 
-def judged(project: Project, plan: Plan) -> dict[str, str]:
+def states_of(project: Project, plan: Plan) -> dict[str, str]:
     """The states, by path, of all files that the verdicts of a clean plan depend on."""
     digests, written = project.files(), project.below_output()
     rows = [row for block in project.lock.blocks.values() for row in block.rows]

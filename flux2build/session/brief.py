@@ -139,7 +139,7 @@ class _Comparison:
     def __init__(self, project: Project, base: Baseline, snapshot: Snapshot) -> None:
         self._project, self._base, self._snapshot = project, base, snapshot
         read = project.tree.read
-        self._soundness = Soundness(OPS, read, snapshot.files.get)
+        self._soundness = Soundness(OPS, read, snapshot.files.get, project.judged)
         cards = project.capabilities.cards
         self._quotes = Quotes(cards, base.sizes, read, self._soundness.size)
 
@@ -153,10 +153,11 @@ class _Comparison:
         plan = replace(self._quotes.annotated(noted), orphans=orphans, orders=orders)
         names = {step.recipe.asset for step in plan.steps}
         sizes = {name: self._base.sizes[name] for name in names & self._base.sizes.keys()}
+        judged = self._project.judged
         problems = (
             self._soundness.problems(plan),
             self._quotes.misfits(plan),
-            Preflight(OPS, DOCUMENTS, self._soundness, sizes).problems(plan),
+            Preflight(OPS, DOCUMENTS, self._soundness, sizes, judged).problems(plan),
         )
         return None if any(True for _ in chain.from_iterable(problems)) else plan
 

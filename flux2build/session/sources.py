@@ -26,7 +26,7 @@ from flux2build.model import AssetName, Recipe, Source
 from flux2build.planning.graph import Graph
 from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes, masters
-from flux2build.planning.soundness import Soundness
+from flux2build.planning.soundness import Judged, Soundness
 from flux2build.providers.capabilities import Card
 from flux2build.providers.cards import Models
 from flux2build.providers.pricing import Size
@@ -225,14 +225,14 @@ class Sources:
     @cached_property
     def soundness(self) -> Soundness:
         """Whether the files that recipes are made of can be used."""
-        ops, (sound, _) = self.capabilities.ops, self._judged
-        return Soundness(ops, self.tree.read, self.index.digest, sound)
+        read, digest = self.tree.read, self.index.digest
+        return Soundness(self.capabilities.ops, read, digest, self.judged)
 
     @cached_property
     def preflight(self) -> Preflight:
         """Whether what is to be derived can be."""
         able = self.capabilities
-        return Preflight(able.ops, able.documents, self.soundness, self.sizes, self._judged[1])
+        return Preflight(able.ops, able.documents, self.soundness, self.sizes, self.judged)
 
     @property
     def judged_under(self) -> str:
@@ -241,11 +241,11 @@ class Sources:
         return JUDGED if own == PixelLimits() else f"{JUDGED} {own}"
 
     @cached_property
-    def _judged(self) -> tuple[dict[str, Size], dict[str, None]]:
+    def judged(self) -> Judged:
         """The pictures that an earlier command found sound, and the derivations that it tried."""
         sizes, feasible = json.loads(self.index.answer(self.judged_under) or "[{}, []]")
         sound = {digest: (width, height) for digest, (width, height) in sizes.items()}
-        return sound, dict.fromkeys(feasible)
+        return Judged(sound, dict.fromkeys(feasible))
 
     @cached_property
     def paths(self) -> frozenset[str]:

@@ -123,7 +123,7 @@ def test_letters_are_set_once(empty: Site) -> None:
     empty.write("assets.toml", _spec([("hero", WORDS)]))
 
     def known() -> int:
-        return len(Project.open(CommonOptions()).preflight.feasible)
+        return len(Project.open(CommonOptions()).judged.feasible)
 
     assert known() == 0
     assert json.loads(empty.run("plan", "--json").out)["summary"]

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from flux2build.images.ops.contract import OPS
-from flux2build.planning.soundness import Soundness
+from flux2build.planning.soundness import Judged, Soundness
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from tests.conftest import Site
@@ -34,14 +34,14 @@ def test_a_file_is_read_once_and_a_known_one_not_at_all() -> None:
         reads.append(path)
         return PNG
 
-    soundness = Soundness(OPS, read, lambda path: path[0], {"b": (9, 8)})
+    soundness = Soundness(OPS, read, lambda path: path[0], Judged({"b": (9, 8)}))
 
     assert [soundness.size(path) for path in ("a1", "a2", "b", "a1")] == [(64, 48)] * 2 + [
         (9, 8),
         (64, 48),
     ]
     assert reads == ["a1"]
-    assert soundness.learned
+    assert soundness.known.learned
 
 
 def test_plan_decodes_only_what_has_changed(empty: Site) -> None:
@@ -50,7 +50,7 @@ def test_plan_decodes_only_what_has_changed(empty: Site) -> None:
     empty.folder.joinpath("desk.png").write_bytes(PNG)
 
     def known() -> list[tuple[int, int]]:
-        return list(Project.open(CommonOptions()).soundness.sound.values())
+        return list(Project.open(CommonOptions()).judged.sound.values())
 
     empty.run("check")
     assert known() == []
