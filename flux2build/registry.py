@@ -6,20 +6,17 @@ that are not members. Members are imported when they are asked for.
 
 from __future__ import annotations
 
-import ast
 import importlib
-import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import all_suffixes
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 Member = TypeVar("Member")
 
 
-@dataclass(frozen=True)
 class Family(Mapping[str, Member], Generic[Member]):
     """The members of one package by name: that of the module, with `-` for `_`.
 
@@ -27,11 +24,18 @@ class Family(Mapping[str, Member], Generic[Member]):
     without importing any.
     """
 
-    package: str
-    attribute: str
-    """What a member's module ends in: `PROVIDER`, `OP`, `CHECK`, `COMMAND` and so on."""
-    besides: frozenset[str] = frozenset()
-    """Modules of the package that the members share; they are not members."""
+    def __init__(self, package: str, attribute: str, besides: frozenset[str] = frozenset()) -> None:
+        """The family of a package, `besides` some modules that its members share.
+
+        A member's module ends in the `attribute`: `PROVIDER`, `OP`, `CHECK`, `COMMAND` and so on.
+        """
+        self.package, self.attribute, self.besides = package, attribute, besides
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     @property
     def _folders(self) -> tuple[str, ...]:
@@ -63,6 +67,8 @@ class Family(Mapping[str, Member], Generic[Member]):
 
     def summary(self, name: str) -> str:
         """The first line of a member's docstring, read without importing the member."""
+        import ast
+
         for folder in self._folders:
             source = Path(folder, f"{self._modules.get(name, name)}.py")
             if source.is_file():
@@ -79,5 +85,19 @@ def _member(package: str, module: str, attribute: str) -> Any:
 @cache
 def _modules(folders: tuple[str, ...], besides: frozenset[str]) -> Mapping[str, str]:
     """The modules in some folders, `besides` excepted, by the names of members; listed once."""
-    modules = sorted({module.name for module in pkgutil.iter_modules(folders)} - besides)
+    modules = sorted({name for folder in folders for name in _in_folder(Path(folder))} - besides)
     return {module.replace("_", "-"): module for module in modules}
+
+
+def _in_folder(folder: Path) -> Iterator[str]:
+    """The names of the modules in a folder, or in a part of a zip file."""
+    if not folder.is_dir():
+        import pkgutil
+
+        yield from (module.name for module in pkgutil.iter_modules([str(folder)]))
+        return
+    for entry in folder.iterdir():
+        stem, dot, suffix = entry.name.partition(".")
+        module = f".{suffix}" in all_suffixes() if dot else (entry / "__init__.py").is_file()
+        if module and stem != "__init__":
+            yield stem

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -12,9 +13,6 @@ from msgspec.structs import replace
 from flux2build.assetspec.diagnostics import source_line
 from flux2build.assetspec.spec import Spec
 from flux2build.errors import Place, Problem
-from flux2build.images import dominant
-from flux2build.images.dominant import DominantColour
-from flux2build.images.provenance import iptc
 from flux2build.lockfile import Lockfile
 from flux2build.model import (
     AssetName,
@@ -29,6 +27,9 @@ from flux2build.model import (
 )
 from flux2build.planning.plan import Plan
 from flux2build.providers.capabilities import Card
+
+if TYPE_CHECKING:
+    from flux2build.images.dominant import DominantColour
 
 
 class Severity(StrEnum):
@@ -123,17 +124,23 @@ class Facts(Struct, frozen=True):
 
     def dominant_colours(self, output: Output) -> tuple[DominantColour, ...]:
         """The dominant colours: from the lock or, where it has none, from the pixels."""
+        from flux2build.images import dominant
+
         known = dominant.read(output.colours)
         return known or dominant.dominant_colours(self.read(output.path) or b"")
 
     def dominant_colour(self, output: Output) -> DominantColour | None:
         """The first of the dominant colours, which covers most; None if none is known."""
+        from flux2build.images import dominant
+
         return dominant.first(output.colours) or next(iter(self.dominant_colours(output)), None)
 
     def source_type(self, output: Output) -> str:
         """IPTC's term for how a picture was made: from the lock, or from the file."""
         if output.source_type is not None:
             return output.source_type
+        from flux2build.images.provenance import iptc
+
         return iptc.source_type(self.read(output.path) or b"")
 
     def about(

@@ -104,6 +104,22 @@ def _expect_many_objects() -> None:
     atexit.register(gc.freeze)
     # Plug-ins of pydantic that happen to be installed must not be searched for or run.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    _import_msgspec_alone()
+
+
+def _import_msgspec_alone() -> None:
+    """Import msgspec as if `typing_extensions` were missing, which it can do without.
+
+    That and `inspect`, which it needs, take longer to import than msgspec.
+    """
+    name = "typing_extensions"
+    if name in sys.modules:
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # Python's way to call it missing
+    try:
+        import msgspec  # noqa: F401 - whoever needs it finds it imported
+    finally:
+        del sys.modules[name]
 
 
 def _open_closed_streams() -> None:

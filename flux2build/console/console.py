@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, Final
+
+from msgspec import Struct, field
 
 from flux2build.console.columns import folded
 from flux2build.console.escaping import clean, in_json, whole_line
@@ -104,8 +105,7 @@ def silence(stream: IO[str]) -> None:
     os.close(null)
 
 
-@dataclass
-class Console:
+class Console(Struct, eq=False, dict=True):
     """The two streams, and how much is printed on them."""
 
     color: str = "auto"
@@ -115,12 +115,16 @@ class Console:
     """Whether a JSON document is one line, where several follow each other."""
     context: Context = field(default_factory=Context)
     """What the command lines in messages have to repeat."""
-    out: _Stream = field(init=False)
-    err: _Stream = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.out = _Stream(sys.stdout, self.color)
-        self.err = _Messages(sys.stderr, self.color)
+    @cached_property
+    def out(self) -> _Stream:
+        """The stream of data."""
+        return _Stream(sys.stdout, self.color)
+
+    @cached_property
+    def err(self) -> _Stream:
+        """The stream of messages."""
+        return _Messages(sys.stderr, self.color)
 
     @classmethod
     def of(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, cached_property
 from pkgutil import get_data
@@ -45,23 +44,28 @@ _EXPECTED: Final = {
 """What a person should have written, by the type of pydantic's error."""
 
 
-@dataclass(frozen=True)
 class Models(Cards):
     """The models of all providers, with the user's own cards merged over the shipped ones.
 
     A provider is imported when its cards are asked for.
     """
 
-    own: str = ""
-    """TOML of the user's own cards."""
-    file: str = "cards.toml"
-    """The file that holds it, for messages."""
-    installed: Callable[[str], Mapping[str, Card] | None] = lambda _provider: None
-    """The models of a provider that lie on this machine; None if that is not for it to say."""
+    def __init__(
+        self,
+        own: str = "",
+        file: str = "cards.toml",
+        installed: Callable[[str], Mapping[str, Card] | None] = lambda _provider: None,
+    ) -> None:
+        """The models with the user's `own` cards, in TOML; messages name it by its `file`.
+
+        `installed` says what models of a provider lie on this machine; None if that is not for it
+        to say.
+        """
+        self._own, self._file, self._installed = own, file, installed
 
     @cached_property
     def _merged(self) -> Cards:
-        return merged(self.own, self.file) if self.own else {}
+        return merged(self._own, self._file) if self._own else {}
 
     def __getitem__(self, provider: str) -> Mapping[str, Card]:
         """The cards of one provider.
@@ -70,7 +74,7 @@ class Models(Cards):
             KeyError: there is no such provider.
             UsageError: the user's own cards cannot be read.
         """
-        if (installed := self.installed(provider)) is not None:
+        if (installed := self._installed(provider)) is not None:
             return installed
         return self._merged.get(provider, PROVIDERS[provider].cards)
 

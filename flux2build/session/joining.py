@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable
+
+from msgspec.structs import replace
 
 from flux2build.errors import Problem
 from flux2build.session.project import Project
@@ -25,4 +26,4 @@ def joined(project: Project, warn: Callable[[Iterable[Problem]], None]) -> Proje
     store = team_store(project.settings, project.folder)
     if store is None:
         return project
-    return dataclasses.replace(project, team=Lookup(store, held_claims(store), warn))
+    return replace(project, team=Lookup(store, held_claims(store), warn))

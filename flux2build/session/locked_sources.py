@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Final
@@ -11,9 +10,7 @@ from typing import Final
 from flux2build.digest import Digest
 from flux2build.errors import LockError
 from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
-from flux2build.lockfile.merge import doubled, sides
 from flux2build.model import Recipe, Source
-from flux2build.planning.reconcile import reconciled
 from flux2build.session.checkout import documents
 from flux2build.session.sources import Sources
 from flux2build.storage import durable, regular
@@ -23,8 +20,7 @@ _LARGEST_LOCK: Final = 32 * 1024 * 1024
 """Most bytes of a lock, which has a few thousand for each asset."""
 
 
-@dataclass(frozen=True, eq=False)
-class LockedSources(Sources):
+class LockedSources(Sources, frozen=True, eq=False, dict=True):
     """One reading of a spec and of its lock, in whatever state a merge left it."""
 
     earlier: tuple[bytes, LockAsRead] | None = None
@@ -41,6 +37,8 @@ class LockedSources(Sources):
         """
         if isinstance(self._lock_as_read, Lockfile):
             return self._lock_as_read
+        from flux2build.planning.reconcile import reconciled
+
         ours, theirs, _ = self._lock_as_read
         profiles = {profile for lock in (ours, theirs) for _, profile in lock.blocks}
         wanted = dict(self.other_profiles(profiles))
@@ -56,10 +54,14 @@ class LockedSources(Sources):
         if not text:
             return Lockfile()
         if self.conflict is not None:
+            from flux2build.lockfile.merge import sides
+
             return *sides(text, name), self.conflict
         try:
             return loads(text, name)
         except LockError:
+            from flux2build.lockfile.merge import doubled
+
             if (parts := doubled(text, name)) is None:
                 raise
             return parts

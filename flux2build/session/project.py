@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgspec import field
 from msgspec.structs import replace
 
 from flux2build.building.removal import Removal, shared
@@ -48,8 +47,7 @@ if TYPE_CHECKING:
 EVERYTHING: Final = Choice()
 
 
-@dataclass(frozen=True, eq=False)
-class Project(LockedSources):
+class Project(LockedSources, frozen=True, eq=False, dict=True):
     """One spec with its lock and its plan.
 
     Each part is read when it is first asked for, and does not change afterwards.
@@ -60,8 +58,6 @@ class Project(LockedSources):
     journal: Journal = field(default_factory=readable_journal)
     team: Lookup | None = None
     """The team's store, if it may be asked for what is missing here."""
-    consulted: dict[str, str] = field(default_factory=dict, init=False)
-    """Files that checks have read, with their states in the index."""
 
     @classmethod
     def open(cls, options: CommonOptions) -> Project:
@@ -85,7 +81,7 @@ class Project(LockedSources):
         read = vars(self)
         known = "lock_bytes" in read and "_lock_as_read" in read
         earlier = (self.lock_bytes, self._lock_as_read) if known else self.earlier
-        return dataclasses.replace(self, earlier=earlier)
+        return replace(self, earlier=earlier)
 
     def reread_lock(self) -> Project:
         """The same project, with its lock read again after a build has written it.
@@ -93,7 +89,7 @@ class Project(LockedSources):
         What cannot be read of the ledger stays the same: a build that was not asked for
         consent because of it must not buy once somebody has repaired it.
         """
-        project = dataclasses.replace(self)
+        project = replace(self)
         parts = vars(Sources).items()
         kept = {name for name, part in parts if isinstance(part, cached_property)}
         read = {name: value for name, value in vars(self).items() if name in kept}
@@ -148,6 +144,11 @@ class Project(LockedSources):
         if self.team is None:
             return seen
         return self.team.seen(seen, lambda each: each in in_tree or self.store.has(each))
+
+    @cached_property
+    def consulted(self) -> dict[str, str]:
+        """Files that checks have read, with their states in the index."""
+        return {}
 
     @cached_property
     def ledger(self) -> Ledger:

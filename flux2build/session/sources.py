@@ -8,7 +8,6 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -57,8 +56,7 @@ class Watched(Struct, frozen=True):
     """What a build writes, which does not matter."""
 
 
-@dataclass(frozen=True, eq=False)
-class Sources:
+class Sources(Struct, frozen=True, eq=False, dict=True):
     """One reading of a spec and all it depends on.
 
     Each part is read when it is first asked for, and does not change afterwards.
@@ -127,7 +125,7 @@ class Sources:
     @property
     def weights(self) -> Index | None:
         """The states of the weights that orders are named by; None if there are none."""
-        return self.local_models.index if "local_models" in self.__dict__ else None
+        return self.local_models.index if "local_models" in vars(self) else None
 
     def _installed(self, provider: str) -> Mapping[str, Card] | None:
         return self.local_models if provider == _LOCAL else None
@@ -302,7 +300,7 @@ class Sources:
 
         The outputs of a spec that cannot be read are unknown, so none are left out.
         """
-        below = self.below_output() if "spec" in self.__dict__ else set()
+        below = self.below_output() if "spec" in vars(self) else set()
         written = frozenset({self.lock_path, *(self.folder / path for path in below)})
         asked = {path: Path(os.path.normpath(self.folder / path)) for path in self.tree.asked}
         listed = frozenset(folder for path, folder in asked.items() if path.endswith("/"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -74,6 +73,9 @@ def have_room(folders: Iterable[Path], needed: int) -> None:
     Raises:
         SystemFault: there is not.
     """
+    # Lazy: nothing else of this room needs `shutil`, and only a build that buys asks for room.
+    import shutil
+
     needs, rooms = Counter[int](), dict[int, tuple[Path, int]]()
     for folder in folders:
         try:

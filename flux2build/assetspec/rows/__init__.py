@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
@@ -31,17 +30,19 @@ _MOST_LINE_ENDS: Final = 4_000_000
 """Every line of Windows counts twice."""
 
 
-@dataclass(frozen=True, slots=True)
 class Row(Mapping[str, object]):
     """One row as a mapping of its cells, with its place in the file."""
 
-    names: tuple[str, ...]
-    """The values of the columns that name it."""
-    cells: Cells
-    """Trimmed cells by column, without blank ones."""
-    place: Place
-    columns: frozenset[str]
-    """Every column of the file, including those that are blank in this row."""
+    __slots__ = ("cells", "columns", "names", "place")
+
+    def __init__(
+        self, names: tuple[str, ...], cells: Cells, place: Place, columns: frozenset[str]
+    ) -> None:
+        """The row with these `names`, which are the values of the columns that name it.
+
+        Its `cells` are trimmed, and blank ones are left out; `columns` are all of its file.
+        """
+        self.names, self.cells, self.place, self.columns = names, cells, place, columns
 
     @property
     def key(self) -> str:

@@ -10,7 +10,6 @@ import re
 from enum import StrEnum
 from typing import Final
 
-from flux2build.images.formats import lookup
 from flux2build.images.provenance import c2pa
 
 
@@ -50,5 +49,7 @@ def source_type(data: bytes) -> str:
     It may be an attribute or an element, with any prefix: the namespace is not
     looked at. Never raises, whatever the bytes.
     """
+    from flux2build.images.formats import lookup
+
     term = _TERM.search(lookup.xmp(data))
     return term[1].decode("ascii") if term else c2pa.source_type(data)

@@ -65,9 +65,7 @@ def printed(
 class RecordingConsole(Console):
     """A console that keeps what is printed on stdout."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.text = ""
+    text: str = ""
 
     def raw(self, text: str) -> None:
         """Keep the text."""
