@@ -69,6 +69,10 @@ class Counted:
         """The keys that begin with a prefix."""
         return self._backend.list(prefix)
 
+    def sweep(self, before: float) -> int:
+        """Remove what is unfinished."""
+        return self._backend.sweep(before)
+
     def at_once(self) -> AbstractContextManager[None]:
         """While this is open, answers may be those of its beginning."""
         return self._backend.at_once()

@@ -293,6 +293,16 @@ def named_in_locks(folder: Path) -> set[Digest]:
     return {Digest(str(each, "ascii")) for each in digests}
 
 
+def sweep(store: TeamStore) -> int:
+    """Remove what writers have left unfinished a day ago; how many files that were.
+
+    Raises:
+        SystemFault: the store cannot be written.
+    """
+    store.require_writable()
+    return store.backend.sweep(time.time() - _DAY)
+
+
 def remove(store: TeamStore, leftover: Leftover) -> None:
     """Remove bytes from a store, and the receipts that are of no use without them.
 

@@ -7,6 +7,7 @@ writer to the store cannot put a wrong picture into a build.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -29,6 +30,9 @@ from flux2build.sharing.records import (
 
 _PROOF: Final = f"{Space.CLAIMS}/{'0' * 64}"
 """The key by which a place proves that it creates a value once only."""
+
+_PROBES: Final = f"{Space.CLAIMS}/{'0' * 48}"
+"""How keys begin of what is written only to see whether that is possible; the proof's does, too."""
 
 _TRIES: Final = 3
 """How often a claim is taken that others release in the same moment."""
@@ -138,7 +142,9 @@ class TeamStore:
         Raises:
             Unreachable: it does not tell.
         """
-        return [each for each in self._backend.list(f"{space}/") if each.key != _PROOF]
+        return [
+            each for each in self._backend.list(f"{space}/") if not each.key.startswith(_PROBES)
+        ]
 
     def remove(self, key: str) -> None:
         """Remove a value, for good."""
@@ -181,15 +187,24 @@ class TeamStore:
         yield from filter(None, self.claimed(orders).values())
 
     def reach(self) -> None:
-        """Reach the store, and if it may be written, prove that claims can be kept apart there.
+        """Reach the store; if it may be written, prove that claims are kept apart, taken and given back.
 
         Raises:
             Unreachable: that is not possible.
         """
         if self.writable:
             self._prove()
+            probe = f"{_PROBES}{os.urandom(8).hex()}"
+            self._backend.create(probe, _sample())
+            self._backend.delete(probe)
         else:
             self._backend.has(_PROOF)
+
+    def latency(self) -> float:
+        """How many seconds one question takes."""
+        began = time.monotonic()
+        self._backend.has(_PROOF)
+        return time.monotonic() - began
 
     def take(self, claim: SharedClaim) -> bool:
         """Claim an order before it is sent; False if another attempt has it.
@@ -276,9 +291,7 @@ class TeamStore:
         """
         if self._proven:
             return
-        one, other = (f'{{"version":1,"proof":"{os.urandom(8).hex()}"}}\n' for _ in range(2))
-        first = self._backend.create(_PROOF, one.encode())
-        if first and self._backend.create(_PROOF, other.encode()):
+        if self._backend.create(_PROOF, _sample()) and self._backend.create(_PROOF, _sample()):
             raise Unreachable(
                 f"the team's store `{self.url}` overwrites what it should create once",
                 hint="claims need a server that honours `If-None-Match: *`, such as "
@@ -295,3 +308,8 @@ def _or_damage(
         return ask(order)
     except RecordError as error:
         return error
+
+
+def _sample() -> bytes:
+    """A value that no other one is like."""
+    return f'{{"version":1,"proof":"{os.urandom(8).hex()}"}}\n'.encode()

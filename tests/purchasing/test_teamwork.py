@@ -322,6 +322,11 @@ class Failing:
         self._call()
         self._backend.delete(key)
 
+    def sweep(self, before: float) -> int:
+        """Remove what is unfinished."""
+        self._call()
+        return self._backend.sweep(before)
+
     def at_once(self) -> AbstractContextManager[None]:
         """While this is open, answers may be those of its beginning."""
         return self._backend.at_once()

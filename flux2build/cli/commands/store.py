@@ -6,7 +6,6 @@ import json
 import shlex
 import signal
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -52,9 +51,8 @@ def status(options: CommonOptions) -> Exit:
     """Tell whether the store can be reached, and what it has."""
     console = Console.of(options)
     team = _store(options)
-    began = time.monotonic()
     team.reach()
-    milliseconds = round((time.monotonic() - began) * 1000)
+    milliseconds = round(team.latency() * 1000)
     waiting = sum(1 for _ in held_claims(team))
     sizes = _sizes(team)
     if options.json:
@@ -177,7 +175,8 @@ def gc(
     Looks through all versions of the locks of the repositories that are named, and
     lists what none of them has; `--yes` removes it. What somebody has paid for
     always stays, and so does what is younger than a day. Files that are named by
-    their digests are removed whatever they are, with their receipts.
+    their digests are removed whatever they are, with their receipts. With `--yes`, what a
+    machine that died left unfinished in a folder a day ago goes, too.
     """
     console, team = Console.of(options), _store(options)
     folders = repository or (root_of(Path.cwd()),)
@@ -193,6 +192,8 @@ def gc(
         for leftover in leftovers:
             team_upkeep.remove(team, leftover)
         console.say(f"removed {counted(len(leftovers))}")
+        if unfinished := team_upkeep.sweep(team):
+            console.say(f"removed {counted(unfinished)} that were never finished")
     else:
         console.say(_announced(len(leftovers)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,12 +14,13 @@ from urllib.request import url2pathname
 
 from flux2build.errors import UsageError
 from flux2build.sharing.contract import Access, Backend, Kind, Listed, Unreachable, plain
-from flux2build.sharing.keys import checked, is_key, most
+from flux2build.sharing.keys import Space, checked, is_key, most
 from flux2build.storage import durable, regular
 
 T = TypeVar("T")
 
 _ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+_UNFINISHED: Final = f"{durable.TEMPORARY}*.tmp"
 _NO_LINKS: Final = frozenset(
     {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EINVAL}
 )
@@ -70,6 +71,15 @@ class Folder:
             path = self._path(key)
             if status := self._unless_absent(path.stat):
                 yield Listed(key, status.st_size, status.st_mtime)
+
+    def sweep(self, before: float) -> int:
+        """Remove the temporary files of writers that died before a moment."""
+        return self._reached(lambda: sum(map(_remove, self._unfinished(before))))
+
+    def _unfinished(self, before: float) -> Sequence[Path]:
+        files = (file for space in Space for file in self._folder.glob(f"{space}/{_UNFINISHED}"))
+        dated = [(file, self._unless_absent(file.lstat)) for file in files]
+        return [file for file, status in dated if status and status.st_mtime < before]
 
     def at_once(self) -> AbstractContextManager[None]:
         """Answer each question by itself."""
@@ -142,6 +152,15 @@ class Folder:
         why = (error.strerror or str(error)).lower()
         message = f"the team's store cannot be used: `{error.filename or self._folder}`: {why}"
         return Unreachable(message, hint="see who may read and write there")
+
+
+def _remove(file: Path) -> bool:
+    """Remove a file; whether it was still there."""
+    try:
+        file.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _written_beside(path: Path, data: bytes) -> Path:

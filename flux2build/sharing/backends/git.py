@@ -24,7 +24,7 @@ _LINE: Final = re.compile(rb"([0-9a-f]{40,64})\trefs/flux2build/([a-z]+/[0-9a-f]
 _PUSHED: Final = re.compile(r"^([ +*=!-])\t\S*:refs/flux2build/\S+\t(.*)$", re.MULTILINE)
 """A line in which git tells what became of a ref: its flag, and a summary."""
 _CREATED, _REJECTED = "*", "!"
-_GONE: Final = "couldn't find remote ref"
+_GONE: Final = re.compile(r"couldn't find remote ref refs/flux2build/([a-z]+/[0-9a-f]{64})")
 _TRIES: Final = 8
 """How often a ref is read or written that others write at the same time."""
 
@@ -61,7 +61,7 @@ class Remote:
                 if (data := self._values.get(blob)) is not None:
                     return data
                 self._listed = 0.0
-        raise self._unreachable(f"`{key}` changes all the time, or is no blob that a value can be")
+        raise self._unreachable(f"`{_REFS}{key}` changes all the time")
 
     def has(self, key: str) -> bool:
         """Whether there is a value."""
@@ -109,6 +109,10 @@ class Remote:
                 if (data := self.get(key)) is not None:
                     yield Listed(key, len(data))
 
+    def sweep(self, before: float) -> int:  # noqa: ARG002 - whenever it was
+        """Remove nothing: a push is whole or not at all."""
+        return 0
+
     @contextmanager
     def at_once(self) -> Iterator[None]:
         """Answer several questions from one list of refs, as listing takes as long for one."""
@@ -144,27 +148,37 @@ class Remote:
         """Fetch all values of a space that were not fetched before, as far as they are still there."""
         refs = self._refs.items()
         wanted = {k: b for k, b in refs if space_of(k) is space and b not in self._values}
-        fetched = self._git.run(
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="),
-            *("--no-recurse-submodules", "--stdin", "--", self._remote),
-            given="".join(f"{_REFS}{key}\n" for key in wanted).encode(),
-        )
-        if fetched.code and _GONE not in fetched.said:
-            raise self._unreachable(fetched.said)
+        while wanted:
+            fetched = self._git.run(
+                *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="),
+                *("--no-recurse-submodules", "--stdin", "--", self._remote),
+                given="".join(f"{_REFS}{key}\n" for key in wanted).encode(),
+            )
+            if not fetched.code:
+                break
+            gone = _GONE.search(fetched.said)  # and nothing else was fetched because of it
+            if gone is None or wanted.pop(gone[1], None) is None:
+                raise self._unreachable(fetched.said)
         self._values |= self._read(wanted)
 
     def _read(self, wanted: Mapping[str, str]) -> dict[str, bytes]:
-        """Those of some blobs that were fetched and are no larger than values may be."""
+        """Those of some blobs that were fetched; what is larger than a value, or no blob, is empty.
+
+        So it is damage, as any other value that is none.
+        """
         names = "".join(f"{blob}\n" for blob in wanted.values()).encode()
         sizes = self._git.run("cat-file", "--batch-check", given=names).output.splitlines()
-        fit = [
-            blob
-            for (key, blob), line in zip(wanted.items(), sizes, strict=False)
-            if (words := line.split())[1:2] == [b"blob"] and int(words[2]) <= most(key)
-        ]
+        fit, values = list[str](), dict[str, bytes]()
+        for (key, blob), line in zip(wanted.items(), sizes, strict=False):
+            match line.split():
+                case [_, b"blob", size] if int(size) <= most(key):
+                    fit.append(blob)
+                case [_, _, _]:
+                    values[blob] = b""
+                case _:  # it is missing
+                    pass
         names = "".join(f"{blob}\n" for blob in fit).encode()
         output, at = self._git.run("cat-file", "--batch", given=names).output, 0
-        values: dict[str, bytes] = {}
         for blob in fit:
             start = output.index(b"\n", at) + 1
             at = start + int(output[at:start].split()[-1]) + 1

@@ -89,6 +89,10 @@ class Bucket:
                 if is_key(each["path"]) and each["path"].startswith(prefix):
                     yield Listed(each["path"], each["size"], each["last_modified"].timestamp())
 
+    def sweep(self, before: float) -> int:  # noqa: ARG002 - whenever it was
+        """Remove nothing: an object is whole or not at all."""
+        return 0
+
     def at_once(self) -> AbstractContextManager[None]:
         """Answer each question by itself."""
         return nullcontext()

@@ -205,7 +205,7 @@ def test_damage_is_told_with_its_end(team: Team) -> None:
     told = team.run("verify").err
 
     assert "`flux2build store push` replaces it" in told
-    assert f"delete `{claim.relative_to(team.store).as_posix()}`" in told
+    assert f"`flux2build orders resubmit {claim.name[:8]}`" in told
     assert "`flux2build store verify` where they are right" in told
 
 
@@ -307,6 +307,23 @@ def test_gc(team: Team) -> None:
     assert not team.bytes.exists()
     assert list((team.store / "orders").iterdir()) == []
     assert team.run("gc", "--yes", "0" * 12).code == Exit.USAGE
+
+
+def test_what_was_never_finished(team: Team) -> None:
+    """What a writer left that was killed is never listed, shared or fetched, and goes once it is old."""
+    team.run("push")
+    known = team.documents("status")
+    half = [team.at(f"{space}/.flux2build-{age}.tmp") for space in Space for age in ("old", "new")]
+    for path in half:
+        path.write_bytes(b"half")
+        if "old" in path.name:
+            os.utime(path, (1, 1))
+
+    assert {**team.documents("status"), "milliseconds": known["milliseconds"]} == known
+    assert team.documents("gc")["leftovers"] == team.documents("pull")["damaged"] == []
+    assert all(path.exists() for path in half)
+    assert f"removed {len(Space)} files that were never finished" in team.run("gc", "--yes").err
+    assert [path.exists() for path in half] == ["new" in path.name for path in half]
 
 
 def test_gc_needs_to_know_what_is_paid(team: Team) -> None:

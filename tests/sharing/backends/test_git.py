@@ -11,7 +11,12 @@ import pytest
 from flux2build.errors import UsageError
 from flux2build.sharing.backends.git import BACKEND
 from flux2build.sharing.contract import Access, Unreachable
+from flux2build.sharing.records import RecordError
+from flux2build.sharing.team_store import TeamStore
+from tests.repositories import git
 from tests.sharing.places import Place, remote
+from tests.sharing.test_team_store import CLAIM as CLAIMED
+from tests.sharing.test_team_store import ORDER
 
 CLAIM = f"claims/{'1' * 64}"
 BYTES = f"cas/{'1' * 64}"
@@ -65,32 +70,6 @@ def test_keeps_no_bytes(place: Place) -> None:
         backend.create(BYTES, b"")
 
 
-def test_no_value(place: Place) -> None:
-    """A blob that is too large, or a commit in its place, is refused; other values are still read."""
-    backend, other = place.open(), f"claims/{'2' * 64}"
-    backend.put(other, b"claimed")
-    backend.put(CLAIM, bytes(2**16 + 1))
-    with pytest.raises(Unreachable, match="no blob that a value can be"):
-        backend.get(CLAIM)
-    commit = [
-        "git",
-        "-c",
-        "user.name=x",
-        "-c",
-        "user.email=x",
-        "commit",
-        "--allow-empty",
-        "-qm",
-        "x",
-    ]
-    subprocess.run(commit, cwd=place.folder, check=True)
-    push = ["git", "push", "-qf", "origin", f"HEAD:refs/flux2build/{CLAIM}"]
-    subprocess.run(push, cwd=place.folder, check=True)
-    with pytest.raises(Unreachable, match="no blob that a value can be"):
-        place.open().get(CLAIM)
-    assert place.open().get(other) == b"claimed"
-
-
 def test_many(place: Place) -> None:
     """Many values take two ways to the remote, whatever bytes they are."""
     writer, reader = place.open(), place.open()
@@ -101,10 +80,10 @@ def test_many(place: Place) -> None:
         assert {key: reader.get(key) for key in values} == values
 
 
-def refusing(place: Place) -> None:
+def refusing(place: Place, script: str = "echo no pushing >&2\nexit 1") -> None:
     """Let the remote refuse what is pushed."""
     hook = place.folder.parent / "bare" / "hooks" / "pre-receive"
-    hook.write_text("#!/bin/sh\necho no pushing >&2\nexit 1\n")
+    hook.write_text(f"#!/bin/sh\n{script}\n")
     hook.chmod(0o755)
 
 
@@ -160,3 +139,67 @@ def test_urls(url: str) -> None:
     """A URL names a remote, and no option."""
     with pytest.raises(UsageError, match="names no remote"):
         BACKEND.open(url, Access())
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["exit 1", 'read old new ref; test "$new" != 0000000000000000000000000000000000000000'],
+    ids=["everything", "removal"],
+)
+def test_reaching_a_remote_that_declines(place: Place, script: str) -> None:
+    """A remote that takes no claim, or lets none be given back, is told as such, used before or not."""
+    TeamStore(place.open(), "git+origin").reach()
+    refusing(place, script)
+
+    with pytest.raises(Unreachable, match="hook declined"):
+        TeamStore(place.open(), "git+origin").reach()
+
+
+def test_reaching_leaves_nothing(place: Place, tmp_path: Path) -> None:
+    """What was pushed to see whether that is possible is gone, apart from the proof."""
+    for _ in range(2):
+        TeamStore(place.open(), "git+origin").reach()
+
+    (ref,) = git(tmp_path / "bare", "for-each-ref", "--format=%(refname)").splitlines()
+    assert ref == f"refs/flux2build/claims/{'0' * 64}"
+
+
+def test_a_ref_that_vanishes(place: Place, tmp_path: Path) -> None:
+    """Refs that vanish between the list and the fetch take nothing with them."""
+    keys = [f"claims/{number:064x}" for number in range(1, 5)]
+    writer, reader = place.open(), place.open()
+    for key in keys:
+        writer.put(key, key.encode())
+    with reader.at_once():
+        assert reader.has(keys[0])
+        for key in keys[:-1]:
+            git(tmp_path / "bare", "update-ref", "-d", f"refs/flux2build/{key}")
+
+        assert reader.get(keys[-1]) == keys[-1].encode()
+        assert reader.get(keys[0]) is None
+
+
+def test_what_is_no_blob(place: Place, tmp_path: Path) -> None:
+    """A ref at a commit, or at what is too large, is a damaged value, and seen as one at once."""
+    store, bare = TeamStore(place.open(), "git+origin"), tmp_path / "bare"
+    tree = git(bare, "hash-object", "-t", "tree", "-w", "/dev/null")
+    commit = git(bare, "commit-tree", tree, "-m", "not a claim")
+    large = subprocess.run(
+        ("git", "hash-object", "-w", "--stdin"),
+        cwd=bare,
+        input=bytes(2**17),
+        capture_output=True,
+        check=True,
+    )
+    for name in (commit, large.stdout.decode().strip()):
+        git(
+            bare,
+            "update-ref",
+            f"refs/flux2build/claims/{ORDER.digest.removeprefix('sha256:')}",
+            name,
+        )
+        with pytest.raises(RecordError, match="holds a damaged claim"):
+            store.claim(ORDER.digest)
+
+        assert store.replace(CLAIMED)
+        assert store.claim(ORDER.digest) == CLAIMED
