@@ -125,7 +125,7 @@ async def measure(way: Measured, folder: Path, asked: argparse.Namespace) -> Non
     model = Model(str(folder), "Flux2KleinPipeline", asked.dtype, way.offload)
     arguments = {"prompt": "a fox", "width": side, "height": side, "num_inference_steps": 4}
     references = [_picture(side)] * way.references
-    loras = [(str(folder.parent / LORA), 1.0)] if way.lora else []
+    loras = [(str(folder.parent / LORA), 1.0, "")] if way.lora else []
     before, peak = _taken(asked.device), Peak(asked.device)
     peak.start()
     try:

@@ -20,8 +20,13 @@ else:
 
 def run(work: Coroutine[Any, Any, _T]) -> _T:
     """Run a build to its end."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    with kept() as runner:
         return runner.run(work)
+
+
+def kept() -> asyncio.Runner:
+    """What runs several builds, one after the other, for as long as it is not closed."""
+    return asyncio.Runner(loop_factory=_Loop)
 
 
 class _Loop(_Base):

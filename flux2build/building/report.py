@@ -52,6 +52,10 @@ class Report(Struct):
     """What is not made because a person has to decide first."""
     interrupted: bool = False
     """Whether work is left for the next build because the user asked to stop."""
+    overtaken: bool = False
+    """Whether work is left because the spec, or what it is made of, was edited meanwhile."""
+    sketches: tuple[str, ...] = ()
+    """The files that are sketches and stand in for pictures that were not made."""
 
     def note(self, recipe: Recipe, failure: Flux2BuildError) -> bool:
         """Enter why something was not made; whether that is to be told before the end."""

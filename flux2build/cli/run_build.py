@@ -6,7 +6,7 @@ import gc
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,6 +35,9 @@ from flux2build.session.plan_file import PlanFile
 from flux2build.session.project import EVERYTHING, Project
 from flux2build.session.renewal import renew
 from flux2build.storage import disk
+
+if TYPE_CHECKING:
+    from flux2build.session.drafting import Drafting
 
 
 def remember_clean(project: Project) -> None:
@@ -82,6 +85,8 @@ class BuildRun(Struct, frozen=True):
     """Where the project goes once it is built, to be remembered later; None for at once."""
     brief: Brief | None = None
     """What the plan was made from, if the spec was not read for it."""
+    drafting: Drafting | None = None
+    """What renders on this machine while somebody edits."""
 
     def afresh(self, project: Project) -> BuildRun:
         """The same build of a project that was read again, with nothing collected yet."""
@@ -271,6 +276,8 @@ class BuildRun(Struct, frozen=True):
 
     def _built(self, plan: Plan) -> Report:
         """Carry the plan out and show each step; a plan without steps needs no build."""
+        if self.drafting:
+            self.drafting.keep(plan)
         if not any(step.verdict.reasons for step in plan.steps):
             return Report(done=[(step.recipe, step.verdict) for step in plan.steps])
 
@@ -281,6 +288,10 @@ class BuildRun(Struct, frozen=True):
         gc.set_threshold(50_000, 20, 50)  # pictures may hang in cycles
         project, known = self.project, self.brief
         given = brief_premises(project, known) if known else premises(project, plan)
+        if self.drafting:
+            artifacts = self.drafting.artifacts(given.artifacts)
+            drafting = self.drafting if self.drafting.concerns(plan) else None
+            given = replace(given, artifacts=artifacts, drafting=drafting)
         view = BuildView(self.console, self._located, naming=self.naming)
         with BuildProgress(self.console, len(plan.todo), view.show) as progress:
             listeners = Listeners(
@@ -311,9 +322,9 @@ class BuildRun(Struct, frozen=True):
             say(line)
         for message, hint in build_view.decisions(report, rerolled=bool(self.choice.further)):
             self.console.warn(message, hint)
-        if report.interrupted:
-            say("interrupted; the next build goes on from here")
-        if not report.exit and self.choice.everything and not plan.orphans:
+        self._tell_left(report)
+        done = not (report.exit or report.overtaken)
+        if done and self.choice.everything and not plan.orphans:
             self._remember(project, report)
         if plan.orphans and self.choice.everything:
             say(
@@ -321,6 +332,14 @@ class BuildRun(Struct, frozen=True):
             )
         self._remind(plan)
         return exit_code
+
+    def _tell_left(self, report: Report) -> None:
+        """Say what a build has left as it is."""
+        if report.sketches and not report.overtaken:
+            names = ", ".join(f"`{path}`" for path in report.sketches)
+            self.console.warn(f"sketches stand in for pictures that were not rendered: {names}")
+        if report.interrupted:
+            self.console.say("interrupted; the next build goes on from here")
 
     def _remember(self, project: Project, report: Report) -> None:
         """Remember a project in which nothing is to be done, or leave that to whoever waits for it."""

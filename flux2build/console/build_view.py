@@ -80,6 +80,8 @@ class BuildView(Struct):
 
 def summary(report: Report) -> str:
     """What was done, counted, in one line."""
+    if report.overtaken:
+        return "Edited meanwhile; what is being rendered goes on if it is still wanted."
     counts = Counter(verdict.action for _, verdict in report.done)
     parts = [f"{counts[a]} {_PAST[a]}" for a in Action if counts[a] and a in _PAST]
     parts += [f"{len(report.failures)} failed"] if report.failures else []

@@ -299,4 +299,5 @@ class LocalModels(Mapping[str, Card]):
             pipeline=weights.pipeline,
             dtype=own.dtype or table.dtype,
             offload=own.offload or table.offload,
+            ordered_as=self.ordered_as(name),
         )

@@ -30,6 +30,8 @@ class Watcher:
         """Folders between the root and the files: replacing one replaces its files."""
         self._folders: frozenset[Path] = frozenset()
         self._changes: Iterator[set[tuple[Change, str]]] = iter(())
+        self._early = set[str]()
+        """What has changed and was only looked at."""
 
     def aim(self, watched: Watched, root: Path) -> bool:
         """Watch these files and folders, most of them below a root.
@@ -80,13 +82,19 @@ class Watcher:
         `idle` is called once nothing has changed for a while.
         """
         ticks = 0
-        while not (changed := {path for _, path in next(self._changes)}):
+        while not (self._early or self.changed()):
             ticks += 1
             if ticks == _QUIET_TICKS:
                 idle()
+        changed, self._early = self._early, set()
         if changed & self._above:
             self._folders = frozenset()  # a folder that was replaced is no longer watched
         return changed
+
+    def changed(self) -> bool:
+        """Look for a moment whether files change; `wait` returns at once with those that do."""
+        self._early |= {path for _, path in next(self._changes)}
+        return bool(self._early)
 
     def _matters(self, _change: Change, path: str) -> bool:
         if path in self._files or path in self._above:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flux2build.assetspec.spec import Budget
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from flux2build.purchasing.teamwork import Teamwork
     from flux2build.purchasing.weights.renderer import WeightsRenderer
     from flux2build.purchasing.weights.rendering import Rendering
+    from flux2build.session.drafting import Drafting
 
 OnStep = Callable[[AssetName, int, int], None]
 """Told of each step of a picture that is rendered here, and how many steps it takes."""
@@ -84,6 +85,8 @@ class Premises(Struct, frozen=True):
     """Which files may be removed; it is asked when one is about to be."""
     worded: frozenset[str] = frozenset()
     """The pictures in which words are expected."""
+    drafting: Drafting | None = None
+    """What renders on this machine while somebody edits; None where nobody does."""
 
 
 def premises(project: Project, plan: Plan) -> Premises:
@@ -115,8 +118,9 @@ def run(
     Raises:
         KeyboardInterrupt: the build was cancelled by a second Ctrl-C, or after its grace period.
     """
+    run_all = given.drafting.loop.run if given.drafting else event_loop.run
     try:
-        return event_loop.run(_run(project, plan, given, terms, listeners))
+        return run_all(_run(project, plan, given, terms, listeners))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
@@ -128,14 +132,14 @@ async def _run(
     budget = BudgetGuard(cap(given.budget, terms), given.budget.per_asset, plan.high)
     async with AsyncExitStack() as stack:
         team = _teamwork(project, say)
-        wiring = _Wiring(project, plan, terms, listeners, halt, budget, given.worded, team)
+        wiring = _Wiring(project, plan, terms, listeners, halt, budget, given, team)
         world = await wiring.world(artifacts, stack)
         with heeded(halt, say):
             snapshot = replace(
                 given.snapshot, has=artifacts.has, removable=_removable(given.removal, say)
             )
             try:
-                report = await build(plan, snapshot, world, listeners.on_event, halt)
+                report = await wiring.built(snapshot, artifacts, world)
             finally:
                 for path, digest in sorted(artifacts.replaced.items()):
                     back = f"`flux2build restore {short(digest)} {shlex.quote(path)}`"
@@ -208,8 +212,25 @@ class _Wiring(Struct, frozen=True):
     listeners: Listeners
     halt: asyncio.Event
     budget: BudgetGuard
-    worded: frozenset[str]
+    given: Premises
     team: Teamwork | None
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nobody waits any longer for what is rendered on this machine."""
+
+    async def built(self, snapshot: Snapshot, artifacts: Artifacts, world: RealWorld) -> Report:
+        """Carry out the plan; where somebody edits, behind sketches, and no longer than to an edit."""
+        plan, tell, drafting = self.plan, self.listeners.on_event, self.given.drafting
+        if drafting is None:
+            return await build(plan, snapshot, world, tell, self.halt)
+        sketches = await drafting.sketched(plan, snapshot, artifacts, self.halt)
+        for path in sketches:
+            self.listeners.say(f"sketch   {path}  (stands in until it is rendered)", "dim")
+        seen = replace(snapshot, files={**snapshot.files, **sketches})
+        async with AsyncExitStack() as stack:
+            if plan.high == 0:
+                await stack.enter_async_context(drafting.heeding_edits(self.halt, self.left))
+            report = await build(plan, seen, world, tell, self.halt)
+        return drafting.concluded(report, sketches)
 
     async def world(self, artifacts: Artifacts, stack: AsyncExitStack) -> RealWorld:
         """Files, store and lock, with a renderer for each provider that is needed."""
@@ -223,7 +244,7 @@ class _Wiring(Struct, frozen=True):
         deriving = await cluster.deriving() if cluster else None
         toolbox = Toolbox(OPS, DOCUMENTS, signer, networks.draw, deriving, self.listeners.say)
         artifacts = replace(artifacts, failed=keeping.doubt)
-        return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.worded)
+        return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.given.worded)
 
     def _network(self, op: NetworkOp) -> NetworkFiles:
         return self.project.image_models.opened(op)
@@ -314,28 +335,34 @@ class _Wiring(Struct, frozen=True):
         from flux2build.purchasing.weights.devices import Devices, Workers
         from flux2build.purchasing.weights.process import Worker
         from flux2build.purchasing.weights.renderer import WeightsRenderer
+        from flux2build.purchasing.weights.under_way import UnderWay
 
         project, forced = self.project, _forced(self.plan)
-        models = project.local_models
+        models, drafting = project.local_models, self.given.drafting
+        if drafting:
+            under_way = await drafting.on(models.table.devices)
+        else:
+            under_way = UnderWay(Workers([Worker(device) for device in models.table.devices]))
+            stack.push_async_callback(under_way.workers.close)
+        under_way.on_step = self.listeners.on_step
         if cluster and cluster.far and provider.name in _rendering(self.plan):
             rendering: Rendering = await cluster.rendering(models.table.resource)
         else:
-            workers = Workers([Worker(device) for device in models.table.devices])
-            stack.push_async_callback(workers.close)
-            rendering = Devices(provider, workers, models.model, models.lora_path, models)
+            rendering = Devices(provider, under_way.workers, models.model, models.lora_path, models)
         rows = (
             block.generated for block in project.lock.blocks.values() if block.asset not in forced
         )
         return WeightsRenderer(
             provider=provider.name,
             rendering=rendering,
+            under_way=under_way,
             store=project.store,
             journal=project.journal,
             seeds={
                 row.key: row.receipt.seed for row in rows if row and row.receipt.seed is not None
             },
             halt=self.halt,
-            on_step=self.listeners.on_step,
+            left=self.left,
         )
 
     def _remote(self, provider: Remote, keeping: Safekeeping) -> RemoteRenderer:

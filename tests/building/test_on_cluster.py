@@ -25,8 +25,10 @@ from flux2build.errors import Exit, Flux2BuildError, HaltedError, SystemFault
 from flux2build.ledger.journal import Journal
 from flux2build.model import Bought, Order
 from flux2build.providers.contract import Reference
+from flux2build.purchasing.weights.devices import Workers
 from flux2build.purchasing.weights.folder import opened as weights_in
 from flux2build.purchasing.weights.renderer import WeightsRenderer
+from flux2build.purchasing.weights.under_way import UnderWay
 from flux2build.session.cluster_worker import WORK, render
 from flux2build.storage.index import Index
 from flux2build.storage.store import Store
@@ -122,11 +124,12 @@ class Studio:
         renderer = WeightsRenderer(
             provider="local",
             rendering=await OnCluster(self.cluster).rendering(self.resource),
+            under_way=UnderWay(Workers(()), self._on_step),
             store=Store(self.folder / "store"),
             journal=Journal(self.folder / "ledger.jsonl"),
             seeds={},
             halt=self.halt,
-            on_step=self._on_step,
+            left=asyncio.Event(),
         )
         return await renderer.buy(order, recipe_of(order), loaded)
 

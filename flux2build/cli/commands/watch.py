@@ -20,6 +20,7 @@ from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import money
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
+from flux2build.session.drafting import Drafting
 from flux2build.session.joining import joined
 from flux2build.session.project import Project
 from flux2build.session.watch import Watcher
@@ -42,7 +43,7 @@ def watch(
     Watches the spec, its templates, data and source files, and your own
     configuration. A mistake in them is shown until it is corrected. Free
     providers build at once. Paid orders are shown and wait, unless --max-cost
-    lets the session spend.
+    lets the session spend. While open weights render, sketches stand in.
 
     Ctrl-C ends the session: with exit code 0 while it waits, with 130 while it builds.
     """
@@ -62,7 +63,9 @@ class _Session:
     """One watch, from its start to Ctrl-C."""
 
     def __init__(self, run: BuildRun) -> None:
-        self._run, self._console, self._watcher = run, run.console, Watcher()
+        self._console, self._watcher = run.console, Watcher()
+        self._drafting = Drafting(self._watcher.changed)
+        self._run = replace(run, drafting=self._drafting)
         self._started = False
 
     def run(self, max_cost: Decimal | None) -> Exit:
@@ -70,13 +73,17 @@ class _Session:
         before = Decimal(0) if max_cost is None else self._spent()
         try:
             while True:
+                self._drafting.overtaken = False
                 if self._round(max_cost, before) is Exit.INTERRUPTED:
                     return Exit.INTERRUPTED
-                self._console.say("watching; Ctrl-C ends", "dim")
+                if not self._drafting.overtaken:
+                    self._console.say("watching; Ctrl-C ends", "dim")
                 self._wait()
         except KeyboardInterrupt:
             self._console.paragraph("stopped watching")
             return Exit.DONE
+        finally:
+            self._drafting.close()
 
     def _look(self) -> None:
         """Read the project, and watch every file that was read for it."""

@@ -264,6 +264,10 @@ class NetworkOp(Op):
         """Nothing: without its network there is no such picture."""
         raise NotImplementedError(self.name)
 
+    def sketched(self, image: Image.Image) -> Image.Image:
+        """A sketch after the operation, for which no network is asked: as it was."""
+        return image
+
     @abstractmethod
     def drawn(self, image: Image.Image, network: Network) -> Image.Image:
         """The picture after the operation.

@@ -54,6 +54,10 @@ class Upscale(NetworkOp):
         refuse_excess(wide, high)
         return canvas.moved((wide, high), (0, 0), (self.scale, self.scale))
 
+    def sketched(self, image: Image.Image) -> Image.Image:
+        """The sketch at the size that the picture will have."""
+        return image.resize((image.width * self.scale, image.height * self.scale))
+
     def drawn(self, image: Image.Image, network: Network) -> Image.Image:
         """The larger picture; its alpha is scaled apart, so that it stays as solid as it was."""
         width, height = (side * self.scale for side in image.size)

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from flux2build.digest import Digest
 from flux2build.model import Order
 from flux2build.providers import references as sending
 from flux2build.providers.capabilities import Card
@@ -46,17 +47,20 @@ class Devices(Struct, frozen=True):
             sent = [sending.prepared(each, card).data for each in await references()]
             arguments, form = self.provider.arguments(order), str(order.params["format"])
             request = Request(model, arguments, wanted.seed, form, sent, loras)
+            self.workers.rendering[order.digest] = worker
             try:
                 return await worker.render(request, on_step)
             except WorkerError as error:
                 raise failure(
                     wanted.asset, error, worker.device, model, self.configuration
                 ) from error
+            finally:
+                del self.workers.rendering[order.digest]
 
-    def _loras(self, order: Order) -> list[tuple[str, float]]:
-        """The files of an order's LoRA, with how much of each is added."""
+    def _loras(self, order: Order) -> list[tuple[str, float, str]]:
+        """The files of an order's LoRA, with how much of each is added, and their digests."""
         loras: Any = order.params.get("loras", ())
-        return [(self.lora(lora["file"]), lora["scale"]) for lora in loras]
+        return [(self.lora(lora["file"]), lora["scale"], lora["sha256"]) for lora in loras]
 
 
 @dataclass(eq=False)
@@ -64,6 +68,8 @@ class Workers:
     """The workers of all devices; each does one thing at a time."""
 
     workers: Sequence[Worker]
+    rendering: dict[Digest, Worker] = field(default_factory=dict, init=False)
+    """Who renders, by order."""
     _idle: list[Worker] = field(init=False)
     _slots: asyncio.Semaphore = field(init=False)
 

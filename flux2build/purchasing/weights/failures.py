@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from flux2build.errors import Flux2BuildError, IncompleteError, Rows, SystemFault, one_line
+from typing import Final
+
+from flux2build.errors import (
+    Flux2BuildError,
+    HaltedError,
+    IncompleteError,
+    Rows,
+    SystemFault,
+    one_line,
+)
 from flux2build.extras import pip_install
 from flux2build.purchasing.weights.request import Model
+
+STOPPED: Final = "stopped"
+"""The fault of a picture that nobody waits for any more."""
 
 
 class WorkerError(Exception):
@@ -13,7 +25,7 @@ class WorkerError(Exception):
     def __init__(self, fault: str, message: str) -> None:
         super().__init__(message)
         self.fault = fault
-        """`memory`, `extra`, `device`, `weights`, `odd`, `library`, or `ended` without an answer."""
+        """`memory`, `extra`, `device`, `weights`, `odd`, `library`, `stopped`, or `ended` without an answer."""
 
 
 def failure(
@@ -48,6 +60,8 @@ def failure(
             message = f"the worker that rendered `{asset}` ended by {said}"
             hint = f"build again; if memory ran out, {_smaller(model, device, configuration)}"
             failed = IncompleteError(message, rows=rows, hint=hint)
+        case "stopped":
+            failed = HaltedError()
         case _:
             failed = IncompleteError(f"`{asset}` cannot be rendered: {said}", rows=rows)
     return failed

@@ -18,7 +18,7 @@ class Message(Struct, frozen=True):
     """What one side tells the other."""
 
     kind: str
-    """To the worker `render` or `describe`; from it `step`, `done` or `failed`."""
+    """To the worker `render`, `describe` or `stop`; from it `step`, `done` or `failed`."""
     facts: Mapping[str, Any]
     pictures: Sequence[bytes] = ()
 

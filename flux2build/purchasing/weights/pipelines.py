@@ -75,7 +75,7 @@ class _Loaded:
     def __init__(self) -> None:
         self._key: object = None
         self._pipeline: Any = None
-        self._loras: Sequence[tuple[str, float]] = []
+        self._loras: Sequence[tuple[str, float, str]] = []
 
     def pipeline(self, model: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> Any:
         """The pipeline of a model on a device."""
@@ -88,14 +88,14 @@ class _Loaded:
             self._key = key
         return self._pipeline
 
-    def adapt(self, loras: Sequence[tuple[str, float]]) -> None:
+    def adapt(self, loras: Sequence[tuple[str, float, str]]) -> None:
         """Add LoRA to the pipeline, instead of those that it has."""
         if loras == self._loras:
             return
         with _failing("weights"):
             self._pipeline.unload_lora_weights()
             self._loras = []
-            for number, (file, _) in enumerate(loras):
+            for number, (file, _, _) in enumerate(loras):
                 path = Path(file)
                 self._pipeline.load_lora_weights(
                     str(path.parent),
@@ -106,7 +106,7 @@ class _Loaded:
                 )
             if loras:
                 names = [f"lora{number}" for number in range(len(loras))]
-                self._pipeline.set_adapters(names, [scale for _, scale in loras])
+                self._pipeline.set_adapters(names, [scale for _, scale, _ in loras])
             self._loras = loras
 
 

@@ -59,6 +59,11 @@ class Worker:
         self.model = request.model
         return Rendered(answer.pictures[0], answer.facts["software"])
 
+    def stop(self) -> None:
+        """Let what is being rendered end after the step under way; the model stays in memory."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(encoded(Message("stop", {})))
+
     async def describe(self) -> tuple[str, int]:
         """The name of its device, and the bytes of the device's memory.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -14,13 +14,14 @@ from flux2build.digest import Digest
 from flux2build.errors import HaltedError
 from flux2build.ledger import Delivered
 from flux2build.ledger.journal import Journal
-from flux2build.model import AssetName, Bought, Generate, Order, Receipt, Recipe
+from flux2build.model import Bought, Generate, Order, Receipt, Recipe
 from flux2build.providers.contract import Reference
 from flux2build.purchasing.order_errors import failing_alone
 from flux2build.purchasing.renderer import LoadReferences
 from flux2build.purchasing.verification import verify_picture
 from flux2build.purchasing.weights.rendering import Rendering
 from flux2build.purchasing.weights.request import Rendered, Wanted
+from flux2build.purchasing.weights.under_way import UnderWay
 from flux2build.storage.store import Store
 
 _SEEDS: Final = 2**32
@@ -36,17 +37,26 @@ class WeightsRenderer(Struct, frozen=True):
     provider: str
     """The provider's name, for receipts."""
     rendering: Rendering
+    under_way: UnderWay
     store: Store
     journal: Journal
     seeds: Mapping[Digest, int]
     """The seeds that were drawn for orders before."""
     halt: asyncio.Event
     """Set when nothing more is to be rendered."""
-    on_step: Callable[[AssetName, int, int], None] = lambda _asset, _step, _steps: None
-    """Told of each step of a picture, and how many steps it takes."""
+    left: asyncio.Event
+    """Set when nobody waits any longer for the pictures under way, which may be wanted later."""
 
     async def buy(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
-        """Render a picture, keep it in the store and note it in the ledger, free of charge."""
+        """Render a picture, keep it in the store and note it in the ledger, free of charge.
+
+        Where it is being rendered already, since an earlier build, it is waited for.
+        """
+        return await self.under_way.bought(
+            order.digest, lambda: self._rendered(order, recipe, references), self.left
+        )
+
+    async def _rendered(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
         if not isinstance(recipe.task, Generate):  # pragma: no cover - only orders are rendered
             raise TypeError(recipe)
         wanted = Wanted(recipe.asset, recipe.task.card, order, self._seed(order))
@@ -57,7 +67,9 @@ class WeightsRenderer(Struct, frozen=True):
             return await references()
 
         rendered = await self.rendering.render(
-            wanted, at_its_turn, lambda step, steps: self.on_step(recipe.asset, step, steps)
+            wanted,
+            at_its_turn,
+            lambda step, steps: self.under_way.on_step(recipe.asset, step, steps),
         )
         return await asyncio.to_thread(self._kept, order, recipe, rendered, wanted.seed)
 

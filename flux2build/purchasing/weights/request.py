@@ -28,6 +28,8 @@ class Model(Struct, frozen=True):
     """The class of its pipeline."""
     dtype: str
     offload: str
+    ordered_as: str = ""
+    """Its name with the digest of its weights; a worker reads other weights anew."""
 
 
 class Request(Struct, frozen=True):
@@ -39,8 +41,8 @@ class Request(Struct, frozen=True):
     seed: int
     format: str
     references: Sequence[bytes]
-    loras: Sequence[tuple[str, float]] = ()
-    """The files of LoRA, with how much of each is added."""
+    loras: Sequence[tuple[str, float, str]] = ()
+    """The files of LoRA, with how much of each is added, and their digests."""
 
 
 class Rendered(Struct, frozen=True):

@@ -1,7 +1,8 @@
 """The program of a worker: takes requests from its input, and answers on its output.
 
-It ends when its input does, so that no worker outlives its build. What libraries print goes
-to its error output. It is run by its name, and nothing imports it.
+It ends when its input does, so that no worker outlives its build, and a request to stop ends what was
+asked for before, after the step under way. What libraries print goes to its error output. It is
+run by its name, and nothing imports it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import threading
 from typing import BinaryIO, Final, TypeAlias
 
 from flux2build.purchasing.weights import messages
+from flux2build.purchasing.weights.failures import STOPPED
 from flux2build.purchasing.weights.messages import Message, encoded
 
-Requests: TypeAlias = "queue.SimpleQueue[Message]"
+Requests: TypeAlias = "queue.SimpleQueue[tuple[Message, threading.Event]]"
+"""Each with what is set once nobody waits for its answer."""
 
 _EXTRA: Final = frozenset({"accelerate", "diffusers", "numpy", "torch", "transformers"})
 
@@ -27,19 +30,26 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
     while True:
-        answers.write(encoded(_answered(requests.get(), answers)))
+        request, stopped = requests.get()
+        answers.write(encoded(_answered(request, stopped, answers)))
 
 
 def _listen(stream: BinaryIO, requests: Requests) -> None:
     """Take requests in; at the end of the stream the build is over, and so is this process."""
+    stopped = threading.Event()
     try:
         while True:
-            requests.put(messages.read(stream))
+            request = messages.read(stream)
+            if request.kind == "stop":
+                stopped.set()
+                stopped = threading.Event()
+            else:
+                requests.put((request, stopped))
     except EOFError:
         os._exit(0)
 
 
-def _answered(request: Message, answers: BinaryIO) -> Message:
+def _answered(request: Message, stopped: threading.Event, answers: BinaryIO) -> Message:
     try:
         from flux2build.purchasing.weights import pipelines
     except ImportError as error:
@@ -48,6 +58,8 @@ def _answered(request: Message, answers: BinaryIO) -> Message:
         return _failed("extra", f"there is no `{error.name}`")
 
     def on_step(step: int, steps: int) -> None:
+        if stopped.is_set():
+            raise pipelines.Failure(STOPPED, "nobody waits for it")
         answers.write(encoded(Message("step", {"step": step, "steps": steps})))
 
     try:

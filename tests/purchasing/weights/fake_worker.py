@@ -35,11 +35,16 @@ def main() -> None:
         facts, arguments = request.facts, request.facts["arguments"]
         fate, _, said = arguments["prompt"].partition(": ")
         tell(Message("step", {"step": 1, "steps": 2}))
+        if fate.startswith("gated "):
+            Path(fate.removeprefix("gated ")).read_text("utf-8")
         sys.stderr.write("a bar without an end\r" * 20_000 * (fate == "noisy"))
         if fate == "killed":
             sys.stderr.write("the last words\n")
             sys.stderr.flush()
             os.kill(os.getpid(), signal.SIGKILL)
+        elif fate == "stopped":
+            assert read(sys.stdin.buffer).kind == "stop"
+            tell(Message("failed", {"fault": fate, "message": "nobody waits for it"}))
         elif fate == "hanging" or (fate == "once" and not Path(said).exists()):
             Path(said or os.devnull).touch()
             threading.Event().wait()

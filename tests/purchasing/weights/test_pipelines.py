@@ -189,7 +189,9 @@ def test_one_worker_renders_and_refuses_what_comes(tmp_path: Path, klein: Path) 
             first = await worker.render(request, _ignored)
             faults = [await fault(_request(broken)) for broken in _broken(klein, tmp_path)]
             assert await worker.render(request, _ignored) == first
-            altered = replace(request, loras=[(str(tiny.lora(tmp_path / "x.safetensors")), 1.0)])
+            altered = replace(
+                request, loras=[(str(tiny.lora(tmp_path / "x.safetensors")), 1.0, "")]
+            )
             assert (await worker.render(altered, _ignored)).picture != first.picture
             assert await worker.render(request, _ignored) == first
             worker.device = "cuda:99"

@@ -26,6 +26,7 @@ from flux2build.purchasing.weights.devices import Devices, Workers
 from flux2build.purchasing.weights.process import COMMAND, Worker
 from flux2build.purchasing.weights.renderer import WeightsRenderer
 from flux2build.purchasing.weights.request import Model
+from flux2build.purchasing.weights.under_way import UnderWay
 from flux2build.storage.store import Store
 from tests.paid_provider import picture
 
@@ -57,11 +58,13 @@ class Studio:
     seeds: dict[Digest, int] = field(default_factory=dict)
     offload: str = "none"
     halt: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     steps: list[tuple[str, int, int]] = field(default_factory=list)
     stepped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.workers = Workers([Worker(device, self.command) for device in self.devices])
+        self.under_way = UnderWay(self.workers, self._on_step)
         self.renderer = WeightsRenderer(
             provider=PROVIDER.name,
             rendering=Devices(
@@ -73,11 +76,12 @@ class Studio:
                 lora=lambda name: f"/loras/{name}.safetensors",
                 cards=PROVIDER.cards,
             ),
+            under_way=self.under_way,
             store=Store(self.folder / "store"),
             journal=Journal(self.folder / "ledger.jsonl"),
             seeds=self.seeds,
             halt=self.halt,
-            on_step=self._on_step,
+            left=self.left,
         )
 
     def _on_step(self, *step: Any) -> None:
@@ -104,6 +108,7 @@ class Studio:
             try:
                 return await work()
             finally:
+                await self.under_way.close()
                 await self.workers.close()
 
         return asyncio.run(whole())
@@ -226,6 +231,35 @@ def test_cancelling_ends_the_process(tmp_path: Path) -> None:
         return pid
 
     assert studio.run(cancelled)
+
+
+def test_what_is_left_goes_on_unless_it_is_stopped(tmp_path: Path) -> None:
+    """A later build waits for the same rendering; what waits for a worker is not begun for nobody."""
+    studio, gate, fox = Studio(tmp_path), tmp_path / "gate", order("a fox")
+    os.mkfifo(gate)
+    gated, stopped = order(f"gated {gate}"), order("stopped")
+
+    async def left(order: Order) -> None:
+        studio.stepped.clear()
+        buying = [asyncio.ensure_future(studio.buy(each)) for each in (order, fox)]
+        await studio.stepped.wait()
+        studio.left.set()
+        outcomes = await asyncio.gather(*buying, return_exceptions=True)
+        assert [type(each) for each in outcomes] == [HaltedError, HaltedError]
+        studio.left.clear()
+
+    async def whole() -> None:
+        before, _ = await studio.by(order("a cat"))
+        await left(gated)
+        studio.under_way.keep({gated.digest})
+        opening = asyncio.create_task(asyncio.to_thread(gate.write_text, "open"))
+        assert await studio.by(gated) == (before, "cpu")
+        await opening
+        await left(stopped)
+        studio.under_way.keep(())
+        assert await studio.by(fox) == (before, "cpu")
+
+    studio.run(whole)
 
 
 def test_nothing_is_rendered_after_a_halt(tmp_path: Path) -> None:

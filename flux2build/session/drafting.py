@@ -1,0 +1,188 @@
+"""Rendering on this machine while somebody edits: sketches stand in, and an edit does not wait."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from msgspec.structs import replace
+
+from flux2build.building import event_loop
+from flux2build.building.artifacts import Artifacts
+from flux2build.building.report import Report
+from flux2build.building.runner import build
+from flux2build.building.world import RealWorld, Toolbox
+from flux2build.digest import Digest
+from flux2build.images.documents.contract import DOCUMENTS
+from flux2build.images.ops.contract import OPS
+from flux2build.images.provenance.signing import Signer
+from flux2build.lockfile import Lockfile
+from flux2build.model import Derive, Generate, MasterOf, OutputOf, Recipe
+from flux2build.planning.plan import Plan, Step
+from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.verdict import Action
+from flux2build.providers.contract import PROVIDERS, Installed
+from flux2build.providers.sketch import PROVIDER as SKETCH
+from flux2build.purchasing.local_renderer import LocalRenderer
+from flux2build.purchasing.weights.devices import Workers
+from flux2build.purchasing.weights.process import Worker
+from flux2build.purchasing.weights.under_way import UnderWay
+
+
+class Drafting:
+    """What a watch keeps from one build to the next while pictures are rendered on this machine.
+
+    The workers have a model in memory, and may be rendering what the next build wants, too.
+    """
+
+    def __init__(self, edited: Callable[[], bool]) -> None:
+        """`edited` looks for a moment whether anything has changed."""
+        self._edited = edited
+        self.loop = event_loop.kept()
+        self.overtaken = False
+        """Whether an edit ended the latest build early."""
+        self.under_way = UnderWay(Workers(()))
+        self._sketches = set[tuple[str, Digest]]()
+
+    async def on(self, devices: Sequence[str]) -> UnderWay:
+        """What is under way on some devices, whose workers are those of before if they are the same."""
+        if [worker.device for worker in self.under_way.workers.workers] != list(devices):
+            await self._close()
+            self.under_way = UnderWay(Workers([Worker(device) for device in devices]))
+        return self.under_way
+
+    def keep(self, plan: Plan) -> None:
+        """Stop what is rendered and not wanted any more."""
+        keys = (step.verdict.key for step in _rendered_here(plan))
+        self.under_way.keep({key for key in keys if key is not None})
+
+    def close(self) -> None:
+        """End the workers, whatever they do."""
+        self.loop.run(self._close())
+        self.loop.close()
+
+    async def _close(self) -> None:
+        await self.under_way.close()
+        await self.under_way.workers.close()
+
+    def concerns(self, plan: Plan) -> bool:
+        """Whether a plan renders with open weights."""
+        return any(True for _ in _rendered_here(plan))
+
+    def artifacts(self, artifacts: Artifacts) -> Artifacts:
+        """The bytes at hand, of which sketches that stand in are ours and need not be kept."""
+        return replace(
+            artifacts,
+            ours=_Either(artifacts.ours, self._sketches),
+            free=_Either(artifacts.free, {digest for _, digest in self._sketches}),
+        )
+
+    @asynccontextmanager
+    async def heeding_edits(self, halt: asyncio.Event, left: asyncio.Event) -> AsyncIterator[None]:
+        """Halt, and leave the pictures under way, as soon as somebody edits something."""
+        over = threading.Event()
+
+        def listen() -> bool:
+            while not over.is_set():
+                if self._edited():
+                    return True
+            return False
+
+        async def heed() -> None:
+            if await asyncio.to_thread(listen) and not halt.is_set():
+                self.overtaken = True
+                halt.set()
+                left.set()
+
+        heeding = asyncio.create_task(heed())
+        try:
+            yield
+        finally:
+            over.set()
+            await heeding
+
+    async def sketched(
+        self, plan: Plan, snapshot: Snapshot, artifacts: Artifacts, halt: asyncio.Event
+    ) -> Mapping[str, Digest]:
+        """Put sketches where pictures will be that are rendered here; return the files.
+
+        They are built as pictures are, with what is derived from them, but no lock has them.
+        """
+        slots = asyncio.Semaphore(os.cpu_count() or 1)
+        renderer = LocalRenderer(SKETCH, artifacts.store, slots, halt)
+        steps = tuple(_standing_in(plan))
+        providers = {
+            step.recipe.task.provider for step in steps if isinstance(step.recipe.task, Generate)
+        }
+        signer = Signer(lambda data, _master, _term: data)
+        toolbox = Toolbox(OPS, DOCUMENTS, signer, lambda op, image: op.sketched(image))
+        renderers = dict.fromkeys(providers, renderer)
+        world = _Unlocked(artifacts, artifacts.folder, renderers, toolbox)
+        seen = replace(snapshot, removable=lambda _path, _digest: False)
+        report = await build(replace(plan, steps=steps), seen, world, lambda _event: None, halt)
+        files = {path: digest for path, digest in report.placed.items() if digest is not None}
+        self._sketches.update(files.items())
+        return files
+
+    def concluded(self, report: Report, sketches: Mapping[str, Digest]) -> Report:
+        """What a build came to that had sketches stand in."""
+        report.sketches = tuple(path for path in sketches if path not in report.placed)
+        report.placed = {**sketches, **report.placed}
+        report.overtaken = self.overtaken
+        report.interrupted = report.interrupted and not self.overtaken
+        return report
+
+
+class _Unlocked(RealWorld):
+    """The real world without a lock."""
+
+    def lock(self, lock: Lockfile) -> bytes:
+        """Write nothing."""
+        del lock
+        return b""
+
+
+class _Either(Container[object]):
+    """What is in one of two containers."""
+
+    def __init__(self, first: Container[object], second: Container[object]) -> None:
+        self._both = first, second
+
+    def __contains__(self, item: object) -> bool:
+        return any(item in each for each in self._both)
+
+
+def _rendered_here(plan: Plan) -> Iterator[Step]:
+    """The steps of a plan that render with open weights."""
+    for step in plan.steps:
+        match step.recipe.task:
+            case Generate(provider=name) if step.verdict.action is Action.RENDER:
+                if isinstance(PROVIDERS[name], Installed):
+                    yield step
+
+
+def _standing_in(plan: Plan) -> Iterator[Step]:
+    """The steps for which sketches stand in: pictures that are rendered here, and what is derived."""
+    masters = {step.recipe.asset for step in _rendered_here(plan) if not step.recipe.candidate}
+    outputs = set[str]()
+    for step in plan.steps:
+        recipe = step.recipe
+        if recipe.candidate:
+            continue
+        own = isinstance(recipe.task, Generate) and recipe.asset in masters
+        derived = isinstance(recipe.task, Derive) and step.verdict.action is Action.DERIVE
+        if own or (derived and _made_of(recipe, masters, outputs)):
+            outputs.add(recipe.output)
+            yield step
+
+
+def _made_of(recipe: Recipe, masters: Container[str], outputs: Container[str]) -> bool:
+    """Whether a file is made of any of these pictures and files."""
+    return any(
+        (isinstance(source, MasterOf) and source.asset in masters)
+        or (isinstance(source, OutputOf) and source.path in outputs)
+        for source in recipe.inputs
+    )
