@@ -24,6 +24,7 @@ from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import price_range
 from flux2build.session.after import after
 from flux2build.session.answers import remember, remember_judged
+from flux2build.session.baseline import Baseline
 from flux2build.session.brief import Brief, brief
 from flux2build.session.brief_build import buildable
 from flux2build.session.brief_build import premises as brief_premises
@@ -31,6 +32,7 @@ from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
 from flux2build.session.joining import joined
 from flux2build.session.missing_lock import ignored, refuse_to_pay
+from flux2build.session.ongoing import Ongoing
 from flux2build.session.plan_file import PlanFile
 from flux2build.session.project import EVERYTHING, Project
 from flux2build.session.renewal import renew
@@ -40,9 +42,9 @@ if TYPE_CHECKING:
     from flux2build.session.drafting import Drafting
 
 
-def remember_clean(project: Project) -> None:
+def remember_clean(project: Project) -> Baseline | None:
     """Remember what to say while nothing changes, if there is nothing to do."""
-    remember(project, plan_view.clean_line(project.whole))
+    return remember(project, plan_view.clean_line(project.whole))
 
 
 def build(
@@ -81,8 +83,8 @@ class BuildRun(Struct, frozen=True):
     """Whether each picture is named even beside a progress bar."""
     waited: frozenset[str] = frozenset()
     """The attempts that an earlier round of `watch` waited for; they are only asked for."""
-    finished: list[Project] | None = None
-    """Where the project goes once it is built, to be remembered later; None for at once."""
+    ongoing: Ongoing | None = None
+    """What one process knows that builds again and again; None for a single build."""
     brief: Brief | None = None
     """What the plan was made from, if the spec was not read for it."""
     drafting: Drafting | None = None
@@ -98,6 +100,7 @@ class BuildRun(Struct, frozen=True):
             collecting=Exit.DONE,
             tried=frozenset(),
             waited=waited,
+            brief=None,
         )
 
     def build(self) -> Exit:
@@ -160,7 +163,7 @@ class BuildRun(Struct, frozen=True):
         Raises:
             KeyboardInterrupt: a person asked to stop.
         """
-        if (known := self._in_brief()) is not None:
+        if (known := self.in_brief()) is not None:
             remember_judged(self.project)
             return replace(self, brief=known), known.plan
         plan = self.project.plan(self.choice)
@@ -168,12 +171,12 @@ class BuildRun(Struct, frozen=True):
         run = self._collect(plan.orders)
         return run, plan if run is self else run.project.plan(run.choice)
 
-    def _in_brief(self) -> Brief | None:
+    def in_brief(self) -> Brief | None:
         """The plan in brief, if it says all that is asked for and spends nothing."""
         detailed = self.project.options.json or self.project.options.verbosity > 0
-        if detailed or self.choice != EVERYTHING or self.pinned or self.finished is not None:
+        if detailed or self.choice != EVERYTHING or self.pinned:
             return None
-        known = brief(self.project)
+        known = self.ongoing.brief(self.project) if self.ongoing else brief(self.project)
         return known if known and buildable(self.project, known) else None
 
     def require_pinned(self, plan: Plan) -> None:
@@ -343,13 +346,15 @@ class BuildRun(Struct, frozen=True):
 
     def _remember(self, project: Project, report: Report) -> None:
         """Remember a project in which nothing is to be done, or leave that to whoever waits for it."""
-        if self.brief:
-            clean = Plan(self.brief.plan.profile, (), kept=self.brief.base.count)
-            renew(project, self.brief, report, plan_view.clean_line(clean))
-        elif self.finished is None:
-            remember_clean(project)
+        ongoing, known = self.ongoing, self.brief
+        if known is None:
+            ongoing.built(project, remember_clean) if ongoing else remember_clean(project)
+            return
+        line = plan_view.clean_line(Plan(known.plan.profile, (), kept=known.base.count))
+        if ongoing is None:
+            renew(project, known, report, line)
         else:
-            self.finished.append(project)
+            ongoing.built_in_brief(project, known, report, line, remember_clean)
 
     def _remind(self, plan: Plan) -> None:
         """Name the orders that nothing asks for and that only a person can settle."""

@@ -12,6 +12,7 @@ from typing import Final
 from flux2build.digest import of_bytes
 from flux2build.planning.plan import Plan
 from flux2build.session import baseline
+from flux2build.session.baseline import Baseline
 from flux2build.session.findings import findings_of
 from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
@@ -21,8 +22,8 @@ _MOST_JUDGED: Final = 10_000
 """The pictures, and the derivations, to remember; they take a megabyte in the index."""
 
 
-def remember(project: Project, answer: str) -> None:
-    """Store the answer to give while nothing changes, if this tree is clean.
+def remember(project: Project, answer: str) -> Baseline | None:
+    """Store the answer to give while nothing changes, if this tree is clean; return its baseline.
 
     It is stored with the state of every file when it was judged; if one has changed
     since, the answer is void. `check` has an answer of its own: a check may report
@@ -30,9 +31,9 @@ def remember(project: Project, answer: str) -> None:
     """
     plan = project.whole
     if plan.drift or plan.orders or project.conflicted or project.unread or project.owes_the_team:
-        return
+        return None
     if any(step.verdict.reasons for step in plan.steps):
-        return
+        return None
     findings = findings_of(project)
     commands = ("build",) if findings else ("build", "check")
     if project.weights is not None:
@@ -43,9 +44,11 @@ def remember(project: Project, answer: str) -> None:
     project.index.remember(ledger_key(), mark, [])
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
     kept = project.index.remember_all(keys, answer, sorted(states), states)
+    base = None
     if kept and project.weights is None and project.seen.files == project.files():
-        baseline.keep(project, states, findings)
+        base = baseline.keep(project, states, findings)
     project.index.save()
+    return base
 
 
 def remember_judged(project: Project) -> None:

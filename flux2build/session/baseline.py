@@ -116,6 +116,10 @@ class Baseline:
         self.checks: Mapping[str, Mapping[str, Any]] | None = contents["checks"]
         self.count = len(contents["recipes"])
 
+    def about(self, project: Project) -> bool:
+        """Whether it is one for this call."""
+        return self.contents["key"] == _key(project)
+
     @cached_property
     def places(self) -> Spans:
         """Where in the lock the block of each asset stands; nothing if they cannot stand alone."""
@@ -180,15 +184,15 @@ class Entered(Struct, frozen=True):
 
 
 def load(project: Project) -> Baseline | None:
-    """Return the baseline of a project; None if there is none for this call."""
+    """Return the baseline of a project, of whichever call; None if there is none."""
     contents = cast("Contents | None", sealed.load(project.folder, _NAME))
-    if contents is None or contents["key"] != _key(project):
-        return None
-    return Baseline(contents)
+    return None if contents is None else Baseline(contents)
 
 
-def keep(project: Project, around: Mapping[str, str], findings: Sequence[Finding]) -> None:
-    """Keep the plan of a project that has nothing to do, as the baseline.
+def keep(
+    project: Project, around: Mapping[str, str], findings: Sequence[Finding]
+) -> Baseline | None:
+    """Keep the plan of a project that has nothing to do, as the baseline, and return it.
 
     `around` are the states that the answer depends on, and `findings` those of the checks. Which
     candidate ships, and what a person decided, is for the lock to say: with these, a plan is always
@@ -196,7 +200,7 @@ def keep(project: Project, around: Mapping[str, str], findings: Sequence[Finding
     """
     decided = any(block.review for block in project.lock.blocks.values())
     if decided or project.seen.reviewed or any(s.recipe.takes for s in project.whole.steps):
-        return
+        return None
     contents = _contents(project)
     known = contents["states"].keys()
     contents["around"] = {path: state for path, state in around.items() if path not in known}
@@ -206,6 +210,7 @@ def keep(project: Project, around: Mapping[str, str], findings: Sequence[Finding
     elif not findings and not any(each.exclude for each in options.values()):
         contents["checks"] = {name: each.model_dump() for name, each in options.items()}
     write(project, contents)
+    return Baseline(contents)
 
 
 def write(project: Project, contents: Contents) -> None:

@@ -58,8 +58,15 @@ class Brief(Struct, frozen=True):
 def brief(project: Project) -> Brief | None:
     """Return what a build of everything would do; None if the spec must be read to know it."""
     base = baseline.load(project)
-    now = project.index.differing({**base.around, **base.states}) if base else {}
-    if base is None or not now.keys() <= base.states.keys():
+    return None if base is None else compared_with(project, base)
+
+
+def compared_with(project: Project, base: Baseline) -> Brief | None:
+    """Return what a build would do since a baseline; None if the spec must be read to know it."""
+    if not base.about(project):
+        return None
+    now = project.index.differing({**base.around, **base.states})
+    if not now.keys() <= base.states.keys():
         return None
     readable = base.readable(now)
     pictures = {path: state for path, state in now.items() if path not in readable}

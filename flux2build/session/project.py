@@ -37,6 +37,7 @@ from flux2build.storage import regular
 from flux2build.storage.copies import Copies, Recorded
 from flux2build.storage.disk import SPEC_NAME, find_spec, from_folder, named_spec, root_of
 from flux2build.storage.git import Tracked
+from flux2build.storage.index import Index
 from flux2build.storage.repository import Repository
 from flux2build.storage.store import Store
 from flux2build.storage.work_tree import WorkTree
@@ -82,6 +83,12 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         known = "lock_bytes" in read and "_lock_as_read" in read
         earlier = (self.lock_bytes, self._lock_as_read) if known else self.earlier
         return replace(self, earlier=earlier)
+
+    def reread_by(self, index: Index) -> Project:
+        """The same project, with everything read again but what an index knows of files."""
+        project = self.reread()
+        vars(project)["index"] = index.again()
+        return project
 
     def reread_lock(self) -> Project:
         """The same project, with its lock read again after a build has written it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from flux2build.building.report import Report
@@ -22,13 +23,27 @@ from flux2build.storage.index import MISSING
 from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
 
 
+class Renewed(Struct, frozen=True):
+    """The baseline of a tree in which a build has left nothing to do."""
+
+    base: Baseline
+    touched: frozenset[str]
+    """The files that are not as they were."""
+
+
 def renew(project: Project, brief: Brief, report: Report | None, answer: str) -> None:
     """Keep the baseline and the answer of a tree in which a build has left nothing to do.
 
     Without a report nothing was done, and nothing had to be.
     """
+    if (now := renewed(project, brief, report)) is not None:
+        note(project, now, answer)
+
+
+def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | None:
+    """Return the baseline after a build of a plan in brief; None if something is left to do."""
     if brief.moved:
-        return
+        return None
     files = report.on(brief.snapshot.files) if report else brief.snapshot.files
     blocks, touched = _blocks(brief, report), {*brief.changed, *(report.placed if report else ())}
     states = {path: files.get(path) or brief.changed.get(path, MISSING) for path in touched}
@@ -38,24 +53,23 @@ def renew(project: Project, brief: Brief, report: Report | None, answer: str) ->
     snapshot = replace(snapshot, ledger=project.journal.ledger(), metas=brief.snapshot.metas)
     plan = compared(project, brief.base, snapshot, (touched, brief.others))
     if plan is None or plan.drift or plan.orders or any(s.verdict.reasons for s in plan.steps):
-        return
+        return None
     for step in plan.steps:
         pictures = dict.fromkeys(names(step.recipe), str(step.verdict.bytes))
         base.contents["pictures"] |= pictures
     if findings_in_brief(project, base, plan, snapshot, brief.assets) != []:
         base.contents["checks"] = None
-    _remember(project, base, touched, answer)
+    return Renewed(base, frozenset({*touched, project.lock_path.name}))
 
 
-def _remember(project: Project, base: Baseline, touched: set[str], answer: str) -> None:
+def note(project: Project, now: Renewed, answer: str) -> None:
     """Note the answer in the index as long as the states of the baseline last, and keep both."""
-    index, journal = project.index, project.journal
+    index, journal, base = project.index, project.journal, now.base
     index.remember(ledger_key(), marked(str(journal.path), journal.end, time.time_ns()), [])
     commands = ("build", "check") if base.contents["checks"] is not None else ("build",)
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
     states = {**base.states, **base.around}
-    touched = {*touched, project.lock_path.name}
-    if index.remember_all(keys, answer, [*states], states, touched):
+    if index.remember_all(keys, answer, [*states], states, {*now.touched}):
         baseline.write(project, base.contents)
     index.save()
 

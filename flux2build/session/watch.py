@@ -33,6 +33,11 @@ class Watcher:
         self._early = set[str]()
         """What has changed and was only looked at."""
 
+    @property
+    def aimed(self) -> bool:
+        """Whether every folder is watched; not once one of them was replaced."""
+        return bool(self._folders)
+
     def aim(self, watched: Watched, root: Path) -> bool:
         """Watch these files and folders, most of them below a root.
 

@@ -69,6 +69,13 @@ class Index:
         index._packed = _loaded(folder)
         return index
 
+    def again(self) -> Index:
+        """Return an index that knows what this one does, and was asked for nothing."""
+        self._unpack()
+        index = Index(self._folder)
+        vars(index).update(vars(self), _asked=set())
+        return index
+
     def answer(self, key: str) -> str | None:
         """Return a remembered answer, if nothing that it depends on has changed since."""
         if self._packed is not None:
@@ -79,11 +86,7 @@ class Index:
     def remember(
         self, key: str, text: str, paths: list[str], states: dict[str, str] | None = None
     ) -> bool:
-        """Remember an answer for as long as nothing at these paths changes.
-
-        `states` holds the states that the answer was computed from. If one of
-        them has changed meanwhile, the answer is not remembered.
-        """
+        """Remember an answer while nothing at these paths changes, if the `states` are still those it follows from."""
         return self.remember_all([key], text, paths, states or {})
 
     def remember_all(
@@ -101,14 +104,9 @@ class Index:
         """
         self._unpack()
         rows = self._rows
+        untouched = rows.keys() - touched if touched is not None else set()
         same = all(
-            (
-                touched is not None
-                and path not in touched
-                and path in rows
-                and rows[path][0] == before
-            )
-            or _fits(before, self.state(path))
+            (path in untouched and rows[path][0] == before) or _fits(before, self.state(path))
             for path, before in states.items()
         )
         for path in paths if same else ():
@@ -139,13 +137,15 @@ class Index:
     def differing(self, states: Mapping[str, str]) -> dict[str, str]:
         """Return the paths whose states are others by now, each with its present state."""
         if self._packed is None:
-            now = {path: self._unlinked(path) for path in states}
+            # Lazy: the common call never unpacks its index.
+            from flux2build.storage.index_rows import doubtful
+
+            now = {
+                path: LINKED if _through_link(self._folder, path) else self.state(path)
+                for path in doubtful(self._folder, self._rows, states)
+            }
             return {path: state for path, state in now.items() if state != states[path]}
         return self._packed.differing(states, self._folder)
-
-    def _unlinked(self, path: str) -> str:
-        """The state of a path that nothing is known about, which may be a link by now."""
-        return LINKED if _through_link(self._folder, path) else self.state(path)
 
     def digest(self, path: str) -> str | None:
         """Return the digest of the file at a path; None if there is no readable file."""

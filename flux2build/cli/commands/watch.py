@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import click
@@ -12,7 +14,7 @@ from msgspec.structs import replace
 from flux2build import ledger
 from flux2build.cli.amounts import USD, Whole
 from flux2build.cli.command import command, option
-from flux2build.cli.run_build import BuildRun, remember_clean
+from flux2build.cli.run_build import BuildRun
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
@@ -22,8 +24,12 @@ from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
 from flux2build.session.drafting import Drafting
 from flux2build.session.joining import joined
+from flux2build.session.ongoing import Ongoing
 from flux2build.session.project import Project
 from flux2build.session.watch import Watcher
+
+_MOST_NAMED: Final = 8
+"""Of so many files that have changed, the names are said."""
 
 
 @command("watch", selects=True)
@@ -47,26 +53,28 @@ def watch(
 
     Ctrl-C ends the session: with exit code 0 while it waits, with 130 while it builds.
     """
-    console = Console.of(options, choice, one_line=True)
+    console, ongoing = Console.of(options, choice, one_line=True), Ongoing()
     run = BuildRun(
         Project.open(options),
         console,
         choice,
         Terms(jobs=jobs, trust_pr=trust_pr),
         naming=True,
-        finished=[],
+        ongoing=ongoing,
     )
-    return _Session(run).run(max_cost)
+    return Session(run, ongoing, Watcher()).run(max_cost)
 
 
-class _Session:
+class Session:
     """One watch, from its start to Ctrl-C."""
 
-    def __init__(self, run: BuildRun) -> None:
-        self._console, self._watcher = run.console, Watcher()
-        self._drafting = Drafting(self._watcher.changed)
+    def __init__(self, run: BuildRun, ongoing: Ongoing, watcher: Watcher) -> None:
+        self._console, self._watcher = run.console, watcher
+        self._drafting = Drafting(watcher.changed)
         self._run = replace(run, drafting=self._drafting)
-        self._started = False
+        self._ongoing, self._started = ongoing, False
+        self._asked: frozenset[str] = frozenset()
+        """The paths of the project that are watched, or that a build writes."""
 
     def run(self, max_cost: Decimal | None) -> Exit:
         """Build now and whenever an input changes; spend at most `max_cost` USD in all."""
@@ -78,6 +86,7 @@ class _Session:
                     return Exit.INTERRUPTED
                 if not self._drafting.overtaken:
                     self._console.say("watching; Ctrl-C ends", "dim")
+                self._quietly(self._ongoing.settle)
                 self._wait()
         except KeyboardInterrupt:
             self._console.paragraph("stopped watching")
@@ -88,11 +97,27 @@ class _Session:
     def _look(self) -> None:
         """Read the project, and watch every file that was read for it."""
         while True:
-            project = self._joined(self._run.project.reread())
+            project = self._joined(self._reread())
             self._run = self._run.afresh(project)
             self._broken = self._fault()
+            self._asked = frozenset(project.tree.asked)
             if not self._watcher.aim(project.watched(), project.folder):
                 return
+
+    def _reread(self) -> Project:
+        project = self._run.project
+        return project.reread_by(project.index)
+
+    def _known(self) -> Plan | None:
+        """The plan, if it was found without reading the project, and no other files need be watched."""
+        if not self._watcher.aimed:
+            return None
+        run = self._run.afresh(self._reread())
+        known = run.in_brief()
+        if known is None or not run.project.tree.asked.keys() <= self._asked:
+            return None
+        self._run = replace(run, brief=known)
+        return known.plan
 
     def _joined(self, project: Project) -> Project:
         """The project with its team's store; while the settings are unfit, with that of before.
@@ -125,20 +150,19 @@ class _Session:
         return None
 
     def _wait(self) -> None:
-        changed, folder = self._watcher.wait(self._remember), self._run.project.folder
-        names = ", ".join(sorted(os.path.relpath(path, folder) for path in changed))
+        write = partial(self._quietly, self._ongoing.write)
+        changed, folder = self._watcher.wait(write), self._run.project.folder
+        names = sorted(os.path.relpath(path, folder) for path in changed)
+        more = [f"{len(names) - _MOST_NAMED:,} more"] if len(names) > _MOST_NAMED + 1 else []
         self._console.say("")
-        self._console.say(f"changed: {names}")
+        self._console.say(f"changed: {', '.join([*names[:_MOST_NAMED], *more] if more else names)}")
 
-    def _remember(self) -> None:
-        """Write down that nothing is to be done, so that the next command knows it at once."""
-        if finished := self._run.finished:
-            latest = finished[-1]
-            finished.clear()
-            try:
-                remember_clean(latest)
-            except Flux2BuildError as error:
-                self._tell(error)
+    def _quietly(self, remember: Callable[[], None]) -> None:
+        """Remember what a build has left; an error is told."""
+        try:
+            remember()
+        except Flux2BuildError as error:
+            self._tell(error)
 
     def _round(self, max_cost: Decimal | None, before: Decimal) -> Exit:
         """Build what is out of date, as far as the session may pay for it; show mistakes.
@@ -148,6 +172,8 @@ class _Session:
         first, looking = not self._started, False
         try:
             with self._run.alone():
+                if (known := self._known()) is not None:
+                    return self._run.carry_out(known)
                 looking = True
                 self._look()
                 looking, self._started = False, True
@@ -172,8 +198,8 @@ class _Session:
         if (payable or plan.high == 0) and run.agreed_to(plan):
             run.announce(plan)
             exit_code = run.carry_out(plan)
-            if self._run.finished:  # its lock need not be read again
-                self._run = replace(self._run, project=self._run.finished[-1])
+            if (built := self._ongoing.project) is not None:  # its lock need not be read again
+                self._run = replace(self._run, project=built)
             return exit_code
         self._run = self._run.collect_all()
         self._put_off(plan, left)

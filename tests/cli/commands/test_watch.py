@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from PIL import Image
 from flux2build.errors import Exit
 from flux2build.simulator import Scenario, running
 from tests.conftest import Site
-from tests.spawned import flux2build
+from tests.spawned import Process, flux2build
 
 WATCHING: Final = "watching; Ctrl-C ends"
 
@@ -120,18 +121,24 @@ def test_it_listens_before_it_remembers(site: Site) -> None:
 TELL_TALE: Final = """\
 import os, sys
 def heard(event, arguments):
-    if event == "open" and str(arguments[0]).endswith("hero.j2"):
+    if event == "open" and str(arguments[0]).endswith(os.environ["HEARD"]):
         with open(os.environ["TOLD"], "a") as told:
             told.write(sys._getframe(1).f_code.co_name + "\\n")
 sys.addaudithook(heard)
 """
 
 
+def listening(site: Site, log: Path, name: str) -> AbstractContextManager[Process]:
+    """`flux2build watch`, which logs who opens a file of this name."""
+    site.write("beside/sitecustomize.py", TELL_TALE)
+    path = os.pathsep.join([str(site.folder / "beside"), os.environ.get("PYTHONPATH", "")])
+    return flux2build(site.folder, "watch", PYTHONPATH=path, TOLD=str(log), HEARD=name)
+
+
 def test_a_round_reads_once(site: Site, tmp_path: Path) -> None:
     """What the spec is made of is read once for each edit, however much is drawn of it."""
-    site.write("beside/sitecustomize.py", TELL_TALE)
-    log, beside = tmp_path / "told", str(site.folder / "beside")
-    with flux2build(site.folder, "watch", PYTHONPATH=beside, TOLD=str(log)) as process:
+    log = tmp_path / "told"
+    with listening(site, log, "hero.j2") as process:
         process.until(WATCHING)
         log.write_text("")
         site.edit("templates/hero.j2", "at a desk", "at a bar")
@@ -140,6 +147,27 @@ def test_a_round_reads_once(site: Site, tmp_path: Path) -> None:
         assert process.ended() == Exit.DONE
 
     assert log.read_text().splitlines().count("read") == 1
+
+
+def test_a_round_reads_what_was_edited(site: Site, tmp_path: Path) -> None:
+    """Once it has had time, other templates are not read for an edit, however many follow it."""
+    site.write("templates/icon.j2", "a bell")
+    site.edit("assets.toml", 'prompt = "a bell"', 'template = "icon.j2"')
+    log, index = tmp_path / "told", site.folder / ".flux2build/index"
+    with listening(site, log, "icon.j2") as process:
+        process.until(WATCHING)
+        patience = time.monotonic() + 30
+        while not index.exists():
+            assert time.monotonic() < patience
+        assert log.read_text()
+        log.write_text("")
+        for old, new in ((" mood", " light"), (" light", " haze"), (" haze", "")):
+            site.edit("templates/hero.j2", old, new)
+            assert "render" in process.until(WATCHING)
+        process.interrupt()
+        assert process.ended() == Exit.DONE
+
+    assert not log.read_text()
 
 
 @pytest.mark.parametrize("terminal", [False, True])

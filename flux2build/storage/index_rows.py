@@ -1,0 +1,33 @@
+"""The rows of an index beside the files that they are about."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Mapping
+from typing import Final
+
+Row = tuple[str, int, int, int, int]
+
+_ATTRIBUTES: Final = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
+_UNKNOWN: Final = ("", 0, 0, 0, 0)
+
+
+def doubtful(folder: str, rows: Mapping[str, Row], states: Mapping[str, str]) -> list[str]:
+    """Return the paths whose attributes do not prove that they are files in these very states.
+
+    Asking for the attributes of thousands takes longer than to look at each of the others.
+    """
+    certain = [
+        path
+        for path, state in states.items()
+        if (row := rows.get(path, _UNKNOWN))[2] and row[0] == state and not path.endswith("/")
+    ]
+    try:
+        here = folder == os.getcwd()
+        whole = certain if here else [os.path.join(folder, path) for path in certain]
+        now = [*map(_ATTRIBUTES, map(os.stat, whole))]
+    except OSError:
+        return [*states]
+    same = {path for path, each in zip(certain, now, strict=True) if each == rows[path][1:]}
+    return [path for path in states if path not in same]
