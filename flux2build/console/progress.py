@@ -10,7 +10,6 @@ from flux2build.building.report import Event
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
 from flux2build.errors import brief
-from flux2build.model import AssetName
 from flux2build.planning.verdict import Action
 
 if TYPE_CHECKING:
@@ -57,14 +56,15 @@ class BuildProgress:
                 self._tell(event)
         else:
             self._under_way.pop(event.recipe.output, None)
+            self._steps = ""
             drift = event.verdict.action is not Action.KEEP
             self._show(int(drift))
             self._tell(event)
         self._show()
 
-    def on_step(self, asset: AssetName, step: int, steps: int) -> None:
-        """Show how far a picture is that is rendered on this machine."""
-        self._steps = "" if step == steps else f"{clean(asset)} {step}/{steps}"
+    def on_step(self, what: str, step: int, steps: int) -> None:
+        """Show how far something is that takes long: an asset that is rendered here, an operation."""
+        self._steps = "" if step == steps else f"{clean(what)} {step}/{steps}"
         self._show()
 
     def _show(self, more: int = 0) -> None:

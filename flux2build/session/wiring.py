@@ -29,7 +29,7 @@ from flux2build.extras import pip_install
 from flux2build.images.documents.contract import DOCUMENTS
 from flux2build.images.ops.contract import OPS, NetworkOp
 from flux2build.images.provenance.signing import signer_for
-from flux2build.model import AssetName, Derive, Generate
+from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.snapshot import Snapshot
@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     from flux2build.purchasing.weights.rendering import Rendering
     from flux2build.session.drafting import Drafting
 
-OnStep = Callable[[AssetName, int, int], None]
-"""Told of each step of a picture that is rendered here, and how many steps it takes."""
+OnStep = Callable[[str, int, int], None]
+"""Told of each step of an asset that is rendered here, or of an operation, and how many it takes."""
 
 
 class Say(Protocol):
@@ -239,7 +239,8 @@ class _Wiring(Struct, frozen=True):
         keeping = self._keeping()
         cluster = await self._cluster(stack)
         renderers = await self._renderers(stack, keeping, cluster)
-        networks = NetworkProcess(self._network, self.halt.is_set)
+        on_step = self.listeners.on_step
+        networks = NetworkProcess(self._network, self.halt.is_set, on_part=on_step)
         stack.callback(networks.close)
         deriving = await cluster.deriving() if cluster else None
         toolbox = Toolbox(OPS, DOCUMENTS, signer, networks.draw, deriving, self.listeners.say)

@@ -217,6 +217,21 @@ def test_the_bar_names_what_is_under_way() -> None:
     assert told == [done("fox"), done("owl")]
 
 
+def test_the_bar_shows_how_far_a_long_step_is() -> None:
+    """The parts of what takes minutes count up, until they are all done or it has ended."""
+    progress = BuildProgress(Console(), 3, lambda _: None)
+    progress.on_event(done("fox", begun=True))
+    shown = []
+    for part in (1, 2, 3):
+        progress.on_step("upscale", part, 3)
+        shown.append(progress.description)
+    progress.on_step("fox", 1, 9)
+    progress.on_event(done("fox"))
+
+    assert shown == ["upscale 1/3", "upscale 2/3", "fox"]
+    assert progress.description == "building"
+
+
 @pytest.mark.parametrize(("term", "verbosity", "live"), [("xterm", 0, True), ("dumb", 0, False), ("xterm", -1, False)])  # fmt: skip
 def test_live(monkeypatch: pytest.MonkeyPatch, term: str, verbosity: int, *, live: bool) -> None:
     """A bar moves on a terminal that can move, unless quiet."""

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import IO, Final
 
 from PIL import Image
@@ -38,6 +39,8 @@ class NetworkProcess:
     """Whether nothing new is to begin."""
     command: Sequence[str] = COMMAND
     threads: int = field(default_factory=cores)
+    on_part: Callable[[str, int, int], None] = lambda _op, _part, _parts: None
+    """Told of each part of a picture that is made, and how many there are."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _printed: IO[bytes] | None = field(default=None, init=False)
     _closed: bool = field(default=False, init=False)
@@ -59,8 +62,15 @@ class NetworkProcess:
         if isinstance(op.model, Weights) and op.model.sha256 != files.digest:
             hint = "build again"
             raise SystemFault(f"the weights of `{files.name}` have changed meanwhile", hint=hint)
+        numbers, parts = count(1), op.parts(image)
+
+        def network(part: Image.Image) -> Image.Image:
+            made = self._made(files, part)
+            self.on_part(op.name, next(numbers), parts)
+            return made
+
         with self._running:
-            return op.drawn(image, lambda part: self._made(files, part))
+            return op.drawn(image, network)
 
     def _made(self, files: NetworkFiles, part: Image.Image) -> Image.Image:
         """What the network makes of a picture or a part of one."""

@@ -264,6 +264,11 @@ class NetworkOp(Op):
         """Nothing: without its network there is no such picture."""
         raise NotImplementedError(self.name)
 
+    def parts(self, image: Image.Image) -> int:
+        """How many times it asks its network about a picture: once, unless it works in parts."""
+        del image
+        return 1
+
     def sketched(self, image: Image.Image) -> Image.Image:
         """A sketch after the operation, for which no network is asked: as it was."""
         return image

@@ -54,6 +54,10 @@ class Upscale(NetworkOp):
         refuse_excess(wide, high)
         return canvas.moved((wide, high), (0, 0), (self.scale, self.scale))
 
+    def parts(self, image: Image.Image) -> int:
+        """How many tiles a picture has."""
+        return sum(1 for _ in _tiles(image.size))
+
     def sketched(self, image: Image.Image) -> Image.Image:
         """The sketch at the size that the picture will have."""
         return image.resize((image.width * self.scale, image.height * self.scale))

@@ -191,6 +191,40 @@ def test_nothing_begins_in_a_build_that_was_stopped() -> None:
     assert process.pid is None
 
 
+SAME: Final = """\
+import sys
+from flux2build.purchasing.weights.messages import Message, encoded, read
+while True:
+    asked = read(sys.stdin.buffer)
+    facts = {"mode": "RGB", "size": asked.facts["size"]}
+    sys.stdout.buffer.write(encoded(Message("done", facts, asked.pictures)))
+    sys.stdout.buffer.flush()
+"""
+"""A network that makes of a picture what it was."""
+
+
+@pytest.mark.parametrize("stopped_after", [2, 6])
+def test_each_tile_is_told_and_none_begins_after_a_stop(stopped_after: int) -> None:
+    """A picture takes minutes: it shows how far it is, and Ctrl-C waits for one tile at most."""
+    told: list[tuple[str, int, int]] = []
+    process = NetworkProcess(
+        lambda _op: doubling(),
+        lambda: len(told) == stopped_after,
+        (sys.executable, "-c", SAME),
+        on_part=lambda *part: told.append(part),
+    )
+    op = Upscale(model=Weights(name="double", sha256=DIGEST), scale=2)
+    try:
+        larger = process.draw(op, Image.new("RGB", (90, 50), "teal"))
+    except HaltedError:
+        larger = None
+    finally:
+        process.close()
+
+    assert told == [("upscale", part, 6) for part in range(1, stopped_after + 1)]
+    assert (larger.size if larger else None) == {2: None, 6: (180, 100)}[stopped_after]
+
+
 def test_other_weights_than_planned_are_refused(started: Started) -> None:
     """What is derived is what the plan has named."""
     op = Cutout(model=Weights(name="bright", sha256=of_bytes(b"earlier")))
