@@ -40,8 +40,7 @@ from flux2build.planning.reason import Reason, ReasonCode
 from flux2build.planning.snapshot import KnownPicture, Snapshot
 from flux2build.planning.verdict import Action, Verdict, judge
 from flux2build.purchasing.order_errors import broken, judged
-from flux2build.sharing.records import DamagedError
-from flux2build.storage.store import LostError
+from flux2build.storage.store import DamagedError, LostError
 
 
 async def build(

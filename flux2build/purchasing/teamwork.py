@@ -27,15 +27,9 @@ from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Unreachable
 from flux2build.sharing.held_claims import HeldClaim, HeldClaims
 from flux2build.sharing.keys import Space, key_of
-from flux2build.sharing.records import (
-    DamagedError,
-    RecordError,
-    SharedClaim,
-    SharedReceipt,
-    receipt_of,
-)
+from flux2build.sharing.records import RecordError, SharedClaim, SharedReceipt, receipt_of
 from flux2build.sharing.team_store import TeamStore
-from flux2build.storage.store import Store
+from flux2build.storage.store import DamagedError, Store
 
 _LOOK: Final = 2.0
 """Seconds between two looks at an order that another machine is buying."""

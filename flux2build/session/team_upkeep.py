@@ -20,17 +20,11 @@ from flux2build.session.project import Project
 from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Listed
 from flux2build.sharing.keys import Space, digest_of, key_of, space_of
-from flux2build.sharing.records import (
-    DamagedError,
-    NewerError,
-    RecordError,
-    SharedReceipt,
-    receipt_of,
-)
+from flux2build.sharing.records import NewerError, RecordError, SharedReceipt, receipt_of
 from flux2build.sharing.team_store import TeamStore
 from flux2build.storage.disk import root_of
 from flux2build.storage.repository import Repository
-from flux2build.storage.store import LostError, Store
+from flux2build.storage.store import DamagedError, LostError, Store
 
 _DIGEST: Final = re.compile(rb"sha256:[0-9a-f]{64}")
 _DAY: Final = 24 * 60 * 60

@@ -22,7 +22,6 @@ from flux2build.sharing.contract import Unreachable
 from flux2build.sharing.held_claims import HeldClaims
 from flux2build.sharing.keys import Space, digest_of, is_key
 from flux2build.sharing.records import (
-    DamagedError,
     NewerError,
     RecordError,
     SharedClaim,
@@ -31,6 +30,7 @@ from flux2build.sharing.records import (
     left_behind,
 )
 from flux2build.sharing.team_store import TeamStore
+from flux2build.storage.store import DamagedError
 
 
 class Lookup:

@@ -13,17 +13,14 @@ from typing import Annotated, Any, Final, TypeVar
 from msgspec import Meta, MsgspecError, Struct, ValidationError, field, json, to_builtins
 
 from flux2build.digest import Digest, Json, short
-from flux2build.errors import Problem, SystemFault
+from flux2build.errors import Problem
 from flux2build.model import Order, Output, Receipt, payload
+from flux2build.storage.store import DamagedError
 
 VERSION: Final = 1
 """The version of both; a newer one is never taken for absence."""
 
 Sha256 = Annotated[Digest, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
-
-
-class DamagedError(SystemFault):
-    """The team's store holds something else than its key names."""
 
 
 class RecordError(DamagedError):

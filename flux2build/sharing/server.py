@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import socket
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Final
 
 import uvicorn
@@ -26,6 +25,7 @@ from starlette.routing import Route
 from flux2build.digest import of_bytes
 from flux2build.sharing.contract import Backend, Listed, Unreachable
 from flux2build.sharing.keys import Space, digest_of, is_key, most, space_of
+from flux2build.sharing.serving import configured, in_thread
 
 PAGE: Final = 5000
 """Most keys in one answer."""
@@ -149,31 +149,9 @@ async def _free() -> AsyncIterator[None]:
 
 def serve_until_interrupted(site: Site, listener: socket.socket) -> None:
     """Serve until a signal ends it."""
-    _server(site).run(sockets=[listener])
+    uvicorn.Server(configured(site.app)).run(sockets=[listener])
 
 
-@contextmanager
-def running(site: Site, listener: socket.socket) -> Iterator[None]:
+def running(site: Site, listener: socket.socket) -> AbstractContextManager[None]:
     """Serve in a thread of this process."""
-    server = _server(site)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-def _server(site: Site) -> uvicorn.Server:
-    config = uvicorn.Config(
-        site.app,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        timeout_keep_alive=60,
-    )
-    return uvicorn.Server(config)
+    return in_thread(uvicorn.Server(configured(site.app)), listener)

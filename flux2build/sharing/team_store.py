@@ -17,7 +17,6 @@ from flux2build.sharing.at_once import answers
 from flux2build.sharing.contract import Backend, Listed, Unreachable
 from flux2build.sharing.keys import Space, digest_of, key_of, most
 from flux2build.sharing.records import (
-    DamagedError,
     NewerError,
     Record,
     RecordError,
@@ -27,6 +26,7 @@ from flux2build.sharing.records import (
     from_json,
     to_json,
 )
+from flux2build.storage.store import DamagedError
 
 _PROOF: Final = f"{Space.CLAIMS}/{'0' * 64}"
 """The key by which a place proves that it creates a value once only."""

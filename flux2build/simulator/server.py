@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -15,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from flux2build.sharing.listening import base_url, listening
+from flux2build.sharing.serving import configured, in_thread
 from flux2build.simulator.connection_faults import CuttableProtocol
 from flux2build.simulator.scenario import Scenario
 from flux2build.simulator.simulation import Simulation
@@ -73,17 +73,14 @@ def running(
 ) -> Iterator[str]:
     """The base URL of a server in a thread of this process, stopped at the end."""
     simulation = Simulation(scenario)
-    server = _server(site(simulation))
-    with listening(host, port) as listener:
-        # The socket already queues connections, so nobody has to wait for the thread.
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        try:
+    try:
+        with (
+            listening(host, port) as listener,
+            in_thread(_server(site(simulation)), listener),
+        ):
             yield base_url(host, listener)
-        finally:
-            server.should_exit = True
-            thread.join()
-            simulation.storage.close()
+    finally:
+        simulation.storage.close()
 
 
 @contextmanager
@@ -99,15 +96,6 @@ def spawned(*arguments: str) -> Iterator[str]:
 
 
 def _server(application: Starlette) -> uvicorn.Server:
-    config = uvicorn.Config(
-        application,
-        http=CuttableProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        timeout_graceful_shutdown=1,
-        timeout_keep_alive=60,
+    return uvicorn.Server(
+        configured(application, http=CuttableProtocol, timeout_graceful_shutdown=1)
     )
-    return uvicorn.Server(config)

@@ -30,6 +30,10 @@ class LostError(SystemFault):
     """The store does not hold some bytes, or they are damaged."""
 
 
+class DamagedError(SystemFault):
+    """A store that others write holds something else than what it is asked for."""
+
+
 class Store:
     """A folder of bytes by their digest, shared by all processes of a user."""
 

@@ -11,8 +11,8 @@ import pytest
 from flux2build.errors import SystemFault
 from flux2build.sharing.contract import Access, Unreachable, kind_of
 from flux2build.sharing.keys import Space
-from flux2build.sharing.records import DamagedError
 from flux2build.sharing.team_store import TeamStore
+from flux2build.storage.store import DamagedError
 from tests.sharing.liars import LIES, lying, vanished
 from tests.sharing.places import practice
 from tests.sharing.test_team_store import CLAIM, OUTPUT, PICTURE, RECEIPT

@@ -14,8 +14,9 @@ from flux2build.digest import Digest
 from flux2build.model import Order, Output, Receipt
 from flux2build.sharing.contract import Listed, Unreachable
 from flux2build.sharing.keys import Space, key_of
-from flux2build.sharing.records import DamagedError, SharedClaim, receipt_of, to_json
+from flux2build.sharing.records import SharedClaim, receipt_of, to_json
 from flux2build.sharing.team_store import TeamStore
+from flux2build.storage.store import DamagedError
 
 ORDER = Order("flux-2-pro", "a fox", {"width": 64, "height": 64}, (digest.of_bytes(b"in"),), 2)
 PICTURE = b"a picture"

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from flux2build.providers.contract import Message
 from flux2build.purchasing.receiving.hearing import Answer
+from flux2build.sharing.serving import configured
 
 Post = Callable[[str, Message], Awaitable[Answer]]
 """Answers a message that was posted to a path."""
@@ -106,16 +107,10 @@ class Desk(Struct, frozen=True):
 def server(desk: Desk, prefix: str, bounds: Bounds | None = None) -> Server:
     """A server of callbacks whose public URL has a path, which a proxy may pass on or drop."""
     bounds = bounds or Bounds()
-    config = uvicorn.Config(
+    config = configured(
         _Site(desk, prefix, bounds, asyncio.Semaphore(bounds.bodies)),
         http=Impatient,
-        ws="none",
-        lifespan="off",
-        log_config=None,
         log_level="error",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
         limit_concurrency=bounds.connections,
         timeout_keep_alive=bounds.seconds,
         timeout_graceful_shutdown=_PATIENT_END,
