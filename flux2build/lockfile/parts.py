@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from flux2build.lockfile.block import Block, Lockfile
-from flux2build.lockfile.read import loads
+from flux2build.lockfile.read import loads, read_carefully
 from flux2build.lockfile.write import block_lines, dumps
 from flux2build.model import AssetName
 
@@ -19,6 +19,8 @@ Spans = Mapping[Key, tuple[int, int]]
 
 _FEW: Final = 500
 """From so many blocks on, all are read at once."""
+_HANDFUL: Final = 40
+"""Up to so many, reading them carefully takes less time than to compile the quick patterns."""
 _NAME: Final = rb'(?:[A-Za-z0-9_-]+|"[^"\\\n]*")'
 _HEADER: Final = re.compile(rb"^\[asset\.(%b)\.(%b)([\].])" % (_NAME, _NAME), re.MULTILINE)
 
@@ -69,7 +71,8 @@ class Parts(Mapping[Key, Block]):
                 return self._read[key]
             start, end = self.places[key]
             part = self.text[: self._top] + self.text[start:end]
-            ((found, block),) = loads(part.decode(), self.file).blocks.items()
+            read = read_carefully if len(self._read) < _HANDFUL else loads
+            ((found, block),) = read(part.decode(), self.file).blocks.items()
             if found != key:  # pragma: no cover - the places are those of this very text
                 raise AssertionError(key)
             self._read[key] = block
@@ -78,7 +81,7 @@ class Parts(Mapping[Key, Block]):
     @property
     def head(self) -> Lockfile:
         """The lock without its blocks."""
-        return loads(self.text[: self._top].decode(), self.file)
+        return read_carefully(self.text[: self._top].decode(), self.file)
 
     @cached_property
     def _top(self) -> int:

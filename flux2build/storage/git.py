@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -80,8 +80,6 @@ def ignoring(root: Path, folder: Path, name: str) -> str | None:
     """
     if not (root / ".git").exists() or name in Tracked(root, folder):
         return None
-    from pathspec import GitIgnoreSpec
-
     root, folder = root.resolve(), folder.resolve()
     between = [root, *(at for at in reversed(folder.parents) if root in at.parents), folder]
     decided: tuple[bool, str] = (False, "")
@@ -90,12 +88,22 @@ def ignoring(root: Path, folder: Path, name: str) -> str | None:
         *((b / ".gitignore", b) for b in between),
     ):
         with suppress(OSError, UnicodeDecodeError, ValueError):
-            patterns = GitIgnoreSpec.from_lines(regular.read(file).decode().splitlines())
+            lines = regular.read(file).decode().splitlines()
             path = folder.relative_to(base).joinpath(name).as_posix()
-            if (matches := patterns.check_file(path).include) is not None:
+            if (matches := _matches(lines, path)) is not None:
                 decided = (matches, file.relative_to(root).as_posix())
     ignored, by = decided
     return by if ignored else None
+
+
+def _matches(lines: Sequence[str], path: str) -> bool | None:
+    """Whether git ignores a path for the lines of a `.gitignore`; None if they do not say."""
+    patterns = [line for line in lines if line.strip() and not line.startswith("#")]
+    if not patterns:
+        return None  # as git writes `.git/info/exclude`
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(patterns).check_file(path).include
 
 
 def lfs_object(git: Path, digest: str) -> Path:
