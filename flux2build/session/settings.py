@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import platformdirs
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -29,6 +28,7 @@ from flux2build.session.variables import AUTHORITIES, CONFIG_VARIABLE, PROXIES
 from flux2build.storage import regular, toml_text
 from flux2build.storage.text_files import unseen, unseen_hint
 from flux2build.storage.toml_file import TomlFile
+from flux2build.storage.user_folders import config_folder
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
@@ -188,7 +188,7 @@ def config_path() -> Path:
     """The user's configuration file; FLUX2BUILD_CONFIG moves it."""
     named = os.environ.get(CONFIG_VARIABLE)
     try:
-        return Path(named) if named else platformdirs.user_config_path("flux2build") / "config.toml"
+        return Path(named) if named else config_folder() / "config.toml"
     except RuntimeError:  # a user without a name and without `HOME` has no configuration
         return Path(os.devnull) / "config.toml"
 

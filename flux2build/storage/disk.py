@@ -10,11 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
-from flux2build.storage import durable, paths, regular
+from flux2build.storage import durable, paths, regular, user_folders
 from flux2build.storage.lfs import LFS_MOST, lfs_target
 from flux2build.storage.listing import listing
 from flux2build.storage.paths import is_foreign
@@ -38,7 +36,7 @@ def home() -> Path:
         folder = (
             Path(os.path.expanduser(named))  # where nobody has that name, `Path` raises
             if named
-            else platformdirs.user_data_path("flux2build", appauthor=False)
+            else user_folders.data_folder()
         )
     except RuntimeError:
         raise SystemFault(
