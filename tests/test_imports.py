@@ -166,10 +166,13 @@ def test_a_known_answer_takes_hardly_more_than_python(site: Site, command: str) 
 
 
 def test_what_a_spec_does_not_have_is_not_imported(site: Site) -> None:
-    """A spec without markup, data files and operations is planned without Jinja, their readers and Pillow."""
-    site.write("assets.toml", '[asset.fox]\nprompt = "a fox"\n')
+    """A spec without more markup than names, data files and operations is planned without Jinja, their readers and Pillow."""
+    site.write("templates/owl.j2", "an owl that looks like {{ asset.name }}")
+    spec = '[asset.fox]\nprompt = "a fox"\n\n[asset.owl]\ntemplate = "owl.j2"\n'
+    site.write("assets.toml", spec)
     site.run("build")
     site.edit("assets.toml", "a fox", "a red fox")
+    site.edit("templates/owl.j2", "an owl", "a grey owl")
 
     found = imported(site, "plan")
 

@@ -8,8 +8,8 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from flux2build.assetspec.prompts import bounds, skeleton
-from flux2build.assetspec.prompts.bounds import Budget, OverBoundError
-from flux2build.assetspec.prompts.fault import TemplateFault
+from flux2build.assetspec.prompts.bounds import Budget, Meter, OverBoundError
+from flux2build.assetspec.prompts.fault import RAISED, TemplateFault
 from flux2build.assetspec.prompts.skeleton import Skeleton
 from flux2build.errors import SpecError, brief
 from flux2build.storage import paths, whereabouts
@@ -99,12 +99,10 @@ class Prompts:
 
     def _simple(self, name: str) -> str | None:
         """The text of a template file with plain line ends; None if it cannot be read."""
-        from flux2build.assetspec.prompts.faults import CAUGHT
-
         try:
-            with self._sandbox.metered():
-                found = self._source(name)
-        except CAUGHT:
+            with bounds.metered(self.budget, bounds.is_value) as meter:
+                found = self._source(name, meter)
+        except RAISED:
             return None
         return _plain(found[0]) if found else None
 
@@ -138,8 +136,8 @@ class Prompts:
         except CAUGHT as fault:
             raise explained(fault, scope, self._nearby) from None
 
-    def _source(self, name: str) -> tuple[str, str, None] | None:
-        """The text and the path of a template, for Jinja's loader; None if there is none."""
+    def _source(self, name: str, meter: Meter | None = None) -> tuple[str, str, None] | None:
+        """The text and the path of a template; None if there is none. Jinja's loader has a meter."""
         if name in self._files:
             return self._files[name]
         if not isinstance(name, str):
@@ -148,14 +146,15 @@ class Prompts:
             hint = f"a template is named by its path below `{self._folder}`"
             raise TemplateFault(f"`{brief(name)}` leads out of the templates folder", hint=hint)
         path = paths.join(self._folder, name)
-        self._sandbox.meter.work(bounds.LOOKING)
+        meter = meter or self._sandbox.meter
+        meter.work(bounds.LOOKING)
         kind = self._tree.kind(path)
         if kind is Kind.OUTSIDE:
             raise TemplateFault(f"template `{brief(path)}` lies outside the project")
         if kind is not Kind.FILE or not whereabouts.is_spelled(self._tree, path):
             return None
         text = _read(self._tree, path)
-        self._sandbox.meter.work(len(text) // 256)
+        meter.work(len(text) // 256)
         _check_size(text, path)
         self.sources.append(text)
         self._files[name] = text, path, None

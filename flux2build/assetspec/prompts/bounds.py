@@ -10,6 +10,7 @@ import math
 import re
 import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -101,6 +102,20 @@ class Budget(Struct):
                 f"the texts of the spec have more than {MOST_WRITTEN:,} characters"
             )
         return text
+
+
+@contextmanager
+def metered(budget: Budget, leaf: Callable[[object], bool]) -> Iterator[Meter]:
+    """Meters one rendering by itself."""
+    budget.begin()
+    meter = Meter(leaf, budget)
+    try:
+        yield meter
+    except OverBoundError:
+        meter.steps += REFUSING
+        raise
+    finally:
+        budget.settle(meter.steps)
 
 
 class Meter:

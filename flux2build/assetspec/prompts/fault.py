@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from flux2build.assetspec.prompts.bounds import OverBoundError
+
 
 class TemplateFault(Exception):  # noqa: N818 - not for the user: the spec turns it into a SpecError
     """A template cannot be rendered; `template` is its file, or None for an inline one."""
@@ -11,3 +15,18 @@ class TemplateFault(Exception):  # noqa: N818 - not for the user: the spec turns
     ) -> None:
         super().__init__(message)
         self.message, self.line, self.template, self.hint = message, line, template, hint
+
+
+RAISED: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OverBoundError,
+    RuntimeError,
+    SyntaxError,
+    TemplateFault,
+    TypeError,
+    ValueError,
+)
+"""What the reading of a template can raise; anything else is a bug of ours and must not look like a fault."""

@@ -21,26 +21,14 @@ from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 from jinja2.utils import missing
 
-from flux2build.assetspec.prompts.bounds import OverBoundError, kind
-from flux2build.assetspec.prompts.fault import TemplateFault
+from flux2build.assetspec.prompts.bounds import kind
+from flux2build.assetspec.prompts.fault import RAISED, TemplateFault
 from flux2build.errors import brief, did_you_mean
 from flux2build.storage.text_files import unseen, unseen_hint
 from flux2build.storage.toml_values import CURLY
 
-CAUGHT: Final = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    OverBoundError,
-    RuntimeError,
-    SyntaxError,
-    TemplateError,
-    TemplateFault,
-    TypeError,
-    ValueError,
-)
-"""What a template can raise; anything else is a bug of ours and must not look like a fault."""
+CAUGHT: Final = (*RAISED, TemplateError)
+"""What a template can raise."""
 
 REMOVED: Final = {
     "attr": "write `value.name` or `value['name']`",

@@ -149,16 +149,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
     @contextmanager
     def metered(self) -> Iterator[None]:
         """Meters one rendering by itself."""
-        self.budget.begin()
-        outer, self.meter = self.meter, Meter(_is_leaf, self.budget)
-        try:
-            yield
-        except OverBoundError:
-            self.meter.steps += bounds.REFUSING
-            raise
-        finally:
-            self.budget.settle(self.meter.steps)
-            self.meter = outer
+        with bounds.metered(self.budget, _is_leaf) as meter:
+            outer, self.meter = self.meter, meter
+            try:
+                yield
+            finally:
+                self.meter = outer
 
     # What a template may use.
 
