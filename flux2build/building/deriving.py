@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from flux2build.building.cores import cores
+from flux2build.building.room import Room
 from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.images.derive import File, Job, Ops, derive_many
+from flux2build.images.formats.lookup import examine
 from flux2build.images.ops.contract import Networks
+
+_ROOM: Final = 1 << 30
+"""Most bytes of decoded pictures at once, on however many cores; one that is larger is alone."""
+_BYTES_PER_PIXEL: Final = 4
 
 
 class UnfitError(SystemFault):
@@ -32,13 +38,15 @@ class Deriving(Protocol):
 
 
 class OnThisMachine:
-    """Derives in threads, on all cores.
+    """Derives in threads, on all cores, as far as pictures fit into some memory together.
 
     Implements `Deriving`.
     """
 
-    def __init__(self, ops: Ops, run: Callable[..., Iterable[Any]], networks: Networks) -> None:
-        self._ops, self._run, self._networks = ops, run, networks
+    def __init__(
+        self, ops: Ops, run: Callable[..., Iterable[Any]], networks: Networks, room: int = _ROOM
+    ) -> None:
+        self._ops, self._run, self._networks, self._room = ops, run, networks, Room(room)
 
     @property
     def lanes(self) -> int:
@@ -47,4 +55,12 @@ class OnThisMachine:
 
     async def derive(self, jobs: Sequence[Job]) -> Sequence[File | Flux2BuildError]:
         """Derive in threads; a master is decoded once."""
-        return await asyncio.to_thread(derive_many, jobs, self._ops, self._run, self._networks)
+        async with self._room.taken(_decoded(jobs)):
+            return await asyncio.to_thread(derive_many, jobs, self._ops, self._run, self._networks)
+
+
+def _decoded(jobs: Sequence[Job]) -> int:
+    """The memory that the pictures take of which files are made."""
+    files = dict.fromkeys(data for job in jobs for data in job.inputs)
+    headers = map(examine, files)
+    return _BYTES_PER_PIXEL * sum(header.width * header.height for header in headers)

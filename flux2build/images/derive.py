@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 from PIL import Image
 
-from flux2build.digest import Json, canonical, of_bytes
+from flux2build.digest import Digest, Json, canonical, of_bytes
 from flux2build.errors import Flux2BuildError, Problem, SpecError, SystemFault, did_you_mean
 from flux2build.images.decode import decoded
 from flux2build.images.dominant import counted, written
@@ -88,7 +88,8 @@ def derive_many(
     them, so pass the jobs of one master at a time. The rest of the work of each job, encoding
     above all, goes through `run`: `map`, or that of a pool of threads.
     """
-    all_steps = [_steps(job) for job in jobs]
+    digest_of = cache(of_bytes)  # jobs share their inputs, and each is hashed once
+    all_steps = [_steps(job, digest_of) for job in jobs]
     uses = Counter(steps[:end] for steps in all_steps for end in range(1, len(steps) + 1))
     pictures: dict[Steps, Intermediate] = {}
     colours, advanced = _Colours(), partial(_advanced, ops=ops, networks=networks)
@@ -154,8 +155,8 @@ def _bytes(pictures: Mapping[Steps, Intermediate]) -> int:
     return _BYTES_PER_PIXEL * sum(sizes)
 
 
-def _steps(job: Job) -> Steps:
-    digests = [of_bytes(data) for data in job.inputs]
+def _steps(job: Job, digest_of: Callable[[bytes], Digest]) -> Steps:
+    digests = [digest_of(data) for data in job.inputs]
     operations = (
         canonical([step.op, step.version, _resolved(step.params, digests)]) for step in job.task.ops
     )

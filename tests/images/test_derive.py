@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import random
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import ClassVar
 
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 
 from flux2build.digest import Json
 from flux2build.errors import Flux2BuildError, SpecError
-from flux2build.images.decode import decode, probe
+from flux2build.images.decode import _normalised, decode, probe
 from flux2build.images.derive import File, Job, derive_many, lettering
 from flux2build.images.dominant import dominant_colours, written
 from flux2build.images.ops import crop, resize
@@ -77,6 +79,25 @@ def test_many_at_once_are_the_same_as_one_by_one() -> None:
     assert derive_many(jobs, OPS) == alone
     with ThreadPoolExecutor(4) as pool:
         assert derive_many(jobs, OPS, pool.map) == alone
+
+
+def test_a_master_is_decoded_once_for_all_files() -> None:
+    """However many files are made of it, and of whatever sizes and formats."""
+    master = png("rebeccapurple", (70, 70))
+    tasks = [scaled(width, form) for width in (10, 20, 30) for form in ("png", "jpeg", "webp")]
+    decodings = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal decodings
+        decodings += event == "call" and frame.f_code is _normalised.__code__
+
+    sys.setprofile(count)
+    try:
+        files = derive_many([Job(task, (master,)) for task in tasks], OPS)
+    finally:
+        sys.setprofile(None)
+    assert all(isinstance(file, File) for file in files)
+    assert decodings == 1
 
 
 @pytest.mark.parametrize(
