@@ -74,6 +74,7 @@ LAZY: Final[dict[str, str]] = {
     "registry.py": "summaries are read, and zip files listed, by few",
     "session/locked_sources.py": "few locks hold both sides of a merge",
     "session/brief.py": "what reads a spec is for edits of what a spec is made of",
+    "session/edited.py": "data files are for the specs that have rows",
     "session/hub.py": "Hugging Face's library is an extra, for those who fetch weights",
     "session/settings.py": "python-dotenv is for a file of keys, what else it needs for few proxies",
     "session/sources.py": "what is known is not read: neither a spec nor weights",

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from flux2build.assetspec.faults import Fault, Faults
 from flux2build.assetspec.quota import MEMBER, Quota
-from flux2build.assetspec.tables import AssetTable, Scalar
+from flux2build.assetspec.tables import AssetTable, Rows, Scalar
 from flux2build.assetspec.templating import TextRenderer
 from flux2build.errors import SpecError, did_you_mean
 from flux2build.model import AssetName, Key, member
@@ -21,6 +21,7 @@ from flux2build.storage.project_files import ProjectFiles
 
 if TYPE_CHECKING:
     from flux2build.assetspec.rows import Row, Table
+    from flux2build.assetspec.rows.shaping import Shape
 
 _FALSE: Final = frozenset({"", "false", "no", "none", "0"})
 """What a condition comes to, in lower case, where it does not hold."""
@@ -107,10 +108,8 @@ class FamilyExpander(Struct):
         if table.rows is None:
             return [None]
         from flux2build.assetspec import rows as data_files
-        from flux2build.assetspec.rows.shaping import Shape
 
-        rows = table.rows
-        shape = Shape(rows.keys, tuple(rows.fill or ()), rows.split or {})
+        rows, shape = table.rows, shape_of(table.rows)
         named = f"{rows.file} {shape}"
         try:
             if named not in self._tables:
@@ -181,6 +180,13 @@ class FamilyExpander(Struct):
                 point = tuple(written(part[axis]) for axis in sorted(part))
                 excluded.setdefault(tuple(sorted(part)), set()).add(point)
         return excluded
+
+
+def shape_of(rows: Rows) -> Shape:
+    """How rows are named, and what is done with their cells."""
+    from flux2build.assetspec.rows.shaping import Shape
+
+    return Shape(rows.keys, tuple(rows.fill or ()), rows.split or {})
 
 
 def _is_excluded(one: Member, excluded: Mapping[tuple[str, ...], Container[object]]) -> bool:

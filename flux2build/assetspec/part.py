@@ -17,6 +17,7 @@ from flux2build.assetspec.profiles import NO_PROFILE
 from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.reader import SpecReader
 from flux2build.assetspec.reading import Reading
+from flux2build.assetspec.references import AssetNames
 from flux2build.assetspec.resolve import Declared
 from flux2build.assetspec.spec_text import read
 from flux2build.assetspec.tables import ManifestTable, SpecTable
@@ -49,6 +50,9 @@ class Wanted(Protocol):
 
     def chosen(self, reading: Reading) -> Collection[AssetName]:
         """Return the assets to read, given what all of them are made of."""
+
+    def known(self, names: AssetNames) -> AssetNames:
+        """Return every asset that can be named, given those of which data was read."""
 
     def kept(self, reading: Reading) -> Iterable[str]:
         """Return the files that are read for any asset."""
@@ -110,7 +114,11 @@ def load_part(
     try:
         chosen_profile = profiles.chosen(text, tables, profile, faults)
         reader = SpecReader(tree, text, tables, chosen_profile, faults)
-        return _PartReader(reader, reader.reading(able), wanted).part()
+        reading = reader.reading(able)
+        resolver = reading.resolver
+        resources = replace(resolver.resources, names=wanted.known(resolver.resources.names))
+        reading = replace(reading, resolver=replace(resolver, resources=resources))
+        return _PartReader(reader, reading, wanted).part()
     except TooManyError:
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -68,7 +68,7 @@ class AssetNames(Struct, frozen=True):
     families: Mapping[str, AssetFamily]
     declared: frozenset[str]
     """Families of the spec, including those that could not be read."""
-    members: frozenset[AssetName]
+    members: Container[AssetName]
     sources: Mapping[AssetName, Source]
 
     def input(self, name: str, axes: Mapping[str, str], key: Key) -> Input | None:

@@ -43,7 +43,9 @@ def remember(project: Project, answer: str) -> Baseline | None:
     mark = marked(str(project.journal.path), project.journal.end, time.time_ns())
     project.index.remember(ledger_key(), mark, [])
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
-    kept = project.index.remember_all(keys, answer, sorted(states), states)
+    ours = {step.recipe.output for step in plan.steps}
+    paths = sorted(states, key=lambda path: (path in ours, path))  # those that change come first
+    kept = project.index.remember_all(keys, answer, paths, states)
     base = None
     if kept and project.weights is None and project.seen.files == project.files():
         base = baseline.keep(project, states, findings)

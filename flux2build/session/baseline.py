@@ -10,6 +10,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -49,6 +50,8 @@ from flux2build.storage.edition import EDITION
 
 _NAME: Final = "baseline"
 _FORMAT: Final = 5
+MARK: Final = "baseline"
+"""The answer of the index that was noted with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
 _INPUTS: Final = {Source: "s", MasterOf: "m", OutputOf: "o"}
 
@@ -58,6 +61,8 @@ class Contents(TypedDict):
 
     key: str
     profile: str
+    mark: str
+    """What the index answers if it was noted with these states."""
     states: dict[str, str]
     """The state of every file, as the index has it, by path."""
     spec: dict[str, str]
@@ -215,8 +220,11 @@ def keep(
 
 def write(project: Project, contents: Contents) -> None:
     """Write the baseline of a project; one that holds more than plain data is not written."""
+    contents["mark"] = str(time.time_ns())
     with suppress(ValueError):
         sealed.keep(project.folder, _NAME, contents)
+        states = {**contents["states"], **contents["around"]}
+        project.index.remember_all([MARK], contents["mark"], [*states], states, set())
 
 
 def _contents(project: Project) -> Contents:
@@ -230,7 +238,8 @@ def _contents(project: Project) -> Contents:
     contents = Contents(
         key=_key(project),
         profile=project.spec.profile,
-        states={path: state(path) for path in (*spec, *fixed, *pictures)},
+        mark="",
+        states={path: state(path) for path in (*spec, *fixed, *sorted(project.paths), *pictures)},
         spec=spec,
         folders=[path for path, _ in asked if path in folders],
         fixed=fixed,

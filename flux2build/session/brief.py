@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import chain
 from typing import Final
 
@@ -65,7 +66,8 @@ def compared_with(project: Project, base: Baseline) -> Brief | None:
     """Return what a build would do since a baseline; None if the spec must be read to know it."""
     if not base.about(project):
         return None
-    now = project.index.differing({**base.around, **base.states})
+    states = {**base.around, **base.states}
+    now = project.index.differing(states, baseline.MARK, base.contents["mark"])
     if not now.keys() <= base.states.keys():
         return None
     readable = base.readable(now)
@@ -76,8 +78,7 @@ def compared_with(project: Project, base: Baseline) -> Brief | None:
     if locked is None or known is None:
         return None
     base, others = known.base, known.others
-    states = ((path, now.get(path) or base.states[path]) for path in base.files)
-    files = {path: Digest(state) for path, state in states if state.startswith(_DIGEST)}
+    files = _Files(base, now)
     metas = {name: asset.meta for name, asset in known.assets.items()}
     snapshot = replace(project.look(base.profile, files, locked), metas=metas)
     plan = compared(project, base, snapshot, (now, others), known.orphans)
@@ -87,6 +88,32 @@ def compared_with(project: Project, base: Baseline) -> Brief | None:
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock)
     return Brief(base, now, others, snapshot, plan, known.assets, known.moved)
+
+
+class _Files(Mapping[str, Digest]):
+    """The digests of sources and outputs: those of a baseline, but for files that have changed."""
+
+    def __init__(self, base: Baseline, changed: Mapping[str, str]) -> None:
+        self._known, self._states, self._changed = {*base.files}, base.states, changed
+
+    def __getitem__(self, path: str) -> Digest:
+        if path not in self._known:
+            raise KeyError(path)
+        state = self._changed.get(path) or self._states[path]
+        if not state.startswith(_DIGEST):
+            raise KeyError(path)
+        return Digest(state)
+
+    @cached_property
+    def _whole(self) -> dict[str, Digest]:
+        states = ((path, self._changed.get(path) or self._states[path]) for path in self._known)
+        return {path: Digest(state) for path, state in states if state.startswith(_DIGEST)}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
 
 
 def _as_edited(

@@ -7,15 +7,21 @@ from those concerned.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Final, cast
 
+from msgspec.structs import replace
+
 from flux2build.assetspec import markup, odd_data
+from flux2build.assetspec.excerpts import Excerpts, excerpts
+from flux2build.assetspec.family import shape_of
 from flux2build.assetspec.part import Markup, Part, load_part
 from flux2build.assetspec.prompts import bounds
 from flux2build.assetspec.reading import Reading
+from flux2build.assetspec.references import AssetNames
+from flux2build.assetspec.resolve import Declared
 from flux2build.assetspec.said import Differences, Said, said, words_of
 from flux2build.errors import Flux2BuildError
 from flux2build.lockfile import Lockfile
@@ -25,6 +31,8 @@ from flux2build.session.baseline import Baseline, Entered
 from flux2build.session.entering import Entering
 from flux2build.session.project import Project
 
+Lines = tuple[str, str, str]
+"""The lines of a file that differ, as they were and as they are, each below its header; then all of it."""
 _ROOM: Final = (50_000, 400_000, 3 * 1024 * 1024)
 """What templates must still be able to do, whatever those that were edited do: a tenth."""
 _SHARED: Final = frozenset({"asset", "defaults", "style", "vars", "profile"})
@@ -35,15 +43,52 @@ def edited(
     project: Project, base: Baseline, lock: Lockfile, changed: Mapping[str, str]
 ) -> Entered | None:
     """Return the baseline after an edit of some files; None if the spec must be read as a whole."""
-    edit = _Edit(project, base, changed)
+    trace = cast("traces.Contents", base.contents["trace"])
     try:
-        part = load_part(
-            project.tree, project.file, project.options.profile, project.capabilities, edit
+        lines = _lines(project, trace, changed)
+        return (lines and _read(project, base, lock, changed, lines)) or _read(
+            project, base, lock, changed, {}
         )
+    except Flux2BuildError:
+        return None
+
+
+def _lines(
+    project: Project, trace: traces.Contents, changed: Mapping[str, str]
+) -> dict[str, Lines]:
+    """The lines of data files that differ, as they were and as they are; nothing if more does."""
+    before, lines = trace["texts"], dict[str, Lines]()
+    if not changed.keys() <= before.keys():
+        return {}
+    # Lazy: data files are for the specs that have rows.
+    from flux2build.assetspec import rows
+
+    for path, text in before.items():
+        header = text.partition("\n")[0]
+        now = rows.text_of(project.tree, path) if path in changed else None
+        differing = (header, header) if now is None else excerpts(text, now)
+        if differing is None:
+            return {}
+        lines[path] = *differing, now or text
+    return lines
+
+
+def _read(
+    project: Project,
+    base: Baseline,
+    lock: Lockfile,
+    changed: Mapping[str, str],
+    lines: Mapping[str, Lines],
+) -> Entered | None:
+    """The baseline after an edit, of which only some lines of data are read, if there are any."""
+    edit, profile = _Edit(project, base, changed, lines), project.options.profile
+    tree = Excerpts(project.tree, {path: now for path, (_, now, _) in lines.items()})
+    try:
+        part = load_part(tree, project.file, profile, project.capabilities, edit)
         if part is None or not edit.sound(part) or project.weights is not None:
             return None
         return Entering(project, base, lock, part).entered(edit.trace(part), odd=edit.odd)
-    except Flux2BuildError:
+    except AsAWholeError:
         return None
 
 
@@ -54,8 +99,14 @@ class AsAWholeError(Flux2BuildError):
 class _Edit:
     """An edit of some files."""
 
-    def __init__(self, project: Project, base: Baseline, changed: Mapping[str, str]) -> None:
-        self._project, self._base, self._changed = project, base, changed
+    def __init__(
+        self,
+        project: Project,
+        base: Baseline,
+        changed: Mapping[str, str],
+        lines: Mapping[str, Lines],
+    ) -> None:
+        self._project, self._base, self._changed, self._lines = project, base, changed, lines
         self._trace = cast("traces.Contents", base.contents["trace"])
         self._rows: dict[str, traces.Rows] = {}
         self._said: Said | None = None
@@ -80,6 +131,8 @@ class _Edit:
         for one in reading.declared:
             if one.family.name in families and "{" in (one.table.source or ""):
                 raise AsAWholeError("the file may be another one, of which others are made")
+            if self._lines and one.table.source is not None and one.table.rows is not None:
+                raise AsAWholeError("others may be made of files whose names are not read")
         self._chosen = names
         return {AssetName(name) for name in names}
 
@@ -112,15 +165,35 @@ class _Edit:
         for one in reading.declared if families else ():
             if (family := one.family.name) not in families:
                 continue
-            rows = reading.families.read[family].rows
-            now = self._rows[family] = traces.plain_rows(rows)
-            places = traces.differing(self._trace["rows"][family], now)
-            if places is None or one.table.rows is None or one.table.rows.where is not None:
+            if one.table.rows is None or one.table.rows.where is not None:
                 raise AsAWholeError("other rows may be picked")
+            rows, before = reading.families.read[family].rows, self._rows_before(one)
+            now = traces.plain_rows(rows)
+            if (places := traces.differing(before, now)) is None:
+                raise AsAWholeError("there are other rows")
+            if family in self._trace["rows"]:
+                self._rows[family] = now
             others = {id(rows[place]) for place in places}
             odd = odd_data.notices(one.key, one.table.rows, one.family, odd_data.EVERY_WORD)
             self.odd = self.odd or any(True for _ in odd)
             yield from (str(m.name) for m in one.family.members if id(m.row) in others)
+
+    def _rows_before(self, one: Declared) -> traces.Rows:
+        """The rows of a family as they were, as far as they are read."""
+        family, rows = one.family.name, one.table.rows
+        if rows is None or family in self._trace["rows"]:
+            return self._trace["rows"][family]
+        # Lazy: data files are for the specs that have rows.
+        from flux2build.assetspec import rows as data_files
+
+        before = self._trace["texts"] | {path: was for path, (was, *_) in self._lines.items()}
+        tree = Excerpts(self._project.tree, before)
+        return traces.plain_rows(data_files.read(tree, rows.file, shape_of(rows)).rows)
+
+    def known(self, names: AssetNames) -> AssetNames:
+        """Every asset that can be named: those that are read, and those that have files."""
+        steps = self._base.contents["steps"]
+        return replace(names, members=_Members(names.members, steps)) if self._lines else names
 
     def kept(self, reading: Reading) -> Iterable[str]:
         """The files that are read for any asset."""
@@ -136,6 +209,8 @@ class _Edit:
         same = specs == self._trace["specs"] and templates == before
         if same and self._said is None:
             return None
+        if self._lines:
+            raise AsAWholeError("keys may have lost their effect, which takes all members to know")
         of_templates = frozenset(chain.from_iterable(templates.values()))
         words = of_templates.union(*specs.values())
         hidden = markup.hidden(reading.text.data, None) - of_templates
@@ -189,6 +264,11 @@ class _Edit:
             users[path] = [*dict.fromkeys((*users.get(path, ()), *assets))]
         own = traces.Contents(**before)
         own["rows"] = {**before["rows"], **self._rows}
+        read = part.reading.families.read.values()
+        texts = {table.files[0]: table.text for table in read if table.text}
+        if self._lines:
+            texts = {path: self._lines[path][2] for path in self._changed}
+        own["texts"] = {path: texts.get(path, text) for path, text in before["texts"].items()}
         own["room"] = self._room(part)
         own["templates"] = {path: assets for path, assets in users.items() if assets}
         own["words"] = self._templates(reading)
@@ -207,6 +287,16 @@ class _Edit:
         if not part.apart(profile, chain.from_iterable(paths.values()), self.kept(part.reading)):
             raise AsAWholeError("files may collide in another profile")
         return paths
+
+
+class _Members(Container[AssetName]):
+    """The assets that are read, and those that have files."""
+
+    def __init__(self, read: Container[AssetName], steps: Container[str]) -> None:
+        self._read, self._steps = read, steps
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._read or name in self._steps
 
 
 def _words(

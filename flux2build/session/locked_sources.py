@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Final
@@ -129,3 +129,17 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
         known = self.index.digests(sorted(paths))
         digests = {path: Digest(digest) for path, digest in known.items()}
         return digests | documents(self.tree, digests, blocks)
+
+
+class Bytes(Container[Digest]):
+    """The bytes of files, which few plans ask for."""
+
+    def __init__(self, files: Mapping[str, Digest]) -> None:
+        self._files = files
+
+    @cached_property
+    def _digests(self) -> frozenset[Digest]:
+        return frozenset(self._files.values())
+
+    def __contains__(self, digest: object) -> bool:
+        return digest in self._digests

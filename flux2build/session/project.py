@@ -31,7 +31,7 @@ from flux2build.session.approval import reviewed, with_decisions
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.earlier_locks import EarlierLocks
 from flux2build.session.home import readable_journal, readable_store
-from flux2build.session.locked_sources import LockedSources
+from flux2build.session.locked_sources import Bytes, LockedSources
 from flux2build.session.sources import Sources
 from flux2build.storage import regular
 from flux2build.storage.copies import Copies, Recorded
@@ -130,7 +130,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     def look(self, profile: str, files: Mapping[str, Digest], locked: Locked) -> Snapshot:
         """What lock, ledger, store and git know, with these files in the tree."""
-        in_tree, tree = set(files.values()), self.tree
+        tree, in_tree = self.tree, Bytes(files)
         seen = Snapshot(
             profile=profile,
             files=files,
@@ -340,8 +340,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         ops = self.capabilities.ops
         if not any(issubclass(ops[each.op], NetworkOp) for each in operations):
             return step
-        missing = "; ".join(self.image_models.missing(operations))
-        if not missing:
+        if not (missing := "; ".join(self.image_models.missing(operations))):
             return step
         return replace(
             step, notes=(*step.notes, f"cannot be made here: {missing}"), missing=missing

@@ -25,7 +25,9 @@ class Contents(TypedDict):
     data: dict[str, list[str]]
     """The families that a data file has rows for, by its path."""
     rows: dict[str, Rows]
-    """The rows of each family."""
+    """The rows of each family, if lines of its data cannot be read by themselves."""
+    texts: dict[str, str]
+    """The texts of the other data files."""
     specs: dict[str, list[str]]
     """Every word inside of what looks like markup, even in a comment, by the file of the spec."""
     said: Said
@@ -57,12 +59,22 @@ def contents(spec: Spec) -> Contents | None:
     for family, table in spec.trace.rows.items():
         for path in table.files:
             data.setdefault(path, []).append(family)
+    tables = spec.trace.rows.items()
+    texts = {table.files[0]: table.text for _, table in tables if table.text}
+    for table in spec.trace.rows.values():
+        if not table.text:
+            texts = {path: text for path, text in texts.items() if path not in table.files}
     return Contents(
         data=data,
         specs=spec_words(spec.text),
         said=said(spec.text.data, spec.profile),
         hidden=sorted(spec.trace.hidden),
-        rows={family: plain_rows(table.rows) for family, table in spec.trace.rows.items()},
+        rows={
+            family: plain_rows(table.rows)
+            for family, table in tables
+            if texts.keys().isdisjoint(table.files)
+        },
+        texts=texts,
         templates={path: list(assets) for path, assets in spec.trace.templates.items()},
         words={path: list(words) for path, words in spec.trace.words.items()},
         room=spec.trace.room,

@@ -22,11 +22,11 @@ import zlib
 from itertools import compress
 
 from flux2build.storage.edition import EDITION
-from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap
+from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap, through_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer than the answer
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 JUDGED = f"{EDITION} judged"
 """The key of an answer that depends on no path: what was judged by its digest."""
@@ -38,6 +38,9 @@ _FORMAT = 2
 _MOST_ANSWERS = 32
 _CHUNK = 1024 * 1024
 _ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
+_FIRST = 256
+"""Of so many paths it is found first whether one has changed: what people write comes before the rest."""
+_ABSENT = os.stat_result([-1] * 19)
 _MANY = 256
 """From so many unknown files on it is worth it to start threads."""
 _KINDS = ("file", MISSING, DIRECTORY, SPECIAL, UNREADABLE)
@@ -134,18 +137,28 @@ class Index:
         for path in other._asked:
             self._rows.setdefault(path, other._rows[path])
 
-    def differing(self, states: Mapping[str, str]) -> dict[str, str]:
-        """Return the paths whose states are others by now, each with its present state."""
-        if self._packed is None:
-            # Lazy: the common call never unpacks its index.
-            from flux2build.storage.index_rows import doubtful
+    def differing(self, states: Mapping[str, str], key: str, text: str) -> dict[str, str]:
+        """Return the paths whose states are others by now, each with its present state.
 
-            now = {
-                path: LINKED if _through_link(self._folder, path) else self.state(path)
-                for path in doubtful(self._folder, self._rows, states)
-            }
-            return {path: state for path, state in now.items() if state != states[path]}
-        return self._packed.differing(states, self._folder)
+        An answer that was noted with these states tells at once which they may be.
+        """
+        # Lazy: the common call never unpacks its index.
+        from flux2build.storage.index_rows import doubtful
+
+        noted = None if self._packed is None else self._packed.suspects(key, text, self._folder)
+        if noted is None:
+            self._unpack()
+        paths = doubtful(self._folder, self._rows, states) if noted is None else noted
+        now = {path: self._unlinked(path) for path in paths}
+        return {path: state for path, state in now.items() if state != states[path]}
+
+    def _unlinked(self, path: str) -> str:
+        """The state of a path that may be a link by now."""
+        if through_link(self._folder, path):
+            return LINKED
+        if self._packed is None:
+            return self.state(path)
+        return _observe(os.path.join(self._folder, path), None)[0]
 
     def digest(self, path: str) -> str | None:
         """Return the digest of the file at a path; None if there is no readable file."""
@@ -208,7 +221,7 @@ class Index:
 
     def _unpack(self) -> None:
         if self._packed is not None:
-            self._rows, self._answers = self._packed.rows(), self._packed.answers()
+            self._rows, self._answers = self._packed.unpacked()
             self._packed = None
 
 
@@ -226,9 +239,18 @@ class _Packed:
         """Return an answer, if nothing that it depends on has changed."""
         text, packed = self._answers.get(key, (None, b""))
         where = memoryview(packed).cast("I").tolist()
-        if text is None or not self._all_unchanged(where, folder):
+        few, many = where[:_FIRST], where[_FIRST:]
+        if text is None or not all(self._all_unchanged(each, folder) for each in (few, many)):
             return None
         return text
+
+    def suspects(self, key: str, text: str, folder: str) -> list[str] | None:
+        """Return the paths that an answer depends on and that may have changed; None if it is not noted."""
+        noted, packed = self._answers.get(key, (None, b""))
+        where = memoryview(packed).cast("I").tolist()
+        if noted != text:
+            return None
+        return [self._paths[at] for at in self._suspects(where, folder, _status)]
 
     def _all_unchanged(self, where: list[int], folder: str) -> bool:
         try:
@@ -237,12 +259,14 @@ class _Packed:
             return False
         paths = self._paths
         return all(
-            not _through_link(folder, paths[at])
+            not through_link(folder, paths[at])
             and _observe(os.path.join(folder, paths[at]), None)[0] == self._state(at)
             for at in suspects
         )
 
-    def _suspects(self, where: list[int], folder: str) -> list[int]:
+    def _suspects(
+        self, where: list[int], folder: str, status: Callable[[str], object] = os.stat
+    ) -> list[int]:
         """Return the places of all but the files whose attributes are what they were.
 
         A loop over them would take half as long again as asking the system.
@@ -256,67 +280,37 @@ class _Packed:
         if folder != os.getcwd():
             paths = [os.path.join(folder, path) for path in paths]
         before = [*zip(*map(chosen, self._fingerprints), strict=True)]
-        now = [*map(_ATTRIBUTES, map(os.stat, chosen(paths)))]
+        now = [*map(_ATTRIBUTES, map(status, chosen(paths)))]
         if now != before:
             suspects += compress(files, map(operator.ne, now, before))
         return suspects
-
-    def differing(self, states: Mapping[str, str], folder: str) -> dict[str, str]:
-        """Return the paths whose states are others by now, each with its present state."""
-        sizes, times, changes, inodes = self._fingerprints
-        missing, now = dict(states), dict[str, str]()
-        for at, path in enumerate(self._paths):
-            if (before := missing.pop(path, None)) is None:
-                continue
-            state, whole = self._state(at), os.path.join(folder, path)
-            row = (state, sizes[at], times[at], changes[at], inodes[at])
-            if (seen := _observe(whole, row)) == row and state == before and times[at]:
-                continue
-            if _through_link(folder, path):
-                now[path] = LINKED
-            elif seen[0] != before:
-                now[path] = seen[0]
-        for path, before in missing.items():
-            state = _observe(os.path.join(folder, path), None)[0]
-            if _through_link(folder, path):
-                now[path] = LINKED
-            elif state != before:
-                now[path] = state
-        return now
 
     def _state(self, at: int) -> str:
         if kind := self._kinds[at]:
             return _KINDS[kind]
         return "sha256:" + self._digests[32 * at : 32 * at + 32].hex()
 
-    def rows(self) -> dict[str, Row]:
-        """Return the known states by path."""
-        fingerprints = zip(*self._fingerprints, strict=True)
-        return {
-            path: (self._state(at), *fingerprint)
-            for at, (path, fingerprint) in enumerate(zip(self._paths, fingerprints, strict=True))
-        }
+    def unpacked(self) -> tuple[dict[str, Row], dict[str, tuple[str, tuple[str, ...]]]]:
+        """Return the known states by path, and the answers, each with the paths that it depends on."""
+        # Lazy: the common call needs neither.
+        from flux2build.storage.index_columns import answers_of
 
-    def answers(self) -> dict[str, tuple[str, tuple[str, ...]]]:
-        """Return the answers, each with the paths that it depends on."""
-        paths = self._paths
-        return {
-            key: (text, tuple([paths[at] for at in memoryview(packed).cast("I").tolist()]))
-            for key, (text, packed) in self._answers.items()
-        }
+        fingerprints = zip(self._paths, *self._fingerprints, strict=True)
+        rows = {path: (self._state(at), *row) for at, (path, *row) in enumerate(fingerprints)}
+        return rows, answers_of(self._answers, self._paths)
+
+
+def _status(path: str) -> object:
+    """The status of a file; of one that is missing, that of none."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return _ABSENT
 
 
 def _fits(before: str, now: str) -> bool:
     """Whether a state is an earlier one, which may have told no more than that there is a file."""
     return before == now or (before == "file" and now.startswith("sha256:"))
-
-
-def _through_link(folder: str, path: str) -> bool:
-    """Whether a path leads elsewhere, as any part of it may be a link by now."""
-    if os.path.isabs(path):
-        return False
-    whole = os.path.normpath(os.path.join(os.path.realpath(folder), path))
-    return os.path.realpath(whole) != whole
 
 
 def _observe(path: str, known: Row | None) -> Row:

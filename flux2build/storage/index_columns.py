@@ -31,6 +31,16 @@ def packed(
     return zlib.crc32(body).to_bytes(8, "big") + body
 
 
+def answers_of(
+    noted: Mapping[str, tuple[str, bytes]], paths: Sequence[str]
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return answers, each with the paths that it depends on."""
+    return {
+        key: (text, tuple([paths[at] for at in memoryview(on).cast("I").tolist()]))
+        for key, (text, on) in noted.items()
+    }
+
+
 def _numbers(values: list[int], code: str) -> bytes:
     """Pack numbers of one width into bytes; `array` would cost an import."""
     packed = bytearray((8 if code == "Q" else 4) * len(values))

@@ -54,3 +54,11 @@ def swap(path: str, data: bytes) -> None:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
+
+
+def through_link(folder: str, path: str) -> bool:
+    """Whether a path leads elsewhere, as any part of it may be a link by now."""
+    if os.path.isabs(path):
+        return False
+    whole = os.path.normpath(os.path.join(os.path.realpath(folder), path))
+    return os.path.realpath(whole) != whole

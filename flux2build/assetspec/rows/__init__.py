@@ -26,6 +26,7 @@ from flux2build.storage.text_files import read_text, unseen
 
 MOST_MIB: Final = 32
 MOST_PROBLEMS: Final = 20
+_IN_LINES: Final = (".csv", ".tsv")
 _MOST_LINE_ENDS: Final = 4_000_000
 """Every line of Windows counts twice."""
 
@@ -78,6 +79,8 @@ class Table(Struct, frozen=True):
 
     files: tuple[str, ...]
     rows: tuple[Row, ...]
+    text: str = ""
+    """The text of a file each line of which says all of one row; empty for any other."""
 
 
 def read(tree: ProjectFiles, written: str, shape: Shape) -> Table:
@@ -88,15 +91,16 @@ def read(tree: ProjectFiles, written: str, shape: Shape) -> Table:
     """
     records, keys = Records(), [normal(key) for key in shape.keys]
     files, several = _files(tree, written)
-    rows = tuple[Row, ...]()
+    rows, text = tuple[Row, ...](), ""
     with suppress(TooMuchError):
-        _read_all(tree, files, records, keys[0], several=several)
+        text = _read_all(tree, files, records, keys[0], several=several)
         _stop(records, written)
         shaped_rows = shaped(records, Place(files[0], 1), shape)
         _stop(records, written)
         rows = _keyed(records, Place(files[0], 1), shaped_rows, keys)
     _stop(records, written)
-    return Table(files, rows)
+    lines = not (several or shape.fill or '"' in text or "\r" in text)
+    return Table(files, rows, text if lines and files[0].lower().endswith(_IN_LINES) else "")
 
 
 def _files(tree: ProjectFiles, written: str) -> tuple[tuple[str, ...], bool]:
@@ -112,21 +116,25 @@ def _files(tree: ProjectFiles, written: str) -> tuple[tuple[str, ...], bool]:
 
 def _read_all(
     tree: ProjectFiles, files: Sequence[str], records: Records, key: str, *, several: bool
-) -> None:
-    """Read the records of files, which may not have more bytes together than one alone."""
-    left = MOST_MIB * 1024 * 1024
+) -> str:
+    """Read the records of files, which may not have more bytes together than one alone.
+
+    Return the text of the last one.
+    """
+    text, left = "", MOST_MIB * 1024 * 1024
     for file in files:
         suffix = posixpath.splitext(file)[1].lower()
         reader = _READERS.get(suffix)
         if reader is None:
             known = ", ".join(f"`{suffix}`" for suffix in _READERS)
             raise SpecError(f"`{file}` is not a data file that can be read", hint=f"known: {known}")
-        text = _text(tree, file)
+        text = text_of(tree, file)
         left -= len(text)
         source = DataFile(file, text, records, key, is_row=several)
         if left < 0:
             source.refuse(f"the data files have more than {MOST_MIB} MiB together", 1)
         reader(source)
+    return text
 
 
 def _stop(records: Records, written: str) -> None:
@@ -141,7 +149,12 @@ def _stop(records: Records, written: str) -> None:
     raise SpecError(*shown)
 
 
-def _text(tree: ProjectFiles, file: str) -> str:
+def text_of(tree: ProjectFiles, file: str) -> str:
+    """Return the text of a data file.
+
+    Raises:
+        SpecError: it cannot be read, or is none.
+    """
     text = read_text(tree, file, MOST_MIB, "data file")
     if text.count("\n") + text.count("\r") > _MOST_LINE_ENDS:
         raise SpecError(Problem("this data file has more than 2,000,000 lines", Place(file)))
