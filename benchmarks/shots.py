@@ -22,7 +22,7 @@ height = {side}
 
 [asset.shot]
 rows = {{ file = "shots.csv", key = "sku" }}
-prompt = "a lighthouse on a cliff at dusk, number {{{{ row.sku }}}}"
+prompt = "a lighthouse on a cliff at dusk, number {{{{ row.sku }}}}, {{{{ row.words }}}}"
 """
 KEYS = ("BFL_API_KEY", "COMETAPI_KEY", "REPLICATE_API_TOKEN")
 
@@ -36,8 +36,8 @@ def tree(count: int, side: int, provider: str = "sketch") -> Iterator[Path]:
 
 def written(folder: Path, count: int, side: int, provider: str) -> Path:
     """The folder, with a spec for so many pictures."""
-    rows = "".join(f"{number}\n" for number in range(count))
-    folder.joinpath("shots.csv").write_text(f"sku\n{rows}")
+    rows = "".join(f"{number},calm\n" for number in range(count))
+    folder.joinpath("shots.csv").write_text(f"sku,words\n{rows}")
     folder.joinpath("assets.toml").write_text(SPEC.format(side=side, provider=provider))
     return folder
 
