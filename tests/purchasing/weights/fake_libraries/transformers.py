@@ -1,0 +1,3 @@
+"""Nothing but its version."""
+
+__version__ = "0"
