@@ -7,6 +7,8 @@ from typing import Final
 
 from flux2build.checks.contract import Check, Options
 from flux2build.checks.facts import Current, Facts, Finding
+from flux2build.errors import Flux2BuildError
+from flux2build.images.derive import Job, discloses
 from flux2build.images.ops.contract import OPS
 from flux2build.model import Derive
 
@@ -16,21 +18,41 @@ _NAME: Final = "disclosure"
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A published picture that was generated, and has no visible label that says so.
 
+    A label that later operations cover does not count.
+
     It is asked for in a profile that says `disclosure = "label"` and, in all profiles, where
-    `[checks]` names it. The mark in a file's metadata is what `provenance` is about: article 50 of
+    `[checks]` names it; `off` there counts in profiles, too. The mark in a file's metadata is what `provenance` is about: article 50 of
     the EU's AI Act asks for marks that machines read, and for labels that people see.
     """
     if not facts.spec.discloses and _NAME not in facts.spec.checks:
         return
     for file in facts.published():
-        if facts.generated(file) and not _labelled(file):
+        if not facts.generated(file):
+            continue
+        if not _labelled(file):
             message = "no visible label says that the picture was generated"
+            yield facts.about(file.recipe, "unlabelled", message, hint=_hint(file))
+        elif not _seen(facts, file):
+            message = "the label that says that the picture was generated is covered"
             yield facts.about(file.recipe, "unlabelled", message, hint=_hint(file))
 
 
 def _labelled(file: Current) -> bool:
     task = file.recipe.task
     return isinstance(task, Derive) and any(OPS[step.op].discloses for step in task.ops)
+
+
+def _seen(facts: Facts, file: Current) -> bool:
+    """Whether the label is still to be seen in the file."""
+    task = file.recipe.task
+    if not isinstance(task, Derive) or OPS[task.ops[-1].op].discloses:
+        return True
+    inputs = [facts.bytes_of(source) for source in file.recipe.inputs]
+    job = Job(task, tuple(data for data in inputs if data is not None))
+    try:
+        return len(job.inputs) < len(inputs) or discloses(job, OPS)
+    except Flux2BuildError:  # an input is not what it was, and `drift` says so
+        return True
 
 
 def _hint(file: Current) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, partial, reduce
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
-from PIL import Image
+from PIL import Image, ImageChops
 
 from flux2build.digest import Digest, Json, canonical, of_bytes
 from flux2build.errors import Flux2BuildError, Problem, SpecError, SystemFault, did_you_mean
@@ -34,6 +34,10 @@ Ops = Mapping[str, type[Op]]
 _KEPT: Final = 96 << 20
 """Bytes of shared pictures that are kept at once, before the files are made that need them."""
 _BYTES_PER_PIXEL: Final = 4
+_SEEN: Final = 16
+"""By how many levels of a channel a pixel has to differ to be seen."""
+_LEFT: Final = 0.1
+"""How much of a label has to be left for it to be seen; canvases that grow make its share smaller."""
 
 
 class Job(Struct, frozen=True):
@@ -146,6 +150,43 @@ def lettering(job: Job, ops: Ops) -> Iterator[Letters]:
         if canvas is None or canvas.size == picture.size:
             return
         picture = picture.resize(canvas.size)
+
+
+def discloses(job: Job, ops: Ops) -> bool:
+    """Whether a label that an operation of a job puts on a picture is still to be seen at its end.
+
+    The pictures with it and without it are compared. What a network leaves of a label is not known,
+    so it counts as seen.
+
+    Raises:
+        Flux2BuildError: an operation cannot be done.
+    """
+    steps = [_operation(step, ops) for step in job.task.ops]
+    first = next((at for at, step in enumerate(steps) if step.discloses), None)
+    if first is None or all(step.discloses for step in steps[first:]):
+        return first is not None
+    if any(isinstance(step, NetworkOp) for step in steps):
+        return True
+    plain = decoded(job.inputs[0], "input 0")
+    for step in steps[:first]:
+        plain = step.apply(plain, job.inputs)
+    labelled, most, seen = plain, 0.0, 0.0
+    for step in steps[first:]:
+        labelled = step.apply(labelled, job.inputs)
+        if not step.discloses:
+            plain = step.apply(plain, job.inputs)
+        seen = _differing(labelled, plain)
+        most = max(most, seen) if step.discloses else most
+    return seen > most * _LEFT
+
+
+def _differing(one: Image.Image, other: Image.Image) -> float:
+    """The share of pixels in which two pictures of one size differ to the eye."""
+    if one.size != other.size:  # it is cut to what is in it, so the label is in it
+        return 1.0
+    channels = ImageChops.difference(one.convert("RGBA"), other.convert("RGBA")).split()
+    apart = reduce(ImageChops.lighter, channels)
+    return sum(apart.histogram()[_SEEN:]) / (apart.width * apart.height)
 
 
 def _bytes(pictures: Mapping[Steps, Intermediate]) -> int:

@@ -183,6 +183,8 @@ class ImageModels:
         except SystemFault as error:
             return {"problem": said(error)}
         paths = list(weighed.files.values())
+        if op == "cutout":
+            digest = self._file(name, paths[0])  # as `digest` in its table has it
         return {
             "path": str(paths[0].parent if weighed.packaged else paths[0]),
             "bytes": sum(path.stat().st_size for path in paths),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from tests.checks.sites import check_json, paths
 from tests.conftest import Site
@@ -55,6 +56,32 @@ def test_the_profile_that_asks_for_labels_gets_findings(site: Site) -> None:
     hints = {f["path"]: f["hint"] for f in findings if f["code"] == "unlabelled"}
     assert "`finish`" in hints["eu/fox-small.webp"]
     assert "not the master" in hints["eu/bell.png"]
+
+
+COVER = '{ op = "overlay", source = "drawn.png", anchor = "bottom-right" }'
+
+
+@pytest.mark.parametrize(
+    ("after", "seen"),
+    [
+        (COVER, False),
+        ('{ op = "resize", width = 64 }', True),
+        (COVER.replace("right", "left"), True),
+    ],
+)
+def test_a_label_that_is_covered_is_none(site: Site, after: str, *, seen: bool) -> None:
+    """What counts is what people see in the end."""
+    Image.new("RGB", (128, 40), "white").save(site.folder / "drawn.png")
+    if "left" in after:
+        Image.new("RGB", (30, 10), "white").save(site.folder / "drawn.png")
+    site.edit("assets.toml", '{ op = "label" }', f'{{ op = "label" }}, {after}')
+    assert site.run("build", "--profile", "eu").code == 0
+
+    findings = check_json(site, "--profile", "eu")
+
+    assert ("eu/fox-small.webp" in paths(findings, "unlabelled")) != seen
+    said = [each["message"] for each in findings if each["code"] == "unlabelled"]
+    assert any("covered" in message for message in said) != seen
 
 
 def test_a_spec_may_ask_for_labels_in_every_profile(site: Site) -> None:

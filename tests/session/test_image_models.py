@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from flux2build.digest import of_bytes
 from flux2build.errors import Exit
 from flux2build.extras import pip_install
 from tests.conftest import Site
@@ -128,6 +129,10 @@ def test_a_missing_model_blocks_its_own_files(empty: Site, config: Path) -> None
     assert plan.code == 0
     assert "cannot be made here: the model `bright` is not on this machine" in plan.out
     assert line in plan.out
+    assert f"cannot be made here: the model `bright` is not on this machine; {line}" in (
+        empty.run("explain", "shot").out
+    )
+    assert "(cannot be made here)" in empty.run("list").out
     check = empty.run("check")
     assert check.code == Exit.DRIFT
     assert f"hint: the model `bright` is not on this machine; {line}" in check.err + check.out
@@ -271,4 +276,7 @@ def test_models_are_listed(empty: Site, config: Path) -> None:
     for (op, _), each in known.items():
         assert "problem" in each or each["digest"].startswith("sha256:")
         assert "problem" in each or bool(each["licence"]) == (op == "upscale")
+    model = config.with_name("bright.onnx").read_bytes()
+    bright = known["cutout", "bright"]
+    assert bright.get("digest") == (None if "problem" in bright else of_bytes(model))
     assert "bright, for `cutout`" in empty.run("models", "--local").out

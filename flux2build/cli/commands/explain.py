@@ -109,6 +109,9 @@ def _verdict(steps: Sequence[Step]) -> Iterator[Text]:
     low, high = priced(steps)
     price = f"  {price_range(low, high)}" if high != 0 else ""
     yield Text.assemble(f"             {clean(why)}", (price, "bold"))
+    for missing in dict.fromkeys(step.missing for step in steps):
+        if missing:
+            yield Text(f"             cannot be made here: {missing}", "yellow")
     for field, change in changes(step):
         yield Text.assemble("             ", (f"{field} ", "bold"), marked(change))
 

@@ -39,6 +39,7 @@ def list_assets(options: CommonOptions, *, choice: Choice) -> None:
         console.document({"assets": rows})
         return
     wide = column(names, console.width)
+    missing = {step.recipe.asset for step in whole.steps if step.missing}
     shown = {name: _state(values["state"].get(name, ())) for name in names}
     width = max(8, *map(len, shown.values())) if shown else 8
 
@@ -46,6 +47,7 @@ def list_assets(options: CommonOptions, *, choice: Choice) -> None:
         state = shown[name]
         paths = [*values["path"].get(name, ())] or [project.spec.named[name].source or ""]
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        more += "  (cannot be made here)" if name in missing else ""
         style = "yellow" if state in {"changed", *_TELLING[2:]} else "dim"
         return Text.assemble(
             cell(clean(name), wide),
