@@ -60,6 +60,10 @@ class Counted:
         self._count("PUT", key)
         return self._backend.create(key, data)
 
+    def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
+        """Whether a key is created once."""
+        return self._backend.creates_once(key, one, other)
+
     def delete(self, key: str) -> None:
         """Remove a value."""
         self._count("DELETE", key)

@@ -61,6 +61,9 @@ class Backend(Protocol):
     def create(self, key: str, data: bytes) -> bool:
         """Write the first value of a key, atomically; False if there is one already."""
 
+    def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
+        """Whether of two requests to create a key exactly one succeeds, also if they overlap."""
+
     def delete(self, key: str) -> None:
         """Remove a value; it need not be there."""
 

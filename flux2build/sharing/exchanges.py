@@ -11,7 +11,7 @@ import logging
 import ssl
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cache
@@ -19,9 +19,12 @@ from typing import Final
 
 import httpx
 from msgspec import Struct
+from msgspec.structs import replace
 
 _CONNECT: Final = 10.0
 _AT_ONCE: Final = 32
+_SHORT: Final = 2**16
+"""Most bytes of an answer that is of no interest."""
 _PASSING: Final = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _HEADERS: Final = {"user-agent": "flux2build", "accept-encoding": "identity"}
 
@@ -78,7 +81,28 @@ class Exchanges:
         Raises:
             ExchangeError: there is none.
         """
-        asked = _asked(self._client, request, most, seconds)
+        return self._answer(_asked(self._client, request, most, seconds))
+
+    def ask_around(
+        self, request: Request, meanwhile: Callable[[], object], seconds: float
+    ) -> Answer:
+        """The answer to a request, something else being done once half of its content is sent.
+
+        Raises:
+            ExchangeError: there is none.
+        """
+        content = request.content or b""
+
+        async def halves() -> AsyncIterator[bytes]:
+            yield content[: len(content) // 2]
+            await asyncio.to_thread(meanwhile)
+            yield content[len(content) // 2 :]
+
+        headers = {**request.headers, "content-length": str(len(content))}
+        halved = replace(request, headers=headers, content=None)
+        return self._answer(_asked(self._client, halved, _SHORT, seconds, halves()))
+
+    def _answer(self, asked: Coroutine[None, None, Answer]) -> Answer:
         future: Future[Answer] = asyncio.run_coroutine_threadsafe(asked, self._loop)
         try:
             return future.result()
@@ -93,19 +117,31 @@ def _usual() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-async def _asked(client: httpx.AsyncClient, request: Request, most: int, seconds: float) -> Answer:
+async def _asked(
+    client: httpx.AsyncClient,
+    request: Request,
+    most: int,
+    seconds: float,
+    pieces: AsyncIterator[bytes] | None = None,
+) -> Answer:
+    """The answer to a request whose content may be sent in pieces."""
     try:
         async with asyncio.timeout(seconds):
-            return await _received(client, request, most)
+            return await _received(client, request, most, pieces or request.content)
     except TimeoutError:
         raise ExchangeError(f"it takes longer than {seconds:g} seconds") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
         raise ExchangeError(_reason(error), passing=isinstance(error, _PASSING)) from None
 
 
-async def _received(client: httpx.AsyncClient, request: Request, most: int) -> Answer:
+async def _received(
+    client: httpx.AsyncClient,
+    request: Request,
+    most: int,
+    content: bytes | AsyncIterator[bytes] | None,
+) -> Answer:
     headers = {**_HEADERS, **request.headers}
-    stream = client.stream(request.method, request.url, headers=headers, content=request.content)
+    stream = client.stream(request.method, request.url, headers=headers, content=content)
     async with stream as response:
         client.cookies.clear()
         if not response.is_success:

@@ -28,11 +28,11 @@ from flux2build.sharing.records import (
 )
 from flux2build.storage.store import DamagedError
 
-_PROOF: Final = f"{Space.CLAIMS}/{'0' * 64}"
-"""The key by which a place proves that it creates a value once only."""
-
 _PROBES: Final = f"{Space.CLAIMS}/{'0' * 48}"
 """How keys begin of what is written only to see whether that is possible; the proof's does, too."""
+
+_PROOF: Final = f"{_PROBES}{'0' * 15}1"
+"""The key that a place has once it is proven that it creates a value once only."""
 
 _TRIES: Final = 3
 """How often a claim is taken that others release in the same moment."""
@@ -194,7 +194,7 @@ class TeamStore:
         """
         if self.writable:
             self._prove()
-            probe = f"{_PROBES}{os.urandom(8).hex()}"
+            probe = _probe()
             self._backend.create(probe, _sample())
             self._backend.delete(probe)
         else:
@@ -291,13 +291,22 @@ class TeamStore:
         """
         if self._proven:
             return
-        if self._backend.create(_PROOF, _sample()) and self._backend.create(_PROOF, _sample()):
+        if not self._backend.has(_PROOF):  # the first time of all
+            probe = _probe()
+            once = self._backend.creates_once(probe, _sample(), _sample())
+            self._backend.delete(probe)
+            self._require(once)
+        again = self._backend.create(_PROOF, _sample())
+        self._require(not (again and self._backend.create(_PROOF, _sample())))
+        self._proven = True
+
+    def _require(self, once: bool) -> None:  # noqa: FBT001 - what is required
+        if not once:
             raise Unreachable(
                 f"the team's store `{self.url}` overwrites what it should create once",
-                hint="claims need a server that honours `If-None-Match: *`, such as "
-                "`flux2build store serve DIR`",
+                hint="it serves bytes and receipts; claims need a server that honours `If-None-Match: *` "
+                "whatever comes at the same moment, such as `flux2build store serve DIR`",
             )
-        self._proven = True
 
 
 def _or_damage(
@@ -313,3 +322,8 @@ def _or_damage(
 def _sample() -> bytes:
     """A value that no other one is like."""
     return f'{{"version":1,"proof":"{os.urandom(8).hex()}"}}\n'.encode()
+
+
+def _probe() -> str:
+    """A key that nobody has used."""
+    return f"{_PROBES}{os.urandom(8).hex()}"

@@ -317,6 +317,11 @@ class Failing:
         self._call()
         return self._backend.create(key, data)
 
+    def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
+        """Whether a key is created once."""
+        self._call()
+        return self._backend.creates_once(key, one, other)
+
     def delete(self, key: str) -> None:
         """Remove a value."""
         self._call()

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from flux2build.sharing.contract import Backend
+from tests.sharing.peers import PEERS
 from tests.sharing.places import PLACES, Place
 
+_ALL: Final = PLACES | (PEERS if os.environ.get("FLUX2BUILD_DEEP") else {})
 
-@pytest.fixture(params=sorted(PLACES))
+
+@pytest.fixture(params=sorted(_ALL))
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """An empty place of each kind."""
-    with PLACES[request.param](tmp_path) as place:
+    with _ALL[request.param](tmp_path) as place:
         yield place
 
 

@@ -63,6 +63,10 @@ class Memory:
         self.values[key] = data
         return True
 
+    def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
+        """Whether a key is created once."""
+        return self.create(key, one) and not self.create(key, other)
+
     def delete(self, key: str) -> None:
         """Forget the value."""
         self.values.pop(key, None)
@@ -215,6 +219,10 @@ def test_contradictory_place() -> None:
         def create(self, key: str, data: bytes) -> bool:  # noqa: ARG002 - it has them all
             """Have had it already."""
             return False
+
+        def creates_once(self, key: str, one: bytes, other: bytes) -> bool:  # noqa: ARG002 - so it says
+            """Be proven."""
+            return True
 
     with pytest.raises(Unreachable, match="neither has nor takes a claim"):
         TeamStore(Refusing(), "memory:").take(CLAIM)

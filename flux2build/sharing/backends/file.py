@@ -57,6 +57,10 @@ class Folder:
         path = self._path(key)
         return self._reached(lambda: self._create(path, data))
 
+    def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
+        """Whether of two requests to create a key exactly one succeeds."""
+        return self.create(key, one) and not self.create(key, other)
+
     def delete(self, key: str) -> None:
         """Remove a value; it need not be there."""
         self._unless_absent(self._path(key).unlink)

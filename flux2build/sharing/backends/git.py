@@ -87,6 +87,10 @@ class Remote:
         self._until_pushed(try_it)
         return created
 
+    def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
+        """Whether of two requests to create a key exactly one succeeds."""
+        return self.create(key, one) and not self.create(key, other)
+
     def delete(self, key: str) -> None:
         """Remove a value; it need not be there."""
         ref, blob = f"{_REFS}{checked(key)}", self._blob_of(key)

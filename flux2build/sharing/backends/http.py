@@ -34,12 +34,15 @@ if TYPE_CHECKING:
 
 _PAUSES: Final = (0.002, 0.01)
 """Before each further try, in parts of the patience; what is created twice is known by its value."""
+_HEAD_START: Final = 0.005
+"""Of a request before another one that overlaps it, in parts of the patience."""
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 """Answers after which a request is tried again."""
 _PAGE: Final = 4 * 2**20
 """Most bytes of a list of keys."""
 _WRITTEN: Final = frozenset({200, 201, 202, 204})
 _ABSENT: Final = frozenset({404, 410})
+_FIRST: Final = {"if-none-match": "*"}
 
 
 class _Page(Struct):
@@ -94,8 +97,34 @@ class Server:
 
     def create(self, key: str, data: bytes) -> bool:
         """Write the first value of a key, atomically; False if there is one already."""
-        answer = self._put(key, data, {"if-none-match": "*"})
+        answer = self._put(key, data, _FIRST)
         return answer.status != 412 and bool(self._expected(answer, _WRITTEN))
+
+    def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
+        """Whether of two requests to create a key exactly one succeeds, though they overlap.
+
+        Apache's `mod_dav`, as others, looks whether there is a file before it has read the body.
+        """
+        from flux2build.sharing.exchanges import ExchangeError, Request
+
+        self.put(key, one)  # which creates the folder, where that is needed
+        self.delete(key)
+        second: list[Answer] = []
+
+        def overlap() -> None:
+            time.sleep(_HEAD_START * self._patience)  # for a server that is slow to look
+            second.append(self._put(key, other, _FIRST))
+
+        headers = {**self._headers, **_FIRST}
+        request = Request("PUT", f"{self._url}/{key}", headers, one)
+        try:
+            first = self._exchanges.ask_around(request, overlap, self._patience)
+        except ExchangeError as error:
+            raise self._unreachable(str(error)) from None
+        won = [answer.status in _WRITTEN for answer in (first, *second)]
+        if not any(won):
+            self._expected(first, _WRITTEN)
+        return won.count(True) == 1
 
     def delete(self, key: str) -> None:
         """Remove a value; it need not be there."""
@@ -128,7 +157,7 @@ class Server:
 
     def _put(self, key: str, data: bytes, headers: Mapping[str, str] = {}) -> Answer:
         answer = self._ask("PUT", key, data, headers)
-        if answer.status == 409:  # WebDAV wants the folder to be created first
+        if answer.status in {404, 409}:  # WebDAV wants the folder to be created first
             self._exchange(_Asked("MKCOL", f"{space_of(key)}/"))
             answer = self._ask("PUT", key, data, headers)
         return answer

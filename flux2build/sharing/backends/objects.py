@@ -76,6 +76,10 @@ class Bucket:
             return False
         return True
 
+    def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
+        """Whether of two requests to create a key exactly one succeeds."""
+        return self.create(key, one) and not self.create(key, other)
+
     def delete(self, key: str) -> None:
         """Remove a value; it need not be there."""
         path = checked(key)
