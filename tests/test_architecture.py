@@ -68,6 +68,7 @@ LAZY: Final[dict[str, str]] = {
     "purchasing/http/trust.py": "truststore is for those who name the system's authorities, on some systems",
     "purchasing/weights/worker.py": "without the extra it starts all the same, and says what it lacks",
     "storage/user_folders.py": "platformdirs is for the other systems, and for odd variables",
+    "checks/contrast.py": "letters are set again only for a check of them",
     "storage/probe.py": "only a build that buys asks for room",
     "checks/facts.py": "what files show is looked at only where a lock does not say it",
     "images/provenance/iptc.py": "the containers of pictures are for those that are looked into",

@@ -12,8 +12,6 @@ from flux2build.checks.facts import Current, Facts, Finding
 from flux2build.errors import Flux2BuildError
 from flux2build.images.colour.notation import Colour
 from flux2build.images.colour.vision import Vision
-from flux2build.images.derive import Job, lettering
-from flux2build.images.legibility import ratios
 from flux2build.images.ops.contract import OPS
 from flux2build.model import AssetName, Derive
 from flux2build.tables.table import Field
@@ -86,6 +84,9 @@ def _faint(facts: Facts, options: ContrastOptions, file: Current) -> Iterator[_F
     if not isinstance(task, Derive) or not any(OPS[step.op].sets_words for step in task.ops):
         return
     inputs = [facts.bytes_of(source) for source in file.recipe.inputs]
+    from flux2build.images.derive import Job, lettering
+    from flux2build.images.legibility import ratios
+
     job = Job(task, tuple(data for data in inputs if data is not None))
     if len(job.inputs) < len(inputs):  # something is missing, and `drift` says so
         return

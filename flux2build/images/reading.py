@@ -9,12 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from functools import cache
-from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
 from flux2build.errors import Flux2BuildError
-from flux2build.images.decode import decoded
 
 EXTRA: Final = "ocr"
 _LINE: Final = re.compile(r"(0\.\d\d|1\.00) (.+)")
@@ -38,6 +36,8 @@ def read(data: bytes) -> tuple[Line, ...]:
 
     One thread at a time may call it: the reader takes some hundred megabytes.
     """
+    from flux2build.images.decode import decoded
+
     try:
         picture = decoded(data, "the picture").convert("RGB")
     except Flux2BuildError:
@@ -66,6 +66,8 @@ def _lines(text: str) -> Iterator[Line]:
 
 @cache
 def _reader() -> Any:
+    from importlib.resources import files
+
     import rapidocr
 
     models = list(files("rapidocr").joinpath("models").iterdir())
