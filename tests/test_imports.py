@@ -165,6 +165,26 @@ def test_a_known_answer_takes_hardly_more_than_python(site: Site, command: str) 
     assert len(found) <= 60
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["plan", "--json"], ["plan", "-v"], ["plan", "--exit-code"], ["plan", "her*"]),
+        *(["check", "--json"], ["check", "--strict"], ["check", "hero", "-q"]),
+        *(["build", "--json"], ["build", "-v"], ["build", "--yes"]),
+    ],
+    ids=" ".join,
+)
+def test_no_option_makes_a_spec_be_read(site: Site, words: list[str]) -> None:
+    """After a file was lost, neither options nor the names of assets take reading the spec."""
+    site.run("build")
+    site.folder.joinpath("img/hero-dark-32.webp").unlink()
+
+    found = imported(site, *words)
+
+    assert found & {"click", "flux2build.assetspec.reader"} == set()
+    assert "flux2build.session.brief" in found
+
+
 def test_what_a_spec_does_not_have_is_not_imported(site: Site) -> None:
     """A spec without more markup than names, data files and operations is planned without Jinja, their readers and Pillow."""
     site.write("templates/owl.j2", "an owl that looks like {{ asset.name }}")

@@ -173,10 +173,12 @@ class BuildRun(Struct, frozen=True):
 
     def in_brief(self) -> Brief | None:
         """The plan in brief, if it says all that is asked for and spends nothing."""
-        detailed = self.project.options.json or self.project.options.verbosity > 0
-        if detailed or self.choice != EVERYTHING or self.pinned:
+        every = self.project.options.json or self.project.options.verbosity > 0
+        if self.choice != EVERYTHING or self.pinned or (every and self.ongoing):
             return None
-        known = self.ongoing.brief(self.project) if self.ongoing else brief(self.project)
+        known = (
+            self.ongoing.brief(self.project) if self.ongoing else brief(self.project, every=every)
+        )
         return known if known and buildable(self.project, known) else None
 
     def require_pinned(self, plan: Plan) -> None:

@@ -16,10 +16,11 @@ from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, Ou
 from flux2build.console.findings.unusable import of_error
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
 from flux2build.planning.plan import Plan
-from flux2build.session.brief import brief
+from flux2build.session.brief import brief, narrowed
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.findings import findings_in_brief, findings_of
-from flux2build.session.project import EVERYTHING, Project
+from flux2build.session.names_in_brief import is_plain
+from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
 
 
@@ -46,8 +47,8 @@ def check(  # noqa: PLR0913 - one parameter for each option
         message = f"`--output-format {output_format}` is about one spec"
         raise UsageError(message, hint="run one check for each of them")
     try:
-        brisk = choice == EVERYTHING and not (require_approved or output.whole)
-        known = _in_brief(project) if brisk else None
+        brisk = is_plain(choice) and not (require_approved or output.whole)
+        known = _in_brief(project, choice) if brisk else None
         plan, reported = known or (
             project.plan(choice),
             findings_of(project, choice, strictly=require_approved),
@@ -72,12 +73,19 @@ def check(  # noqa: PLR0913 - one parameter for each option
     return Exit.DRIFT if any(f.severity in failing for f in findings) else Exit.DONE
 
 
-def _in_brief(project: Project) -> tuple[Plan, list[Finding]] | None:
+def _in_brief(project: Project, choice: Choice) -> tuple[Plan, list[Finding]] | None:
     """The plan and the findings, as far as they are known without reading the spec."""
-    if (known := brief(project)) is None:
+    known = brief(project)
+    plan = narrowed(project, known, choice) if known else None
+    if known is None or plan is None:
         return None
     findings = findings_in_brief(project, known.base, known.plan, known.snapshot, known.assets)
-    return None if findings is None else (known.plan, findings)
+    if findings is None:
+        return None
+    if choice.everything:
+        return plan, findings
+    chosen = {step.recipe.asset for step in plan.steps}
+    return plan, [each for each in findings if not each.asset or each.asset in chosen]
 
 
 def _report(

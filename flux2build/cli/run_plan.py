@@ -8,10 +8,11 @@ from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit, UsageError
 from flux2build.session.answers import remember, remember_judged
-from flux2build.session.brief import brief
+from flux2build.session.brief import brief, narrowed
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.joining import joined
-from flux2build.session.project import EVERYTHING, Project
+from flux2build.session.names_in_brief import is_plain
+from flux2build.session.project import Project
 from flux2build.session.renewal import renew
 
 
@@ -32,9 +33,12 @@ def show_plan(
         raise UsageError("`--output` is about one spec", hint="name one with `--file`")
     console = Console.of(options, choice)
     project = joined(Project.open(options), console.caution)
-    detailed = options.json or options.verbosity > 0 or output is not None or live
-    known = None if detailed or choice != EVERYTHING else brief(project)
-    plan = project.plan(choice) if known is None else known.plan
+    every = options.json or options.verbosity > 0
+    brisk = output is None and not live and is_plain(choice)
+    known = brief(project, every=every) if brisk else None
+    plan = narrowed(project, known, choice) if known else None
+    if plan is None:
+        known, plan = None, project.plan(choice)
     remember_judged(project)
     plan_view.show(console, project, plan)
     console.caution(project.unread)
@@ -48,7 +52,7 @@ def show_plan(
 
         warn_of_costs(console, project.settings, plan)
     if known is not None:
-        if not plan.drift:
+        if choice.everything and not plan.drift:
             renew(project, known, None, plan_view.clean_line(plan))
     elif choice.everything and not choice.force:
         remember(project, plan_view.clean_line(project.whole))

@@ -72,6 +72,16 @@ def replanned(
     return Plan(snapshot.profile, tuple(judged), kept=settled.count - len(steps))
 
 
+def planned_alone(
+    settled: Settled, assets: Iterable[AssetName], snapshot: Snapshot, price: Pricer
+) -> Plan:
+    """Return the plan of some assets, judged by themselves; it has all of their steps."""
+    planner = Planner(snapshot, price, settled.pictures)
+    places = sorted(place for asset in assets for place in settled.steps(asset))
+    steps = (step for place in places for step in planner.steps(settled.recipe(place)))
+    return Plan(snapshot.profile, tuple(steps))
+
+
 def judged_again(before: Plan, due: Container[AssetName], planner: Planner) -> Plan:
     """Return a plan after a build; what was not due is kept as before."""
     steps = list[Step]()

@@ -191,7 +191,7 @@ def _nobody(core: str, field: Field) -> Problem:
 
 def _named(core: str, field: Field) -> Chosen:
     """Assets by name, by family, or by family and some of the axes."""
-    pattern, (family, axes) = _glob(core), _member(core)
+    pattern, (family, axes) = glob(core), _member(core)
     return frozenset(
         name
         for name, asset in field.assets.items()
@@ -217,9 +217,9 @@ def _member(core: str) -> tuple[re.Pattern[str], _Axes]:
     """Split `hero[theme=dark]` into its parts; axes come in any order, values may be globs."""
     family, bracket, rest = core.partition("[")
     if not bracket or not rest.endswith("]"):
-        return _glob(core), {}
+        return glob(core), {}
     pairs = (pair.partition("=") for pair in rest[:-1].split(","))
-    return _glob(family), {axis.strip(): _glob(value.strip()) for axis, _, value in pairs}
+    return glob(family), {axis.strip(): glob(value.strip()) for axis, _, value in pairs}
 
 
 def _has(asset: Asset, axes: _Axes) -> bool:
@@ -231,7 +231,7 @@ def _has(asset: Asset, axes: _Axes) -> bool:
     )
 
 
-def _glob(text: str, any_letter: str = ".") -> re.Pattern[str]:
+def glob(text: str, any_letter: str = ".") -> re.Pattern[str]:
     """Compile a glob of `*` and `?`; brackets stand for themselves, because they name members."""
     signs = {"**": ".*", "*": f"{any_letter}*", "?": any_letter}
     parts = re.split(r"(\*\*|\*|\?)", text)
@@ -239,7 +239,7 @@ def _glob(text: str, any_letter: str = ".") -> re.Pattern[str]:
 
 
 def _is_like(pattern: str, value: str) -> bool:
-    return bool(_glob(pattern).fullmatch(value))
+    return bool(glob(pattern).fullmatch(value))
 
 
 def _is_reason(pattern: str, value: str) -> bool:
@@ -249,7 +249,7 @@ def _is_reason(pattern: str, value: str) -> bool:
 
 def _is_path(pattern: str, value: str) -> bool:
     """Match a path, a folder above it, or its last part if the pattern has no folder."""
-    compiled = _glob(pattern.rstrip("/"), "[^/]")
+    compiled = glob(pattern.rstrip("/"), "[^/]")
     parts = value.split("/")
     above = ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
     last = parts[-1] if "/" not in pattern else value

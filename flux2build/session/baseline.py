@@ -11,7 +11,7 @@ import marshal
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -152,6 +152,11 @@ class Baseline:
     def maker(self, name: str) -> int | None:
         """Return the step whose output inputs call so."""
         return self.contents["makers"].get(name)
+
+    @property
+    def assets(self) -> Iterable[AssetName]:
+        """The assets that have steps."""
+        return cast("Iterable[AssetName]", self.contents["steps"].keys())
 
     def steps(self, asset: AssetName) -> Sequence[int]:
         """Return the steps of an asset."""

@@ -23,13 +23,15 @@ from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Orphan, Plan, Step, asked
 from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes
-from flux2build.planning.replan import replanned
+from flux2build.planning.replan import planned_alone, replanned
 from flux2build.planning.snapshot import Locked, Snapshot
 from flux2build.planning.soundness import Soundness
 from flux2build.planning.verdict import Action
 from flux2build.session import baseline
 from flux2build.session.baseline import Baseline, Entered
+from flux2build.session.common_options import Choice
 from flux2build.session.lock_in_parts import in_parts
+from flux2build.session.names_in_brief import closure
 from flux2build.session.project import Project
 from flux2build.storage.index import LINKED, MISSING
 from flux2build.storage.project_files import Kind
@@ -56,13 +58,16 @@ class Brief(Struct, frozen=True):
     """Whether steps have other places than in the baseline that is kept."""
 
 
-def brief(project: Project) -> Brief | None:
-    """Return what a build of everything would do; None if the spec must be read to know it."""
+def brief(project: Project, *, every: bool = False) -> Brief | None:
+    """Return what a build of everything would do; None if the spec must be read to know it.
+
+    The plan has `every` step, or those only that may change something.
+    """
     base = baseline.load(project)
-    return None if base is None else compared_with(project, base)
+    return None if base is None else compared_with(project, base, every=every)
 
 
-def compared_with(project: Project, base: Baseline) -> Brief | None:
+def compared_with(project: Project, base: Baseline, *, every: bool = False) -> Brief | None:
     """Return what a build would do since a baseline; None if the spec must be read to know it."""
     if not base.about(project):
         return None
@@ -81,7 +86,8 @@ def compared_with(project: Project, base: Baseline) -> Brief | None:
     files = _Files(base, now)
     metas = {name: asset.meta for name, asset in known.assets.items()}
     snapshot = replace(project.look(base.profile, files, locked), metas=metas)
-    plan = compared(project, base, snapshot, (now, others), known.orphans)
+    judged = range(base.count) if every else others
+    plan = compared(project, base, snapshot, (now, judged), known.orphans)
     if plan is None or not _in_place(project, plan):
         return None
     if not plan.drift and (pictures or project.team is not None):
@@ -139,6 +145,16 @@ def compared(
     return _Comparison(project, base, snapshot).plan(changed, orphans)
 
 
+def narrowed(project: Project, known: Brief, choice: Choice) -> Plan | None:
+    """Return what is to be done for a choice of assets; None if the spec must be read to know it."""
+    if choice.everything:
+        return known.plan
+    assets = closure(known.base, choice)
+    if assets is None or project.team is not None or known.snapshot.ledger.unsettled:
+        return None  # an order that is open may be for other assets
+    return _Comparison(project, known.base, known.snapshot).plan_of(assets)
+
+
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
     """Whether the recipes are the same as they were, and nothing but pictures differs."""
     if LINKED in now.values() or project.unread or not now.keys().isdisjoint(base.fixed):
@@ -182,6 +198,14 @@ class _Comparison:
         bare = replanned(self._base, *changed, self._snapshot, self._quotes.price)
         while self._project.team is not None and self._project.team.learn():
             bare = replanned(self._base, *changed, self._snapshot, self._quotes.price)
+        return self._feasible(bare, orphans)
+
+    def plan_of(self, assets: Iterable[AssetName]) -> Plan | None:
+        """What is to be done for some assets by themselves; None if it cannot be."""
+        bare = planned_alone(self._base, assets, self._snapshot, self._quotes.price)
+        return self._feasible(bare, ())
+
+    def _feasible(self, bare: Plan, orphans: tuple[Orphan, ...]) -> Plan | None:
         noted = replace(bare, steps=tuple(map(self._noted, bare.steps)))
         orders = tuple(self._orders(bare))
         plan = replace(self._quotes.annotated(noted), orphans=orphans, orders=orders)

@@ -203,10 +203,16 @@ EDITS: Final[dict[str, Edit]] = {
         and shutil.copy(".flux2build/baseline", "../baseline")
     ),
 }
+OPTIONS: Final = [
+    *("plan --json", "plan -v", "plan -q --exit-code", "plan icon", "plan sh*t --json"),
+    *("plan scene desk -v", "plan hero nothing", "check *o*", "check desk --json"),
+    *("check --json", "check -v", "check -q --strict", "check --ignore alt"),
+    *("build --json", "build -v", "build -q", "build --yes"),
+]
 STEPS: Final = st.lists(
     st.one_of(
         st.sampled_from([*EDITS]),
-        st.sampled_from(["plan", "check", "build"]),
+        st.sampled_from(["plan", "check", "build", *OPTIONS]),
     ),
     min_size=2,
     max_size=6,
@@ -250,7 +256,7 @@ class Trees:
         """What a command says in a tree; files are derived in whatever order cores are free."""
         if tree == "cold":
             shutil.rmtree(".flux2build", ignore_errors=True)
-        ran = self._site.run(command)
+        ran = self._site.run(*command.split())
         return ran.code, ran.out, sorted(ran.err.splitlines())
 
     def files(self, tree: str) -> dict[str, bytes]:
@@ -267,6 +273,7 @@ class Trees:
 @example(documents=False, steps=["a name", "build", "a small photo", "plan"])
 @example(documents=False, steps=["alt text", "plan", "a size", "build", "an output", "check"])
 @example(documents=True, steps=["two equal names", "build", "another file", "no icon", "build"])
+@example(documents=False, steps=["a name", *OPTIONS[:13], "build --json", "a size", "build -v"])
 @example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
 def test_commands_do_what_they_do_without(
     site: Site,
