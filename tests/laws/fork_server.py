@@ -20,6 +20,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, TypedDict
 
 from PIL import Image
@@ -30,6 +31,8 @@ from flux2build.purchasing.http import clock, pool
 from tests.laws import mutants
 from tests.laws.interception import Cut, Fault, Interceptor
 
+_ROUNDS: Final = 15
+"""How often the work of a child is looked at before it is said never to end."""
 _PACE: Final = 0.01
 """The share of its real waiting time that a build waits between two polls."""
 
@@ -114,16 +117,30 @@ def _start(run: Run) -> int:
 
 
 def _wait(child: int, patience: float) -> dict[str, int]:
-    """The exit code of a child; one that hangs is killed and said to hang."""
-    file = os.pidfd_open(child)
+    """The exit code of a child; one that hangs is killed and said to hang.
+
+    It hangs if nothing comes of it for so many seconds, or if it never ends: on a busy machine what
+    others do takes time, too.
+    """
+    file, worked, hangs = os.pidfd_open(child), -1, True
     try:
-        hangs = not select.select([file], [], [], patience)[0]
+        for _ in range(_ROUNDS):
+            hangs = not select.select([file], [], [], patience)[0]
+            before, worked = worked, _work(child)
+            if not hangs or worked == before:
+                break
     finally:
         os.close(file)
     if hangs:
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     return {"code": os.waitstatus_to_exitcode(status), "hung": int(hangs)}
+
+
+def _work(child: int) -> int:
+    """The processor time that a child and those of its own which have ended took, in ticks."""
+    fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15]))
 
 
 def _answer(asked: Mapping[str, Any]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from tests.laws.interception import Cut, Effect, Fault, read_trace
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE: Final = 60.0
-"""Seconds after which a command counts as hanging."""
+"""Seconds without any work after which a command counts as hanging."""
 
 
 @dataclass(frozen=True, slots=True)

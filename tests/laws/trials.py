@@ -38,8 +38,6 @@ from tests.laws.processes import ForkServer, Outcome
 
 ROOT: Final = Path(__file__).parents[2]
 KEY: Final = "canary-0123456789abcdef"
-PATIENCE: Final = 60.0
-"""Seconds after which a command is said to hang."""
 
 
 class Server:
