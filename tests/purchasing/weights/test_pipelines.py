@@ -19,12 +19,14 @@ from msgspec.structs import replace
 from PIL import Image
 
 from flux2build.digest import Json
+from flux2build.errors import Exit
 from flux2build.images.provenance.iptc import SourceType
 from flux2build.lockfile import Generated, loads
 from flux2build.purchasing.weights.failures import WorkerError
 from flux2build.purchasing.weights.process import Worker
 from flux2build.purchasing.weights.request import Model, Rendered, Request
 from tests.conftest import Site
+from tests.spawned import flux2build
 
 pytest.importorskip("diffusers", reason="the extra `local` is not installed")
 pytest.importorskip("torch", reason="the extra `local` is not installed")
@@ -154,6 +156,23 @@ def test_dev_rewrites_prompts(empty: Site, dev: Path) -> None:
     rewritten = _generated(empty)
     assert [row.prompt for row in rewritten.values()] == [row.prompt for row in plain.values()]
     assert all(rewritten[name].output.sha256 != plain[name].output.sha256 for name in plain)
+
+
+def test_watch_renders_what_is_saved(empty: Site, klein: Path) -> None:
+    """A sketch first, then the picture; the second one by the worker that has the model in memory."""
+    _configured("flux-2-klein-4b", klein)
+    empty.write("assets.toml", SPEC.partition("[asset.cat]")[0])
+    with flux2build(empty.folder, "watch") as process:
+        for before, after in (("a red fox", "a blue fox"), ("a blue fox", "a fox")):
+            talk = process.until("watching; Ctrl-C ends")
+            assert talk.index("sketch   fox.png") < talk.index("render   fox.png")
+            assert _generated(empty)["fox"].prompt == before
+            assert empty.run("check", "--strict").code == 0
+            empty.edit("assets.toml", before, after)
+        process.until("sketch   fox.png")
+        process.interrupt()
+        process.interrupt()
+        assert process.ended() == Exit.INTERRUPTED
 
 
 def test_a_worker_that_is_killed_is_replaced(klein: Path) -> None:
