@@ -230,6 +230,8 @@ class _Comparison:
         """A step with what should be known of a file that is made: what the spec says, and what is missing."""
         task, action = step.recipe.task, step.verdict.action
         if action is Action.DERIVE and isinstance(task, Derive):
-            return self._project.marked(step, task.ops)
-        own = self._base.notes.get(str(step.recipe.key[1]), ()) if action is Action.RENDER else ()
+            return self._project.marked(step)
+        if action is not Action.RENDER:
+            return step
+        step, own = self._project.marked(step), self._base.notes.get(str(step.recipe.key[1]), ())
         return replace(step, notes=(*step.notes, *own)) if own else step

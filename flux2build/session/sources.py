@@ -6,7 +6,7 @@ import json
 import os
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import chain
@@ -21,7 +21,8 @@ from flux2build.checks.contract import CHECKS
 from flux2build.errors import Problem, SpecError
 from flux2build.images import limits
 from flux2build.images.limits import PixelLimits
-from flux2build.model import AssetName, Recipe, Source
+from flux2build.images.ops.contract import NetworkOp
+from flux2build.model import AssetName, Derive, Generate, Recipe, Source, Write
 from flux2build.planning.graph import Graph
 from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes, masters
@@ -126,6 +127,15 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
     def weights(self) -> Index | None:
         """The states of the weights that orders are named by; None if there are none."""
         return self.local_models.index if "local_models" in vars(self) else None
+
+    def missing(self, task: Generate | Derive | Write) -> Iterable[str]:
+        """What is missing on this machine for a task, with what to do about it."""
+        if isinstance(task, Generate) and task.provider == _LOCAL:
+            return self.local_models.missing(task)
+        ops = self.capabilities.ops
+        if isinstance(task, Derive) and any(issubclass(ops[it.op], NetworkOp) for it in task.ops):
+            return self.image_models.missing(task.ops)
+        return ()
 
     def _installed(self, provider: str) -> Mapping[str, Card] | None:
         return self.local_models if provider == _LOCAL else None

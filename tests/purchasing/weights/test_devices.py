@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,14 @@ from flux2build.purchasing.weights.failures import WorkerError, failure
 from flux2build.purchasing.weights.process import Worker
 from flux2build.purchasing.weights.request import Model, Rendered, Request
 
-LIBRARIES = Path(__file__).with_name("fake_libraries")
-
 
 @pytest.fixture(autouse=True)
-def _libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+def _libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers find other libraries than the real ones."""
-    path = [str(LIBRARIES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    for name in ("diffusers", "torch"):
+        shutil.copy(Path(__file__).with_name(f"fake_{name}.py"), tmp_path / f"{name}.py")
+    tmp_path.joinpath("transformers.py").write_text('__version__ = "0"\n', "utf-8")
+    path = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path))
 
 

@@ -1,3 +1,0 @@
-"""Nothing but its version."""
-
-__version__ = "0"
