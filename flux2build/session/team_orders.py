@@ -190,7 +190,8 @@ def asked_for(project: Project) -> dict[Digest, Asked]:
             task = step.recipe.task
             if isinstance(task, Generate) and (order := inputs.order(step.recipe)):
                 price = (project.quotes.price(step.recipe) or (None, None))[1]
-                unbought = step.verdict.action is Action.RENDER
+                known = asked.get(order.digest)  # a candidate's, if it waits for a pick
+                unbought = step.verdict.action is Action.RENDER or bool(known and known.unbought)
                 asked[order.digest] = Asked(
                     step.recipe.asset, task.provider, order, price or _NOTHING, unbought
                 )

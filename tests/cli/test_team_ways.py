@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Final
 
@@ -104,3 +105,23 @@ def test_a_candidate_that_is_in_doubt(
     assert "1 to adopt" in planned.out
     assert (built.code, charges(server)) == (Exit.DECIDE, before)
     assert "may have been bought already" in built.err
+
+
+def test_candidates_whose_receipts_are_damaged(
+    several: list[Machine], server: httpx.Client, store: Path
+) -> None:
+    """Each of them is asked about and settled by its own order."""
+    one, other = several
+    one.run("build", "--yes", "fox")
+    for path in store.glob("orders/*"):
+        path.chmod(0o600)
+        path.write_bytes(b"{")
+
+    planned, before = other.run("plan", "fox"), charges(server)
+    commands = set(re.findall(r"`flux2build (orders resubmit [0-9a-f]+)`", planned.err))
+
+    assert len(commands) == 2
+    for command in commands:
+        assert other.run(*command.split()).code == Exit.DONE
+    assert other.run("build", "--yes", "fox").code == Exit.DECIDE  # which of them ships
+    assert charges(server) == before + 2
