@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -52,6 +53,8 @@ class Cluster:
     """Told of the steps of pictures, by their tickets."""
     _unfit: dict[str, dict[str, Flux2BuildError]] = field(default_factory=dict, init=False)
     """The workers that lack something that a task needs, and what they say of it."""
+    _lost: bool = field(default=False, init=False)
+    """Whether the scheduler has gone."""
     _alone: dict[str, float] = field(default_factory=dict, init=False)
     """Since when nobody has been there who offers a resource."""
     _asked: tuple[float, asyncio.Future[Any]] | None = field(default=None, init=False)
@@ -150,6 +153,8 @@ class Cluster:
         fit: Collection[str],
     ) -> Answer | None:
         """What a task returns; None if those that are fit for it were lost."""
+        if self._lost:
+            raise self._gone()
         if resource in self._alone and await self._deserted(resource):
             raise self._nobody_left(resource)
         # The bytes are part of the task, so that it can run again where a worker was lost.
@@ -165,13 +170,15 @@ class Cluster:
                 rows=(("cluster", self.where),),
                 hint="their logs say why; a worker that has too little memory is killed",
             ) from error
+        except ModuleNotFoundError as missing:
+            raise SystemFault(
+                f"a worker of {self.where} has no `{missing.name}`",
+                hint="install flux2build there, with the same extras as here",
+            ) from missing
         except asyncio.CancelledError:
-            task_here = asyncio.current_task()
-            if task_here is not None and task_here.cancelling():
-                await self.client.cancel([future], force=True)
-                raise
-            raise self._gone() from None  # Dask's word for a scheduler that is lost
-        except (OSError, TimeoutError) as error:
+            await self.client.cancel([future], force=True)
+            raise
+        except (OSError, TimeoutError, CancelledError) as error:  # the last one is Dask's own word
             raise self._gone() from error
         return answer
 
@@ -200,6 +207,7 @@ class Cluster:
         return now - self._alone.setdefault(resource, now) > self.patience
 
     def _gone(self) -> SystemFault:
+        self._lost = True
         return SystemFault(
             f"the cluster at {self.where} does not answer any more",
             hint="build again, with the cluster or without it; what is done stays done",

@@ -15,6 +15,7 @@ from typing import Any
 
 import distributed
 import pytest
+from distributed.client import FutureCancelledError
 from PIL import Image
 
 from flux2build.building.cluster import Cluster
@@ -86,6 +87,8 @@ class Desk:
     sent: list[tuple[Part, ...]] = field(default_factory=list)
     nthreads: int = 1
     """Without any, nothing is ever done."""
+    lost: Exception | None = None
+    """What becomes of each task."""
     scheduler: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +102,9 @@ class Desk:
         """Do a task at once."""
         self.sent.append(parts)
         answer: asyncio.Future[Answer] = asyncio.Future()
-        if self.nthreads:
+        if self.lost:
+            answer.set_exception(self.lost)
+        elif self.nthreads:
             answer.set_result(Answer(task(wanted, *parts), "tcp://b:2", versions()))
         return answer
 
@@ -238,6 +243,20 @@ def test_a_task_whose_last_worker_is_lost_is_given_up(resource: str) -> None:
     assert problem.message == f"no worker{offers} is left at tcp://a:1"
     assert problem.hint is not None
     assert problem.hint.startswith("start one: `dask worker ADDRESS")
+
+
+def test_a_scheduler_that_is_lost_ends_the_build() -> None:
+    """Dask calls its tasks cancelled, which they were not; what is done stays done."""
+    desk = Desk(lost=FutureCancelledError("derive-1", "scheduler-connection-lost"))
+
+    async def ended() -> None:
+        cluster = desk.cluster()
+        for _ in range(2):
+            with pytest.raises(SystemFault, match="tcp://a:1 does not answer any more"):
+                await cluster.answer(no_work, None, [])
+
+    asyncio.run(ended())
+    assert desk.sent == [()]  # the second task is not handed out
 
 
 def test_workers_with_other_versions_are_refused_unless_told() -> None:
