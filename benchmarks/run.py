@@ -14,7 +14,7 @@ from importlib import import_module
 
 from table import Goal, machine, markdown
 
-TOPICS = ("changes", "watch", "derive", "sketches", "orders")
+TOPICS = ("changes", "ledger", "watch", "derive", "sketches", "orders")
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ SMALL: Final = {
     "orders": ("--orders", "2", "4", "--latency", "0", "--side", "64"),
     "changes": ("--pictures", "10", "--ledger", "0", "30", "--rounds", "1"),
     "sketches": ("--sketches", "2", "4", "--side", "64"),
+    "ledger": ("--lines", "3000", "--rounds", "1"),
     "watch": ("--pictures", "2", "--edits", "1"),
     "team": ("--pictures", "2", "--milliseconds", "0", "--side", "64"),
     "derive": ("--masters", "2", "--rounds", "1"),

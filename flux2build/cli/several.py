@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from flux2build import ledger
 from flux2build.console.console import Console
 from flux2build.errors import Exit, Flux2BuildError, UsageError, gravest
+from flux2build.ledger.accounts import accounts
 from flux2build.providers.pricing import money
 from flux2build.session.home import user_journal
 from flux2build.storage.disk import SPEC_NAME
@@ -73,7 +73,6 @@ def _spent() -> Decimal:
     While the ledger cannot be read, nothing is bought.
     """
     try:
-        charges = ledger.charges(ledger.fold(user_journal().read()))
+        return accounts(user_journal()).total()
     except Flux2BuildError:
         return Decimal(0)
-    return sum((charge.usd for charge in charges), Decimal(0))

@@ -134,13 +134,16 @@ class Journal:
                 ledger = fold(self._entries)
             else:
                 read = partial(self._index.entries, self.path)
-                ledger = Excerpt(self._index, read, self._entries, self._whole_ledger).ledger()
+                excerpt = Excerpt(self._index, read, self._entries, lambda: fold(self.read()))
+                ledger = excerpt.ledger()
             self._keep_index(ledger)
             self.end = self._end
             return ledger
 
-    def _whole_ledger(self) -> Ledger:
-        return fold(self.read())
+    def position(self) -> tuple[LineIndex | None, Sequence[Entry]]:
+        """The index of the first lines, if there is one, and the entries behind them, as last read."""
+        with self._guard:
+            return self._index, tuple(self._entries)
 
     def about(self, order: Digest) -> list[Entry]:
         """Every entry about one order, looked up without scanning the others.

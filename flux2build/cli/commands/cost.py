@@ -8,29 +8,24 @@ from typing import Final
 
 import click
 
-from flux2build import ledger
 from flux2build.cli.command import command, option
 from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
 from flux2build.console.plan_view import counted
 from flux2build.digest import Json
 from flux2build.ledger import Sum
+from flux2build.ledger.accounts import accounts
+from flux2build.ledger.tally import GROUPS
 from flux2build.providers.pricing import money
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal
 from flux2build.session.project import Project
 
-_GROUPS: Final = {
-    "asset": ledger.asset,
-    "model": ledger.model,
-    "provider": ledger.provider,
-    "month": ledger.month,
-    "project": ledger.project,
-}
-
 
 @command("cost", without={"profile", "env_file"})
-@option("--by", type=click.Choice(list(_GROUPS)), default="month", help="How to group the sums.")
+@option(
+    "--by", type=click.Choice([*GROUPS, "project"]), default="month", help="How to group the sums."
+)
 @option("--everything", is_flag=True, help="All projects of this machine, not this one only.")
 def cost(options: CommonOptions, *, by: str, everything: bool) -> None:
     """Sum up what was spent, as the ledger says.
@@ -42,13 +37,8 @@ def cost(options: CommonOptions, *, by: str, everything: bool) -> None:
     console = Console.of(options)
     folder = None if everything else str(Project.open(options).folder)
     journal = user_journal()
-    attempts = tuple(
-        attempt
-        for attempt in ledger.fold(journal.read()).attempts
-        if attempt.intended and folder in {None, ledger.project(attempt)}
-    )
+    groups = accounts(journal).spent(by, folder)
     console.caution(journal.problems())
-    groups = ledger.spent(ledger.Ledger(attempts), _GROUPS[by])
     sums = {name: each for name, each in groups.items() if each.spent or each.reserved}
     if options.json:
         console.document(_as_json(by, sums))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flux2build import __version__, ledger
+from flux2build import __version__
 from flux2build.cli.command import command, option
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
@@ -27,6 +27,7 @@ from flux2build.images import encode
 from flux2build.images.ops.contract import OPS, Op
 from flux2build.images.provenance import signing
 from flux2build.ledger import State
+from flux2build.ledger.accounts import accounts
 from flux2build.ledger.journal import Journal
 from flux2build.providers.contract import PROVIDERS, Remote
 from flux2build.purchasing import evidence
@@ -259,8 +260,7 @@ def _keeps_out(folder: Path) -> bool:
 def _ledger() -> Iterator[Line]:
     journal = user_journal()
     try:
-        folded = ledger.fold(journal.read())
-        attempts = [a for a in folded.attempts if a.intended]
+        known, opened = accounts(journal), journal.ledger().open
         journal.prove()
         journal.prove_writable()
         lost = _lost(journal)
@@ -270,21 +270,23 @@ def _ledger() -> Iterator[Line]:
     if lost:
         yield Line("ledger", f"{journal.path}: {lost}", ok=False, hint=_LOST, exit=Exit.DECIDE)
         return
-    orders = counted(len(attempts), "order")
-    waiting = [a for a in attempts if a.state in {State.DOUBT, State.KEPT, State.LOST}]
+    orders = counted(known.begun, "order")
+    undecided = {State.DOUBT, State.KEPT, State.LOST}
+    waiting = [each for each in opened if each.intended and each.state in undecided]
     if waiting:
         text = f"{journal.path}: {orders}, {len(waiting)} of them for a person to decide"
         hint = "`flux2build orders` lists them"
         yield Line("ledger", text, ok=False, hint=hint, exit=Exit.DECIDE)
     else:
         yield Line("ledger", f"{journal.path}: {orders}", ok=True)
-    yield from _missing(delivery.output for delivery in folded.paid.values())
+    yield from _missing(known.paid())
 
 
-def _missing(paid: Iterable[Digest]) -> Iterator[Line]:
+def _missing(paid: Sequence[Digest]) -> Iterator[Line]:
     """Which pictures that were paid for the store does not have."""
     store = user_store()
-    if missing := sum(not store.has(output) for output in paid):
+    there = store.among(set(paid))
+    if missing := sum(output not in there for output in paid):
         text = f"pictures that were paid for and are missing: {missing}"
         hint = "they are taken from work trees that have them, and never bought again by themselves"
         yield Line("store", text, ok=False, hint=hint, exit=Exit.DECIDE)

@@ -11,13 +11,13 @@ from typing import Final
 import click
 from msgspec.structs import replace
 
-from flux2build import ledger
 from flux2build.cli.amounts import USD, Whole
 from flux2build.cli.command import command, option
 from flux2build.cli.run_build import BuildRun
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
+from flux2build.ledger.accounts import accounts
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import money
 from flux2build.session.common_options import Choice, CommonOptions
@@ -226,9 +226,8 @@ class Session:
 
     def _spent(self) -> Decimal:
         """What this project's orders have cost so far, including what may still be charged."""
-        charges = ledger.charges(ledger.fold(self._run.project.journal.read()))
-        own = str(self._run.project.folder)
-        return sum((c.usd for c in charges if ledger.project(c.attempt) == own), Decimal(0))
+        project = self._run.project
+        return accounts(project.journal).total(str(project.folder))
 
 
 COMMAND: Final[click.Command] = watch

@@ -1,0 +1,108 @@
+"""A tally of a ledger's first lines, in a file of its own that may be deleted at any time.
+
+It names the lines by their end and their digest. Only who knows that a ledger begins with these very
+lines may believe it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from flux2build.digest import Digest
+from flux2build.ledger.tally import Section, Tally
+from flux2build.storage import durable, regular
+
+_FORMAT: Final = 1
+_DIGITS: Final = 64
+
+
+class KeptTally(Struct, frozen=True):
+    """A tally of which each section is read when it is asked for."""
+
+    end: int
+    """Where the lines end, in bytes."""
+    digest: str
+    """SHA-256 of these bytes."""
+    begun: int
+    places: dict[tuple[str, str], tuple[int, int]]
+    """Where each section starts and ends."""
+    body: bytes
+    pictures: int
+    """Where the pictures start that were paid for."""
+
+    @property
+    def projects(self) -> list[str]:
+        """The projects that it tells of."""
+        return list(dict.fromkeys(project for project, _ in self.places))
+
+    def section(self, project: str, by: str) -> Section:
+        """The amounts of a project, grouped."""
+        start, end = self.places.get((project, by), (0, 0))
+        said = json.loads(self.body[start:end] or b"{}")
+        return {name: Counter(counts) for name, counts in said.items()}
+
+    @property
+    def paid(self) -> Iterator[Digest]:
+        """The pictures that were paid for, some of them several times."""
+        names = self.body[self.pictures :].hex()
+        for at in range(0, len(names), _DIGITS):
+            yield Digest(f"sha256:{names[at : at + _DIGITS]}")
+
+    def whole(self) -> Tally:
+        """All of it."""
+        sections = {key: self.section(*key) for key in self.places}
+        return Tally(sections, self.begun, Counter(self.paid))
+
+
+def kept(end: int, digest: str, tally: Tally) -> KeptTally:
+    """Return a tally of some lines as it is kept."""
+    places, parts, at = dict[tuple[str, str], tuple[int, int]](), list[bytes](), 0
+    for key, section in tally.sections.items():
+        said = {name: +counts for name, counts in section.items() if any(counts.values())}
+        parts.append(json.dumps(said).encode())
+        places[key] = at, at + len(parts[-1])
+        at += len(parts[-1])
+    raw = [bytes.fromhex(each.removeprefix("sha256:")) for each in tally.paid.elements()]
+    return KeptTally(end, digest, tally.begun, places, b"".join([*parts, *raw]), at)
+
+
+def save(path: Path, tally: KeptTally) -> None:
+    """Write a tally where `load` finds it; a disk that cannot be written to is left alone."""
+    places = [[*key, *place] for key, place in tally.places.items()]
+    head = json.dumps(
+        [_FORMAT, tally.end, tally.digest, tally.begun, tally.pictures, places]
+    ).encode()
+    data = len(head).to_bytes(4, "big") + head + tally.body
+    with suppress(OSError):
+        temporary = path.with_name(f"{durable.TEMPORARY}{os.urandom(8).hex()}.tmp")
+        try:
+            temporary.touch(0o600, exist_ok=False)
+            temporary.write_bytes(zlib.crc32(data).to_bytes(4, "big") + data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def load(path: Path) -> KeptTally | None:
+    """The tally in a file; None if there is none, or it is damaged."""
+    try:
+        data = regular.read(path, None)
+        if data[:4] != zlib.crc32(memoryview(data)[4:]).to_bytes(4, "big"):
+            return None
+        start = 8 + int.from_bytes(data[4:8], "big")
+        number, end, digest, begun, pictures, places = json.loads(data[8:start])
+        if number != _FORMAT:
+            return None
+        spans = {(project, by): (first, last) for project, by, first, last in places}
+        return KeptTally(end, digest, begun, spans, data[start:], pictures)
+    except (OSError, ValueError, TypeError):
+        return None
