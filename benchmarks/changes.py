@@ -29,7 +29,7 @@ from pathlib import Path
 
 from peers import PEERS, Peer, taking_part
 from PIL import Image
-from shots import tree
+from shots import EQUAL, tree
 from table import FLUX2BUILD, Goal, Run, machine, markdown, milliseconds, timed
 
 from flux2build.digest import of_bytes
@@ -75,6 +75,8 @@ for folder in ("img", "refs"):
 NOTHING = ("nothing to do, build", "nothing to do, plan", "nothing to do, check")
 EDITED = tuple(f"one prompt changed, {command}" for command in ("plan", "check", "list", "build"))
 REFERENCE, CLONE = "one reference changed, plan", "fresh clone, check"
+LARGEST = 90_000
+"""About as many pictures as one spec may ask for."""
 _DRIFT = 1
 """How `check` and `dvc status` end where something is to be done."""
 
@@ -156,7 +158,7 @@ def main() -> None:
 
 def goals(*, quick: bool) -> Iterator[str | Goal]:
     """The tables, and what became of the goals."""
-    sizes, rounds, most = ((100, 2000), 3, 2000) if quick else ((100, 1000, 10_000), 5, 100_000)
+    sizes, rounds, most = ((100, 2000), 3, 2000) if quick else ((100, 1000, 10_000), 5, LARGEST)
     ours = [Ours(*each) for each in product(KINDS, (0, 100_000))]
     contests = {count: contested(count, ours, rounds) for count in sizes}
     for contest in contests.values():
@@ -220,8 +222,8 @@ def ledger_goal(contest: Contest) -> Goal:
 
 
 def many_goal(count: int) -> Goal:
-    """One edit among very many pictures, which are as small as can be and made of nothing else."""
-    with tree(count, 16) as folder:
+    """One edit among very many pictures, which are as small as can be, and drawn once for all."""
+    with tree(count, 16, prompt=EQUAL) as folder:
         home, rows = {"FLUX2BUILD_HOME": str(folder / "home")}, folder / "shots.csv"
         timed([*FLUX2BUILD, "build", "--quiet"], folder, home)
         runs = []

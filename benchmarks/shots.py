@@ -22,23 +22,26 @@ height = {side}
 
 [asset.shot]
 rows = {{ file = "shots.csv", key = "sku" }}
-prompt = "a lighthouse on a cliff at dusk, number {{{{ row.sku }}}}, {{{{ row.words }}}}"
+prompt = "{prompt}"
 """
+NUMBERED, EQUAL = "a lighthouse on a cliff at dusk, number {{ row.sku }}", "{{ row.words }}"
 KEYS = ("BFL_API_KEY", "COMETAPI_KEY", "REPLICATE_API_TOKEN")
 
 
 @contextmanager
-def tree(count: int, side: int, provider: str = "sketch") -> Iterator[Path]:
+def tree(count: int, side: int, provider: str = "sketch", prompt: str = NUMBERED) -> Iterator[Path]:
     """A folder in which so many pictures are wanted, for a while."""
     with tempfile.TemporaryDirectory() as folder:
-        yield written(Path(folder), count, side, provider)
+        yield written(Path(folder), count, side, provider, prompt)
 
 
-def written(folder: Path, count: int, side: int, provider: str) -> Path:
+def written(folder: Path, count: int, side: int, provider: str, prompt: str = NUMBERED) -> Path:
     """The folder, with a spec for so many pictures."""
-    rows = "".join(f"{number},calm\n" for number in range(count))
+    rows = "".join(f"{number},a lighthouse\n" for number in range(count))
     folder.joinpath("shots.csv").write_text(f"sku,words\n{rows}")
-    folder.joinpath("assets.toml").write_text(SPEC.format(side=side, provider=provider))
+    folder.joinpath("assets.toml").write_text(
+        SPEC.format(side=side, provider=provider, prompt=prompt)
+    )
     return folder
 
 
