@@ -74,6 +74,8 @@ LAZY: Final[dict[str, str]] = {
     "images/provenance/iptc.py": "the containers of pictures are for those that are looked into",
     "registry.py": "summaries are read, and zip files listed, by few",
     "session/locked_sources.py": "few locks hold both sides of a merge",
+    "building/networks/process.py": "temporary files are for networks that are run",
+    "session/brief_build.py": "a build with nothing to do needs no event loop",
     "session/brief.py": "what reads a spec is for edits of what a spec is made of",
     "session/edited.py": "data files are for the specs that have rows",
     "session/hub.py": "Hugging Face's library is an extra, for those who fetch weights",

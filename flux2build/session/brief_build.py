@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,7 +15,9 @@ from flux2build.planning.snapshot import Snapshot
 from flux2build.session.baseline import Baseline
 from flux2build.session.brief import Brief
 from flux2build.session.project import Project
-from flux2build.session.wiring import Premises
+
+if TYPE_CHECKING:
+    from flux2build.session.wiring import Premises
 
 
 def buildable(project: Project, brief: Brief) -> bool:
@@ -31,6 +34,8 @@ def buildable(project: Project, brief: Brief) -> bool:
 
 def premises(project: Project, brief: Brief) -> Premises:
     """What the build of a plan in brief starts from."""
+    from flux2build.session.wiring import Premises
+
     snapshot = replace(brief.snapshot, metas=_Metas(brief.snapshot))
     paths = {digest: path for path, digest in snapshot.files.items()}
     artifacts = Artifacts(
