@@ -61,6 +61,8 @@ LAZY: Final[dict[str, str]] = {
     "errors.py": "what was meant by a word is asked for words that are wrong",
     "images/formats": "knowing a format must not load its codec",
     "images/ops/label.py": "HarfBuzz and ICU are an extra, and asked for with the first words",
+    "images/ops/pad.py": "a plan foresees sizes without Pillow",
+    "images/ops/resize.py": "a plan foresees sizes without Pillow",
     "images/ops/text.py": "HarfBuzz and ICU are an extra, and asked for with the first words",
     "planning/graph.py": "networkx takes longer to load than a plan takes, and draws graphs and walks them",
     "providers/sketch/__init__.py": "what draws is imported with the first sketch",

@@ -19,11 +19,11 @@ from flux2build.digest import of_bytes
 from flux2build.images import limits
 from flux2build.images.formats.contract import PictureError, PictureFormat
 from flux2build.images.formats.lookup import examine, formats
+from flux2build.images.limits import IN_LIMITS
 from flux2build.images.recent import Decoded, Recent
 from flux2build.images.sharing import same_pixels
 from flux2build.storage.lfs import is_lfs_pointer
 
-_IN_LIMITS: Final = "under `[limits]` of your configuration"
 _AGAIN: Final = "fetch or export the file again"
 _ORIENTATION: Final = 0x0112
 _TURNS: Final = {
@@ -124,21 +124,6 @@ def _decoded(data: bytes, name: str, *, still: bool) -> Decoded:
     return decoded
 
 
-def refuse_excess(width: int, height: int) -> None:
-    """Refuse a size that would take too much memory.
-
-    Raises:
-        PictureError: the picture would have more pixels than any deliverable needs.
-    """
-    most = limits.current().made_pixels
-    if width * height > most:
-        raise PictureError(
-            f"a picture of {width}x{height} pixels is too large to make",
-            rows=(("limit", f"{most / 1e6:g} megapixels"),),
-            hint=f"ask for fewer pixels, or raise `made_pixels` {_IN_LIMITS}",
-        )
-
-
 def _opened(data: bytes, name: str) -> tuple[str, int, ImageFile.ImageFile]:
     """The format, the number of frames, and the opened file, of which nothing is decoded yet.
 
@@ -168,7 +153,7 @@ def _within(width: int, height: int, format_: PictureFormat, name: str) -> None:
         raise PictureError(
             f"`{name}` is too large: {width}x{height} pixels",
             rows=(("limit", f"{most / 1e6:g} megapixels for {format_.name}"),),
-            hint=f"use a smaller copy of the picture, or raise `source_pixels` {_IN_LIMITS}",
+            hint=f"use a smaller copy of the picture, or raise `source_pixels` {IN_LIMITS}",
         )
 
 

@@ -10,8 +10,13 @@ from typing import Final
 
 from msgspec import Struct
 
+from flux2build.images.formats.contract import PictureError
+
 MOST: Final = 250_000_000
 """The most that a user can allow: 2 GB of memory at 8 bytes a pixel."""
+
+
+IN_LIMITS: Final = "under `[limits]` of your configuration"
 
 
 class PixelLimits(Struct, frozen=True):
@@ -35,3 +40,18 @@ def current() -> PixelLimits:
 def use(limits: PixelLimits) -> None:
     """Let these limits hold from now on."""
     _Current.limits = limits
+
+
+def refuse_excess(width: int, height: int) -> None:
+    """Refuse a size that would take too much memory.
+
+    Raises:
+        PictureError: the picture would have more pixels than any deliverable needs.
+    """
+    most = current().made_pixels
+    if width * height > most:
+        raise PictureError(
+            f"a picture of {width}x{height} pixels is too large to make",
+            rows=(("limit", f"{most / 1e6:g} megapixels"),),
+            hint=f"ask for fewer pixels, or raise `made_pixels` {IN_LIMITS}",
+        )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
-
-from PIL import Image
+from typing import TYPE_CHECKING, Annotated, Final
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
 from flux2build.images.ops.contract import Canvas, Inputs, Op
 from flux2build.tables.table import Field, rule
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Part = Annotated[float, Field(ge=0, le=1)]
 Pixels = Annotated[int, Field(ge=0)]

@@ -12,8 +12,8 @@ from PIL import Image
 from flux2build.errors import SpecError
 from flux2build.images.alpha import scaled
 from flux2build.images.colour.notation import Colour, rgba
-from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
+from flux2build.images.limits import refuse_excess
 from flux2build.images.ops.contract import AtlasLayout, Canvas, InputIndex, Inputs, Op, Pictures
 from flux2build.images.ops.inputs import picture
 from flux2build.images.sprite_grid import Box, SpriteGrid, refuse_empty, refuse_twins

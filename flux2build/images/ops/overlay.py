@@ -9,8 +9,8 @@ from PIL import Image, ImageChops
 
 from flux2build.errors import SpecError
 from flux2build.images.alpha import faded, scaled
-from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
+from flux2build.images.limits import refuse_excess
 from flux2build.images.ops.contract import Inputs, Op, Picture
 from flux2build.images.ops.inputs import picture
 from flux2build.tables.table import Field, rule

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
-
-from PIL import Image
+from typing import TYPE_CHECKING, Annotated, Final
 
 from flux2build.errors import SpecError
 from flux2build.images.colour.notation import Colour, rgba
-from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Ratio, Size, offset, shape, share
+from flux2build.images.limits import refuse_excess
 from flux2build.images.ops.contract import Canvas, Inputs, Op
 from flux2build.tables.table import Field, rule
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Border = Annotated[int, Field(ge=0, le=8192)]
 
@@ -48,6 +49,8 @@ class Pad(Op):
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The canvas with the picture on it; opaque where its colour and the picture are."""
         size = self._canvas(image.size)
+        from PIL import Image
+
         canvas = Image.new("RGBA", size, rgba(self.color))
         canvas.alpha_composite(image.convert("RGBA"), offset(size, image.size, share(self.anchor)))
         opaque = image.mode == "RGB" and rgba(self.color)[3] == 255

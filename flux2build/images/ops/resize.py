@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
-
-from PIL import Image
+from typing import TYPE_CHECKING, Final, Literal
 
 from flux2build.errors import SpecError
-from flux2build.images.alpha import scaled
-from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Anchor, Size, offset, share
+from flux2build.images.limits import refuse_excess
 from flux2build.images.ops.contract import Canvas, Inputs, Op
 from flux2build.tables.table import Field, rule
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 class Resize(Op):
@@ -62,6 +62,8 @@ class Resize(Op):
         """The scaled picture; colours are weighed by alpha, so edges keep theirs."""
         size = self._scaled(image.size)
         if size != image.size:
+            from flux2build.images.alpha import scaled
+
             image = scaled(image, *size)
         left, top, width, height = self._part(size)
         return image.crop((left, top, left + width, top + height)) if self.mode == "fill" else image

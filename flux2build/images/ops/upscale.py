@@ -7,8 +7,8 @@ from typing import Final
 
 from PIL import Image, ImageFilter
 
-from flux2build.images.decode import refuse_excess
 from flux2build.images.geometry import Size
+from flux2build.images.limits import refuse_excess
 from flux2build.images.ops.contract import (
     Canvas,
     Inputs,
