@@ -17,11 +17,11 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     A person who adopts a picture was told of its size.
     """
     for file in facts.files():
-        if isinstance(file.recipe.task, Generate) and facts.adopted(file.recipe):
-            continue
         asked, output = _asked(file.recipe), file.output
         sides = {"width": output.width, "height": output.height}
-        if any(sides[side] not in {0, asked[side]} for side in asked):
+        if all(sides[side] in {0, length} for side, length in asked.items()):
+            continue
+        if not (isinstance(file.recipe.task, Generate) and facts.adopted(file.recipe)):
             message = f"it is {output.width}x{output.height} pixels, not {_words(asked)}"
             hint = f"ask for that size, or run `flux2build build --force {file.recipe.asset}`"
             yield facts.about(file.recipe, "wrong-size", message, hint=hint)

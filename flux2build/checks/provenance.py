@@ -26,7 +26,8 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         if manifest and manifest.state == INVALID:
             hint = f"it was changed after it was signed; {facts.another(file)}"
             yield facts.about(file.recipe, "manifest-invalid", _INVALID, hint=hint)
-        if facts.generated(file) and not facts.source_type(file.output):
+        said = file.output.source_type
+        if not said and facts.generated(file) and not facts.source_type(file.output):
             yield facts.about(file.recipe, "unmarked", _MISSING, hint=_hint(file))
 
 

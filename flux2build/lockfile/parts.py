@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from flux2build.lockfile.block import Block, Lockfile
@@ -109,18 +110,30 @@ class Parts(Mapping[Key, Block]):
         replaced = {**self._replaced, **blocks}
         return Parts(self.text, self.file, self.places, replaced, canonical=self.canonical)
 
+    @cached_property
     def patched(self) -> Parts:
-        """Return the same blocks in a text of their own, given that this one is canonical."""
-        pieces, places = [self.text[: self._top]], dict[Key, tuple[int, int]]()
-        at = self._top
-        for key, (start, end) in self.places.items():
-            piece = self.text[start:end]
-            if key in self._replaced:
-                piece = _text(self._replaced[key], last=end == len(self.text))
-            pieces.append(piece)
-            places[key] = at, at + len(piece)
-            at += len(piece)
-        return Parts(b"".join(pieces), self.file, places, canonical=True)
+        """The same blocks in a text of their own, given that this one is canonical."""
+        pieces, end, grown = list[bytes](), 0, list[tuple[int, int]]()
+        for key in sorted(self._replaced, key=lambda key: self.places[key]):
+            start, stop = self.places[key]
+            piece = _text(self._replaced[key], last=stop == len(self.text))
+            pieces += self.text[end:start], piece
+            end = stop
+            grown.append((stop, len(piece) - (stop - start)))
+        text = b"".join([*pieces, self.text[end:]])
+        return Parts(text, self.file, _moved(self.places, grown), canonical=True)
+
+
+def _moved(places: Spans, grown: Sequence[tuple[int, int]]) -> Spans:
+    """The places of blocks after some of them, known by where they ended, have grown."""
+    ends = [end for end, _ in grown]
+    shifts = [*accumulate((by for _, by in grown), initial=0)]
+    if not any(shifts):
+        return places
+    return {
+        key: (start + shifts[bisect_right(ends, start)], end + shifts[bisect_right(ends, end)])
+        for key, (start, end) in places.items()
+    }
 
 
 def _text(block: Block, *, last: bool) -> bytes:
@@ -133,5 +146,5 @@ def text_of(lock: Lockfile) -> bytes:
     """Return the text of a lock; only blocks are written that differ from the text it was read from."""
     blocks = lock.blocks
     if isinstance(blocks, Parts) and blocks.canonical:
-        return blocks.patched().text
+        return blocks.patched.text
     return dumps(lock).encode()

@@ -7,7 +7,6 @@ are the same, so are the recipes, and no spec has to be read.
 
 from __future__ import annotations
 
-import marshal
 import os
 import sys
 import time
@@ -21,27 +20,18 @@ from msgspec import Struct
 
 from flux2build.checks.facts import Finding
 from flux2build.digest import Digest, of_bytes
-from flux2build.lockfile import parts
+from flux2build.lockfile import dumps, parts
 from flux2build.lockfile.parts import Spans
 from flux2build.model import (
-    About,
     Asset,
     AssetName,
-    Derive,
-    Generate,
-    Input,
-    MasterOf,
-    Operation,
-    OutputOf,
     Recipe,
-    Source,
-    Task,
-    Write,
 )
 from flux2build.planning.plan import Orphan
 from flux2build.planning.replan import names
 from flux2build.providers.pricing import Size
 from flux2build.session import traces
+from flux2build.session.plain_recipes import plain, recipe_of
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage import sealed
@@ -53,7 +43,6 @@ _FORMAT: Final = 5
 MARK: Final = "baseline"
 """The answer of the index that was noted with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
-_INPUTS: Final = {Source: "s", MasterOf: "m", OutputOf: "o"}
 
 
 class Contents(TypedDict):
@@ -72,7 +61,7 @@ class Contents(TypedDict):
     fixed: list[str]
     """The other files that no plan outlives: the lock and the settings."""
     files: list[str]
-    """The sources and outputs, whether or not they are there."""
+    """The sources and outputs, of other profiles, too, whether or not they are there."""
     recipes: list[bytes]
     pictures: dict[str, str]
     makers: dict[str, int]
@@ -81,8 +70,12 @@ class Contents(TypedDict):
     users: dict[str, list[int]]
     sizes: dict[str, tuple[int, int]]
     notes: dict[str, tuple[str, ...]]
-    places: list[tuple[str, int, int]]
-    """Where in the lock's text the block of each asset stands."""
+    places: list[tuple[str, str, int, int]]
+    """Where in the lock's text the block of each asset and profile stands."""
+    reviewed: list[str]
+    """The assets whose pictures a person has to approve."""
+    ships_approved: bool
+    """Whether not even an asset's own files are made of a picture that is not approved."""
     keys: list[str]
     """The keys of everything that is locked."""
     around: dict[str, str]
@@ -127,9 +120,9 @@ class Baseline:
 
     @cached_property
     def places(self) -> Spans:
-        """Where in the lock the block of each asset stands; nothing if they cannot stand alone."""
+        """Where in the lock each block stands; nothing if they cannot stand alone."""
         places = self.contents["places"]
-        return {(AssetName(asset), self.profile): (start, end) for asset, start, end in places}
+        return {(AssetName(asset), profile): (start, end) for asset, profile, start, end in places}
 
     @cached_property
     def derived(self) -> frozenset[Digest]:
@@ -147,7 +140,7 @@ class Baseline:
 
     def recipe(self, place: int) -> Recipe:
         """Return the recipe of a step."""
-        return _recipe(*marshal.loads(self.contents["recipes"][place]))  # noqa: S302 - sealed
+        return recipe_of(self.contents["recipes"][place])
 
     def maker(self, name: str) -> int | None:
         """Return the step whose output inputs call so."""
@@ -205,11 +198,9 @@ def keep(
     """Keep the plan of a project that has nothing to do, as the baseline, and return it.
 
     `around` are the states that the answer depends on, and `findings` those of the checks. Which
-    candidate ships, and what a person decided, is for the lock to say: with these, a plan is always
-    made anew.
+    candidate ships is for the lock to say: with these, a plan is always made anew.
     """
-    decided = any(block.review for block in project.lock.blocks.values())
-    if decided or project.seen.reviewed or any(s.recipe.takes for s in project.whole.steps):
+    if any(step.recipe.takes for step in project.whole.steps):
         return None
     contents = _contents(project)
     known = contents["states"].keys()
@@ -223,13 +214,20 @@ def keep(
     return Baseline(contents)
 
 
-def write(project: Project, contents: Contents) -> None:
-    """Write the baseline of a project; one that holds more than plain data is not written."""
-    contents["mark"] = str(time.time_ns())
+def write(project: Project, contents: Contents, like: str = "") -> None:
+    """Write the baseline of a project; one that holds more than plain data is not written.
+
+    The index has an answer `like` it that depends on the same states, or is told of them.
+    """
+    index, mark = project.index, str(time.time_ns())
+    contents["mark"] = mark
     with suppress(ValueError):
         sealed.keep(project.folder, _NAME, contents)
-        states = {**contents["states"], **contents["around"]}
-        project.index.remember_all([MARK], contents["mark"], [*states], states, set())
+        if like:
+            index.note(MARK, mark, like)
+        else:
+            states = {**contents["states"], **contents["around"]}
+            index.remember_all([MARK], mark, [*states], states, set())
 
 
 def _contents(project: Project) -> Contents:
@@ -239,7 +237,10 @@ def _contents(project: Project) -> Contents:
     fixed = [project.lock_path.name, *project.settings_states]
     outputs = {step.recipe.output for step in steps}
     folders = written - outputs
-    pictures = sorted(project.paths | outputs)
+    rows = (row for block in project.lock.blocks.values() for row in block.rows)
+    locked = {row.output.path for row in rows}.difference(outputs)
+    elsewhere = set(filter(project.tree.inside, locked))
+    pictures = sorted(project.paths | outputs | elsewhere)
     contents = Contents(
         key=_key(project),
         profile=project.spec.profile,
@@ -257,9 +258,15 @@ def _contents(project: Project) -> Contents:
         sizes={str(name): size for name, size in project.sizes.items()},
         notes=dict(project.spec.notes),
         places=list(_places(project)),
-        keys=[row.key for block in project.lock.blocks.values() for row in block.rows],
+        reviewed=sorted(project.seen.reviewed),
+        ships_approved=project.spec.ships_approved,
+        keys=[
+            row.key
+            for block in project.lock.blocks.values()
+            for row in (*block.rows, *block.candidates)
+        ],
         around={},
-        canonical=project.wrote_lock,
+        canonical=project.wrote_lock or dumps(project.lock).encode() == project.lock_bytes,
         plain=_is_plain(project),
         said=said_of(project.spec.text.data, project.spec.profile),
         trace=traces.contents(project.spec),
@@ -286,7 +293,8 @@ def link(contents: Contents, recipes: Sequence[Recipe]) -> None:
 def _is_plain(project: Project) -> bool:
     """Whether every row is that of a recipe, none is signed, and no document lies beside code."""
     owners = {step.recipe.output: step.recipe.asset for step in project.whole.steps}
-    rows = [(b.asset, row.output) for b in project.lock.blocks.values() for row in b.rows]
+    blocks = [b for b in project.lock.blocks.values() if b.profile == project.spec.profile]
+    rows = [(block.asset, row.output) for block in blocks for row in block.rows]
     own = all(owners.get(output.path) == asset for asset, output in rows)
     signed = any(output.unsigned for _, output in rows)
     return own and not signed and len(rows) == len(owners) and not project.spec.beside
@@ -299,11 +307,18 @@ def said_of(data: Mapping[str, object], profile: str) -> dict[str, Any]:
     return dict(own) if isinstance(own, Mapping) else {}
 
 
-def _places(project: Project) -> Iterator[tuple[str, int, int]]:
-    """Where the blocks of a lock with a single profile stand; nothing if they cannot stand alone."""
+def _places(project: Project) -> Iterator[tuple[str, str, int, int]]:
+    """Where the blocks of a lock stand; nothing if they cannot stand alone.
+
+    Neither can those of profiles that have files at the same paths.
+    """
+    own, profile = {step.recipe.output for step in project.whole.steps}, project.spec.profile
+    blocks = project.lock.blocks.values()
+    others = (row.output.path for b in blocks if b.profile != profile for row in b.rows)
+    if project.lock.older or not own.isdisjoint(others):
+        return
     spans = parts.spans(project.lock_bytes, project.lock) or {}
-    if not project.lock.older and all(profile == project.spec.profile for _, profile in spans):
-        yield from ((asset, start, end) for (asset, _), (start, end) in spans.items())
+    yield from ((asset, of, start, end) for (asset, of), (start, end) in spans.items())
 
 
 def _key(project: Project) -> str:
@@ -314,85 +329,3 @@ def _key(project: Project) -> str:
     places = (project.journal.path, root_of(project.folder), config_path().absolute())
     everything = (_FORMAT, EDITION, sys.version, call, places, own)
     return of_bytes(repr(everything).encode())  # a variable may hold a password
-
-
-def plain(recipe: Recipe) -> bytes:
-    """A recipe as it is kept; `ValueError` if it holds more than plain data."""
-    inputs = [(_INPUTS[type(each)], *_words(each)) for each in recipe.inputs]
-    task = _plain_task(recipe.task)
-    return marshal.dumps((recipe.asset, task, inputs, recipe.output, recipe.key, recipe.role))
-
-
-def _words(source: Input) -> Iterator[str]:
-    if not isinstance(source, Source):
-        yield source.asset
-    if not isinstance(source, MasterOf):
-        yield source.path
-
-
-def _plain_task(task: Task) -> tuple[Any, ...]:
-    match task:
-        case Generate(provider, model, prompt, params, take):
-            return "g", provider, model, prompt, _bare(params), take
-        case Derive(ops, encoding):
-            return "d", _plain_ops(ops), _bare(encoding)
-        case Write(document, version, options, about):
-            return "w", document, version, _bare(options), [_plain_about(each) for each in about]
-
-
-def _plain_ops(ops: Sequence[Operation]) -> list[tuple[Any, ...]]:
-    return [(op.op, op.version, _bare(op.params)) for op in ops]
-
-
-def _bare(value: Any) -> Any:
-    """JSON without the types that are more than plain, such as texts of a closed list."""
-    if isinstance(value, Mapping):
-        return {str(name): _bare(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(map(_bare, value))
-    return str(value) if isinstance(value, str) else value
-
-
-def _plain_about(about: About) -> tuple[Any, ...]:
-    return (
-        about.asset,
-        about.path,
-        about.group,
-        about.alt,
-        about.title,
-        about.tags,
-        _bare(about.axes),
-        _plain_ops(about.ops),
-        about.role,
-    )
-
-
-def _recipe(asset: str, task: Sequence[Any], inputs: Sequence[Any], *rest: Any) -> Recipe:
-    sources = tuple([_input(*each) for each in inputs])
-    return Recipe(AssetName(asset), _task(*task), sources, *rest)
-
-
-def _input(kind: str, first: str, second: str = "") -> Input:
-    if kind == "s":
-        return Source(first)
-    return MasterOf(AssetName(first)) if kind == "m" else OutputOf(AssetName(first), second)
-
-
-def _task(kind: str, *parts: Any) -> Task:
-    if kind == "g":
-        return Generate(*parts)
-    if kind == "d":
-        ops, encoding = parts
-        return Derive(_ops(ops), encoding)
-    document, version, options, about = parts
-    return Write(document, version, options, tuple([_about(each) for each in about]))
-
-
-def _ops(ops: Sequence[Sequence[Any]]) -> tuple[Operation, ...]:
-    return tuple([Operation(*op) for op in ops])
-
-
-def _about(about: Sequence[Any]) -> About:
-    *head, ops, role = about
-    asset, path, group, alt, title, tags, axes = head
-    return About(asset, path, group, alt, title, tags, axes, _ops(ops), role)

@@ -85,7 +85,7 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
     base, others = known.base, known.others
     files = _Files(base, now)
     metas = {name: asset.meta for name, asset in known.assets.items()}
-    snapshot = replace(project.look(base.profile, files, locked), metas=metas)
+    snapshot = said_by(base, project.look(base.profile, files, locked), metas)
     judged = range(base.count) if every else others
     plan = compared(project, base, snapshot, (now, judged), known.orphans)
     if plan is None or not _in_place(project, plan):
@@ -94,6 +94,13 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock)
     return Brief(base, now, others, snapshot, plan, known.assets, known.moved)
+
+
+def said_by(base: Baseline, seen: Snapshot, metas: Mapping[AssetName, Digest]) -> Snapshot:
+    """Return what was seen, with what the spec says of approvals and, by `metas`, of some assets."""
+    reviewed = frozenset(map(AssetName, base.contents["reviewed"]))
+    ships = base.contents["ships_approved"]
+    return replace(seen, metas=metas, reviewed=reviewed, ships_approved=ships)
 
 
 class _Files(Mapping[str, Digest]):

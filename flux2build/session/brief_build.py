@@ -12,6 +12,7 @@ from flux2build.building.artifacts import Artifacts
 from flux2build.digest import Digest
 from flux2build.model import AssetName
 from flux2build.planning.snapshot import Snapshot
+from flux2build.planning.verdict import Action
 from flux2build.session.baseline import Baseline
 from flux2build.session.brief import Brief
 from flux2build.session.project import Project
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 def buildable(project: Project, brief: Brief) -> bool:
     """Whether a plan in brief can be built: nothing is bought, and the rest of the lock stays."""
     alone = project.team is None and not project.unread
+    decided = not any(step.verdict.action is Action.ASK for step in brief.plan.steps)
     return (
         alone
+        and decided
         and not brief.moved
         and brief.plan.high == 0
         and not brief.plan.orders

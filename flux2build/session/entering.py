@@ -26,7 +26,8 @@ from flux2build.planning.graph import Graph
 from flux2build.planning.plan import orphans
 from flux2build.planning.quotes import masters
 from flux2build.session import traces
-from flux2build.session.baseline import Baseline, Contents, Entered, link, plain, said_of
+from flux2build.session.baseline import Baseline, Contents, Entered, link, said_of
+from flux2build.session.plain_recipes import plain
 from flux2build.session.project import Project
 
 _DIGEST: Final = "sha256:"
@@ -46,11 +47,12 @@ class Entering:
         part, contents = self._part, Contents(**self._base.contents)
         if not (self._same_assets() and self._alone() and self._apart()):
             return None
-        documents = self._documents()
-        if documents is None:
+        documents, reviewed = self._documents(), self._reviewed()
+        if documents is None or reviewed is None:
             return None
         if odd or part.suspicious or self._ask_for_the_same(trace):
             contents["checks"] = None
+        contents["reviewed"] = reviewed
         contents["sizes"] = self._sizes()
         contents["notes"] = self._notes()
         contents["said"] = said_of(part.reading.text.data, self._base.profile)
@@ -66,9 +68,7 @@ class Entering:
         part, profile = self._part, self._base.profile
         named = {recipe.asset for recipe in self._before.values()}
         return named == {recipe.asset for recipe in part.recipes} and all(
-            self._lock.block(name, profile) is not None
-            and not asset.review
-            and not asset.expect_text
+            self._lock.block(name, profile) is not None and not asset.expect_text
             for name, asset in part.assets.items()
         )
 
@@ -131,6 +131,16 @@ class Entering:
             if retold != document:
                 documents[at] = retold
         return documents
+
+    def _reviewed(self) -> list[str] | None:
+        """The assets whose pictures a person has to approve; None if all must be looked at to know."""
+        base, assets = self._base.contents["reviewed"], self._part.assets
+        if self._base.contents["ships_approved"]:
+            return base
+        if "review" in self._part.reader.tables.checks:
+            return None
+        own = {str(name) for name, asset in assets.items() if asset.review}
+        return sorted(own.union(name for name in base if name not in assets))
 
     def _ask_for_the_same(self, trace: traces.Contents) -> bool:
         """Whether another member of a family asks for the same as one of these."""
@@ -220,6 +230,8 @@ class Entering:
     def _moved(self, contents: Contents, documents: Mapping[int, Recipe]) -> Entered | None:
         """The baseline with all recipes in a new order; None if that is not sound."""
         base, part = self._base, self._part
+        if any(profile != base.profile for _, profile in base.places):
+            return None  # another profile may have files there
         before = [documents.get(at) or base.recipe(at) for at in range(base.count)]
         files: dict[AssetName, list[Recipe]] = {}
         for recipe in (*(r for r in before if r.asset not in part.assets), *part.recipes):

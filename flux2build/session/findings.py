@@ -77,6 +77,7 @@ def findings_in_brief(
         snapshot.lock,
         project.consult,
         cards=project.capabilities.cards,
+        reviewed=snapshot.reviewed,
     )
     findings = evaluate(facts, lambda _check, _options: frozenset())
     return sorted(findings, key=lambda f: base.rank(f.asset) if f.asset else -1)

@@ -15,7 +15,7 @@ from flux2build.model import AssetName
 from flux2build.planning.replan import names
 from flux2build.session import baseline
 from flux2build.session.baseline import Baseline, Contents
-from flux2build.session.brief import Brief, compared
+from flux2build.session.brief import Brief, compared, said_by
 from flux2build.session.findings import findings_in_brief
 from flux2build.session.lock_in_parts import locked_in
 from flux2build.session.project import Project
@@ -49,8 +49,8 @@ def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | 
     states = {path: files.get(path) or brief.changed.get(path, MISSING) for path in touched}
     base = _entered(brief.base, blocks, report.due if report else (), states)
     locked = locked_in(blocks, base.keys)
-    snapshot = project.look(base.profile, files, locked)
-    snapshot = replace(snapshot, ledger=project.journal.ledger(), metas=brief.snapshot.metas)
+    seen = replace(project.look(base.profile, files, locked), ledger=project.journal.ledger())
+    snapshot = said_by(base, seen, brief.snapshot.metas)
     plan = compared(project, brief.base, snapshot, (touched, brief.others))
     if plan is None or plan.drift or plan.orders or any(s.verdict.reasons for s in plan.steps):
         return None
@@ -70,7 +70,7 @@ def note(project: Project, now: Renewed, answer: str) -> None:
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
     states = {**base.states, **base.around}
     if index.remember_all(keys, answer, [*states], states, {*now.touched}):
-        baseline.write(project, base.contents)
+        baseline.write(project, base.contents, keys[0])
     index.save()
 
 
@@ -81,7 +81,7 @@ def _blocks(brief: Brief, report: Report | None) -> Parts:
         lock, data = report.lock
         blocks = lock.blocks
         if isinstance(blocks, Parts):
-            places = blocks.patched().places if blocks.canonical else spans(data, lock)
+            places = blocks.patched.places if blocks.canonical else spans(data, lock)
             return Parts(data, blocks.file, places or {}, canonical=True)
     if not isinstance(blocks, Parts):  # pragma: no cover - a plan in brief drops none of them
         raise TypeError(blocks)
@@ -94,7 +94,7 @@ def _entered(
     """A baseline with another lock, in which some assets differ, and with other states of some files."""
     contents = Contents(**base.contents)
     contents["states"] = {**base.states, **states, blocks.file: of_bytes(blocks.text)}
-    contents["places"] = [(str(asset), *at) for (asset, _), at in blocks.places.items()]
+    contents["places"] = [(str(asset), of, *at) for (asset, of), at in blocks.places.items()]
     contents["canonical"] = blocks.canonical
     contents["pictures"] = {**contents["pictures"]}
     changed = (blocks[asset, base.profile] for asset in due)

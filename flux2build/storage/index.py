@@ -122,6 +122,10 @@ class Index:
                 self._changed = True
         return same
 
+    def note(self, key: str, text: str, like: str) -> None:
+        """Remember an answer for as long as another one that is known."""
+        self._answers[key] = (text, self._answers[like][1])
+
     def known(self, path: str) -> str:
         """Return the state of a path when it was last asked for; it is asked for now if it never was."""
         return self._rows[path][0] if path in self._asked else self.state(path)
