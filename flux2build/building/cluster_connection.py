@@ -19,13 +19,19 @@ from flux2build.digest import Digest
 from flux2build.errors import SystemFault, one_line
 
 _CONNECT_SECONDS: Final = 10.0
-_QUIET: Final = {
+_LOCAL_SECONDS: Final = 300.0
+"""Likewise on this machine, where what is slow is busy, and what has ended is known at once."""
+_HERE: Final = {
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.admin.tick.interval": "1s",
+    "distributed.comm.timeouts.connect": _LOCAL_SECONDS,
+    "distributed.comm.timeouts.tcp": _LOCAL_SECONDS,
+    "distributed.scheduler.worker-ttl": None,
     "distributed.worker.memory.monitor-interval": "1s",
     "distributed.worker.profile.enabled": False,
 }
-"""What Dask is told on this machine: to look at itself less often, which takes 6 % of a core otherwise."""
+"""What Dask is told on this machine: to look at itself less often, which takes 6 % of a core otherwise,
+and to wait, as it would replace the workers of a machine that stands still for half a minute."""
 
 
 @asynccontextmanager
@@ -67,11 +73,12 @@ async def _connected(address: Any, where: str) -> Any:
     Raises:
         SystemFault: none answers.
     """
+    seconds = _LOCAL_SECONDS if LOCAL.fullmatch(where) else _CONNECT_SECONDS
     try:
         # Dask waits without end for a port that takes the connection and never answers.
-        async with asyncio.timeout(_CONNECT_SECONDS + 2):
+        async with asyncio.timeout(seconds + 2):
             return await distributed.Client(
-                address, asynchronous=True, timeout=_CONNECT_SECONDS, set_as_default=False
+                address, asynchronous=True, timeout=seconds, set_as_default=False
             )
     except (TypeError, FileNotFoundError) as error:  # what TLS raises for what is not configured
         raise SystemFault(
@@ -148,7 +155,7 @@ async def _started(where: str) -> AsyncIterator[Any]:
     if match is None:
         yield where
         return
-    dask.config.set(_QUIET)
+    dask.config.set(_HERE)
     async with distributed.LocalCluster(
         n_workers=int(match[1]),
         threads_per_worker=1,
