@@ -118,13 +118,15 @@ class TeamOrders:
 
     def _claims(self) -> Iterator[SharedClaim]:
         """The claims of attempts that this machine's ledger does not know, damaged ones included."""
+        listed = set[str]()
         for claim in chain(self._team.store.claims(), self._receipts()):
             if isinstance(claim, RecordError):
                 self.problems += claim.problems
             if isinstance(claim, NewerError):
                 continue
             known = self._instead(claim.order) if isinstance(claim, RecordError) else claim
-            if not self._knows(known):
+            if known.attempt not in listed and not self._knows(known):
+                listed.add(known.attempt)
                 yield known
 
     def _receipts(self) -> Iterator[RecordError]:

@@ -50,6 +50,24 @@ def lost(one: Machine, server: httpx.Client) -> None:
     scenario(server)
 
 
+def both(one: Machine, server: httpx.Client) -> None:
+    """The picture was bought and shared, and the claim is there all the same."""
+    lost(one, server)
+    (charge,) = server.get("/_sim/charges").json()["charges"]
+    (row,) = json.loads(one.run("orders", "list", "--json").out)["orders"]
+    store = one.folder.with_name("store")
+    (claim,) = store.glob("claims/[1-9a-f]*")
+    data = claim.read_bytes()
+    assert one.run("orders", "adopt", row["order"], charge["id"]).code == Exit.DONE
+    assert one.run(*BUILD).code == Exit.DONE
+    claim.write_bytes(data)
+
+
+def _spoil_all(store: Path) -> None:
+    for space in ("orders", "claims"):
+        spoil(store, space, _garbled)
+
+
 DAMAGE: Final = {
     "receipt": (bought, lambda store: spoil(store, "orders", _garbled)),
     "empty receipt": (bought, lambda store: spoil(store, "orders", lambda _: b"")),
@@ -60,6 +78,7 @@ DAMAGE: Final = {
     "claim": (lost, lambda store: spoil(store, "claims", _garbled)),
     "empty claim": (lost, lambda store: spoil(store, "claims", lambda _: b"")),
     "claim that is old": (lost, age),
+    "receipt and claim": (both, _spoil_all),
 }
 Damage = tuple[Callable[[Machine, httpx.Client], None], Callable[[Path], None]]
 

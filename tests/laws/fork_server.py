@@ -10,6 +10,7 @@ A child is a real process: it runs the whole command line, and is killed for rea
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import importlib
 import json
@@ -88,6 +89,7 @@ def _child(run: Run) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w")
     sys.stderr = os.fdopen(2, "w", buffering=1)
+    faulthandler.enable()  # a crash of the interpreter says where
     setattr(clock.Monotonic, "sleep", _hurried)  # noqa: B010 - a simulator need not be waited for
     changed = mutants.MUTANTS[run["mutant"]] if run["mutant"] else None
     if run["trace"] is not None:
