@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Final
 
 from flux2build.digest import Digest
 from flux2build.errors import LockError
@@ -16,8 +15,6 @@ from flux2build.session.sources import Sources
 from flux2build.storage import durable, regular
 
 LockAsRead = Lockfile | tuple[Lockfile, Lockfile, int]
-_LARGEST_LOCK: Final = 32 * 1024 * 1024
-"""Most bytes of a lock, which has a few thousand for each asset."""
 
 
 class LockedSources(Sources, frozen=True, eq=False, dict=True):
@@ -90,7 +87,7 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
             SystemFault: it cannot be read.
         """
         try:
-            return regular.read(self.lock_path, _LARGEST_LOCK)
+            return regular.read(self.lock_path)
         except FileNotFoundError:
             return b""
         except OSError as error:

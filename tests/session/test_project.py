@@ -41,6 +41,14 @@ def test_the_lock_lies_beside_the_spec(site: Site) -> None:
     assert Project.open(CommonOptions(file="icons.toml")).lock_path.name == "icons.lock"
 
 
+def test_the_lock_of_the_largest_spec_is_read(site: Site) -> None:
+    """A build writes some 900 bytes for each of up to a hundred thousand pictures."""
+    with site.folder.joinpath("assets.lock").open("wb") as lock:
+        lock.truncate(100_000 * 900)
+
+    assert len(opened(site).lock_bytes) == 100_000 * 900
+
+
 def test_read_once(site: Site) -> None:
     """What was read stays read; a project that is read anew sees everything anew."""
     project = opened(site)

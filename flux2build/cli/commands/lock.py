@@ -18,8 +18,6 @@ from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from flux2build.storage import disk, durable, regular
 
-_LARGEST: Final = 32 * 1024 * 1024
-
 
 @click.group("lock", no_args_is_help=False)
 def lock() -> None:
@@ -93,7 +91,7 @@ def merge(base: str, ours: str, theirs: str, path: str) -> Exit:
 
 def _text(file: str) -> str:
     try:
-        return lockfile.decoded(regular.read(file, _LARGEST), file)
+        return lockfile.decoded(regular.read(file), file)
     except FileNotFoundError:
         raise UsageError(f"there is no file `{file}`") from None
 
