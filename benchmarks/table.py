@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+_UNUSUAL = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"})
 FLUX2BUILD = [sys.executable, "-m", "flux2build"]
 
 
@@ -47,7 +48,7 @@ def timed(
     with subprocess.Popen(
         words,
         cwd=folder,
-        env={**os.environ, **(environment or {})},
+        env={**_usual(), **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     ) as process:
@@ -59,6 +60,11 @@ def timed(
         raise SystemExit(f"{' '.join(words)} failed:\n{said.decode(errors='replace')[-2000:]}")
     seconds = time.perf_counter() - before
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def _usual() -> dict[str, str]:
+    """The environment; modules that were compiled once stay compiled, as they do for users."""
+    return {name: value for name, value in os.environ.items() if name not in _UNUSUAL}
 
 
 def machine() -> str:
