@@ -102,6 +102,7 @@ LAZY: Final[dict[str, str]] = {
     "cli/command.py": "few calls are about several specs",
     "cli/completers.py": "completion reads a spec only when the shell asks for a name",
     "cli/commands/doctor.py": "only `--live` and a team's store need the network",
+    "cli/run_check.py": "only a reading of everything is remembered",
     "cli/run_plan.py": "only `--live` needs the network, and only `--output` writes a file",
     "cli/commands/receive.py": "only an extra installs what receives",
     "cli/commands/store.py": "only an extra installs what serves a store",

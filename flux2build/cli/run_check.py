@@ -66,6 +66,12 @@ def check(  # noqa: PLR0913 - one parameter for each option
     ]
     output.show(console, _report(project, output, findings, plan))
     console.caution(project.unread)
+    if known is None and choice.everything and not require_approved:
+        # Lazy: only a reading of everything is remembered.
+        from flux2build.console.plan_view import clean_line
+        from flux2build.session.answers import remember
+
+        remember(project, clean_line(plan), reported)
     if known is None and (other := project.others_files) is not None:
         line = f"`flux2build check -p {shlex.quote(other)}`"
         console.say(f"The files are those of the profile `{other}`: see {line}.")

@@ -6,9 +6,10 @@ import json
 import os
 import posixpath
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from flux2build.checks.facts import Finding
 from flux2build.digest import of_bytes
 from flux2build.planning.plan import Plan
 from flux2build.session import baseline
@@ -22,19 +23,22 @@ _MOST_JUDGED: Final = 10_000
 """The pictures, and the derivations, to remember; they take a megabyte in the index."""
 
 
-def remember(project: Project, answer: str) -> Baseline | None:
+def remember(
+    project: Project, answer: str, checked: Sequence[Finding] | None = None
+) -> Baseline | None:
     """Store the answer to give while nothing changes, if this tree is clean; return its baseline.
 
     It is stored with the state of every file when it was judged; if one has changed
     since, the answer is void. `check` has an answer of its own: a check may report
-    something even if a build has nothing to do.
+    something even if a build has nothing to do. After a check, which has the findings, no
+    baseline is written: where a clone is checked, and then thrown away, nobody would read it.
     """
     plan = project.whole
     if plan.drift or plan.orders or project.conflicted or project.unread or project.owes_the_team:
         return None
     if any(step.verdict.reasons for step in plan.steps):
         return None
-    findings = findings_of(project)
+    findings = findings_of(project) if checked is None else checked
     commands = ("build",) if findings else ("build", "check")
     if project.weights is not None:
         project.index.learn(project.weights)
@@ -47,7 +51,12 @@ def remember(project: Project, answer: str) -> Baseline | None:
     paths = sorted(states, key=lambda path: (path in ours, path))  # those that change come first
     kept = project.index.remember_all(keys, answer, paths, states)
     base = None
-    if kept and project.weights is None and project.seen.files == project.files():
+    if (
+        checked is None
+        and kept
+        and project.weights is None
+        and project.seen.files == project.files()
+    ):
         base = baseline.keep(project, states, findings)
     project.index.save()
     return base

@@ -16,8 +16,10 @@ import pytest
 from msgspec.structs import replace
 
 from flux2build.cli.run_build import remember_clean
+from flux2build.errors import Exit
 from flux2build.ledger import Intended
 from flux2build.session.common_options import CommonOptions
+from flux2build.session.home import user_journal
 from flux2build.session.project import Project
 from flux2build.storage.disk import home
 from flux2build.storage.index import Index
@@ -111,6 +113,34 @@ def remembered(site: Site) -> bool:
 def sent() -> Intended:
     """An order that another tree of this machine places."""
     return intended("other", project="/another/tree")
+
+
+def test_a_check_of_a_clone_remembers(site: Site) -> None:
+    """It writes the index, and never the lock, so that the next call is answered from it."""
+    site.run("build")
+    shutil.rmtree(site.folder / ".flux2build")
+    before = site.files()
+
+    assert site.run("check").code == Exit.DONE
+    assert remembered(site)
+    assert site.files() == before
+
+
+def test_a_check_needs_no_place_for_its_memory(site: Site) -> None:
+    """Where nothing can be written beside the spec, it says what it says, and writes nothing."""
+    site.run("build")
+    shutil.rmtree(site.folder / ".flux2build")
+    site.write(".flux2build", "no folder")
+
+    assert [site.run("check").code, site.run("check").code] == [Exit.DONE, Exit.DONE]
+    assert site.folder.joinpath(".flux2build").read_text() == "no folder"
+
+
+def test_free_sketches_are_not_journalled(site: Site) -> None:
+    """What costs nothing makes no ledger, which every command would have to look at."""
+    assert "rendered" in site.run("build").err
+
+    assert not user_journal().path.exists()
 
 
 def test_settled_orders_of_other_builds_leave_an_answer(site: Site, sent: Intended) -> None:

@@ -363,6 +363,8 @@ import os, sys
 from flux2build.cli.entry import main
 seen = []
 def hook(event, args):
+    if os.sep + ".flux2build" in str(args):
+        return
     if event == "open" and isinstance(args[2], int) and args[2] & WRITING:
         seen.append((event, str(args[0])))
     elif event.split(".")[0] in ("socket", "subprocess", "shutil", "tempfile") or event in WRITES:
@@ -378,14 +380,17 @@ sys.stderr.write(f"{codes} {seen}")
 
 
 def traced(*calls: str) -> str:
-    """What calls came to, and everything they wrote, sent or started; in a process of its own."""
+    """What calls came to, and everything they wrote, sent or started, but for their own memory."""
     words = [sys.executable, "-c", TRACE, *calls]
     return subprocess.run(words, capture_output=True, text=True, check=True).stderr
 
 
 @pytest.mark.parametrize("state", ["clean", "drift", "never built", "in conflict"])
 def test_reads_only(site: Site, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`check` opens no socket and writes no file: not beside the spec, not in the user's folders."""
+    """`check` opens no socket and writes no file: not beside the spec, not in the user's folders.
+
+    It only remembers, in flux2build's own folder, that a tree is clean.
+    """
     if state != "never built":
         site.run("build")
     if state == "drift":
@@ -395,9 +400,16 @@ def test_reads_only(site: Site, state: str, monkeypatch: pytest.MonkeyPatch) -> 
         conflict(site)
     monkeypatch.setenv("FLUX2BUILD_HOME", str(site.folder.parent / "no such home"))
 
+    memory = _memory(site)
     output = traced("check", "check --json", "check mascot", "check --output-format github")
 
     assert output.endswith(f"{{{int(state != 'clean')}}} []"), output
+    assert state == "clean" or _memory(site) == memory
+
+
+def _memory(site: Site) -> dict[str, bytes]:
+    """What flux2build's own folder holds."""
+    return {path.name: path.read_bytes() for path in site.folder.glob(".flux2build/*")}
 
 
 def test_the_trace_would_tell(site: Site) -> None:
