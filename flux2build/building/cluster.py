@@ -13,6 +13,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from flux2build.building import cluster_task
@@ -178,7 +179,10 @@ class Cluster:
         except asyncio.CancelledError:
             await self.client.cancel([future], force=True)
             raise
-        except (OSError, TimeoutError, CancelledError) as error:  # the last one is Dask's own word
+        except (
+            CommClosedError,
+            CancelledError,
+        ) as error:  # what else is raised, the task has raised
             raise self._gone() from error
         return answer
 

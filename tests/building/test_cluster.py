@@ -16,7 +16,7 @@ from typing import Any
 import distributed
 import pytest
 from distributed.client import FutureCancelledError
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from flux2build.building.cluster import Cluster
 from flux2build.building.cluster_task import (
@@ -257,6 +257,20 @@ def test_a_scheduler_that_is_lost_ends_the_build() -> None:
 
     asyncio.run(ended())
     assert desk.sent == [()]  # the second task is not handed out
+
+
+def test_what_a_library_raises_is_not_the_end_of_the_cluster() -> None:
+    """Pillow's errors are those of files, as lost connections are; the next task is handed out."""
+    desk = Desk(lost=UnidentifiedImageError("cannot identify image file"))
+
+    async def broken() -> None:
+        cluster = desk.cluster()
+        for _ in range(2):
+            with pytest.raises(UnidentifiedImageError):
+                await cluster.answer(no_work, None, [])
+
+    asyncio.run(broken())
+    assert desk.sent == [(), ()]
 
 
 def test_workers_with_other_versions_are_refused_unless_told() -> None:
