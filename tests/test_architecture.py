@@ -114,6 +114,7 @@ LAZY: Final[dict[str, str]] = {
     "cli/entry.py": "the call with nothing to do imports nothing else",
 }
 BROAD: Final = {
+    "building/cluster_connection.py": "Dask raises anything for what goes wrong at its scheduler",
     "building/networks/engines.py": "libraries raise anything for models that they do not know",
     "building/runner.py": "one broken picture must not lose its siblings and the lock",
     "purchasing/order_errors.py": "a picture that was paid for is kept, whatever a library raises",
