@@ -50,6 +50,10 @@ class HeldClaim(Struct, frozen=True, kw_only=True):
         return Order(self.model, self.prompt, self.params, self.inputs, self.take)
 
 
+_DECODER: Final = json.Decoder(HeldClaim)
+"""Made once: two threads that teach msgspec the same type at once crash it."""
+
+
 class HeldClaims:
     """The folder of these claims, one file for each order; it is missing as long as there is none."""
 
@@ -68,7 +72,7 @@ class HeldClaims:
     def get(self, order: Digest) -> HeldClaim | None:
         """The claim on an order; None if there is none, or what is left of it cannot be read."""
         with suppress(OSError, MsgspecError):
-            claim = json.decode(regular.read(self._path(order)), type=HeldClaim)
+            claim = _DECODER.decode(regular.read(self._path(order)))
             return claim if claim.asked.digest == order == claim.order else None
         return None
 

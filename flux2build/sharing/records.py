@@ -140,6 +140,13 @@ _MEND: Final[Mapping[str, str]] = {
 
 _WHAT: Final[Mapping[type[Struct], str]] = {SharedClaim: "claim", SharedReceipt: "receipt"}
 
+# What msgspec has to know of a type is learned here: two threads that learn it at once crash it.
+_VERSIONED: Final = json.Decoder(_Versioned)
+_DECODERS: Final[Mapping[type[Struct], json.Decoder[Any]]] = {
+    SharedClaim: json.Decoder(SharedClaim),
+    SharedReceipt: json.Decoder(SharedReceipt),
+}
+
 
 def to_json(record: SharedClaim | SharedReceipt) -> bytes:
     """A record as the store holds it."""
@@ -156,10 +163,10 @@ def from_json(data: bytes, kind: type[Record], order: Digest) -> Record:
     """
     what = _WHAT[kind]
     try:
-        if (version := json.decode(data, type=_Versioned).version) > VERSION:
+        if (version := _VERSIONED.decode(data).version) > VERSION:
             hint = f"its version is {version}, this flux2build reads {VERSION}: update it"
             raise NewerError(what, order, "a newer flux2build wrote the {} of order `{}`", hint)
-        record = json.decode(data, type=kind)
+        record: Record = _DECODERS[kind].decode(data)
     except (MsgspecError, RecursionError) as error:
         raise damaged(kind, order) from error
     if record.order != order:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
@@ -79,3 +82,33 @@ def test_what_may_be_missing() -> None:
     data = data.replace(b'"poll":"https://api.example/t1",', b"").replace(b'"task":"t1",', b"")
 
     assert from_json(data, SharedClaim, ORDER) == bare
+
+
+AT_ONCE: Final = """
+import importlib, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from flux2build.sharing import records
+
+sys.setswitchinterval(1e-6)
+data, order = sys.stdin.buffer.read(), sys.argv[1]
+with ThreadPoolExecutor(8) as threads:
+    for _ in range(40):
+        fresh, start = importlib.reload(records), threading.Barrier(8)
+
+        def read(_number):
+            start.wait()
+            return fresh.from_json(data, fresh.SharedReceipt, order)
+
+        list(threads.map(read, range(8)))
+"""
+"""Many first reads, each by eight threads at the same moment."""
+
+
+def test_read_at_once() -> None:
+    """Threads that read the first receipts of a process at the same moment get them."""
+    command = [sys.executable, "-c", AT_ONCE, ORDER]
+    ended = subprocess.run(
+        command, input=RECEIVED, capture_output=True, check=False, cwd=Path(__file__).parents[2]
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, b"")

@@ -50,6 +50,9 @@ class _Page(Struct):
     more: bool = False
 
 
+_PAGES: Final = json.Decoder(_Page)
+
+
 class _Asked(Struct, frozen=True):
     """What is asked for, and how much and how long an answer may be."""
 
@@ -151,7 +154,7 @@ class Server:
     def _page(self, space: Space, after: str) -> _Page:
         answer = self._exchange(_Asked("GET", f"{space}/?after={after}", most=_PAGE))
         try:
-            return json.decode(self._expected(answer, {200}).body, type=_Page)
+            return _PAGES.decode(self._expected(answer, {200}).body)
         except (MsgspecError, RecursionError):
             raise self._unreachable("it does not list its keys") from None
 
