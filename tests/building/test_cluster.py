@@ -39,7 +39,8 @@ from tests.conftest import Ran, Site
 # Dask leaves files and sockets for the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-MASTERS = 6
+MASTERS = 9
+"""More than are begun at once, so that Ctrl-C leaves some."""
 SPEC = "".join(
     f"""
 [asset.pic{number}]
