@@ -35,9 +35,9 @@ def bucket(base: str, environment: pytest.MonkeyPatch) -> str:
 URLS: Final = {"http": server, "objects": bucket}
 
 
-def store_at(url: str) -> TeamStore:
+def store_at(url: str, patience: float = PATIENCE) -> TeamStore:
     """A client with little patience."""
-    return TeamStore(kind_of(url).open(url, Access(patience=PATIENCE)), "the store")
+    return TeamStore(kind_of(url).open(url, Access(patience=patience)), "the store")
 
 
 @pytest.fixture(params=sorted(URLS))
@@ -111,7 +111,7 @@ def test_tries(addressed: Callable[[str], str]) -> None:
     for method in ("has", "delete"):
         with lying("hangs-up") as (base, liar):
             with pytest.raises(Unreachable):
-                getattr(store_at(addressed(base)).backend, method)(f"claims/{'1' * 64}")
+                getattr(store_at(addressed(base), 8).backend, method)(f"claims/{'1' * 64}")
             counts.append(len(liar.threads))
 
     assert counts == [3, 1]
