@@ -75,8 +75,8 @@ for folder in ("img", "refs"):
 NOTHING = ("nothing to do, build", "nothing to do, plan", "nothing to do, check")
 EDITED = tuple(f"one prompt changed, {command}" for command in ("plan", "check", "list", "build"))
 REFERENCE, CLONE = "one reference changed, plan", "fresh clone, check"
-LARGEST = 90_000
-"""About as many pictures as one spec may ask for."""
+LARGEST = 100_000
+"""As many rows as one data file may have."""
 _DRIFT = 1
 """How `check` and `dvc status` end where something is to be done."""
 
@@ -226,17 +226,20 @@ def many_goal(count: int) -> Goal:
     with tree(count, 16, prompt=EQUAL) as folder:
         home, rows = {"FLUX2BUILD_HOME": str(folder / "home")}, folder / "shots.csv"
         timed([*FLUX2BUILD, "build", "--quiet"], folder, home)
-        runs = []
-        for turn in range(3):
+        runs = dict[str, list[Run]]()
+        for turn, command in enumerate(("plan", "plan", "plan", "build", "build", "build")):
             head, _, rest = rows.read_text().split("\n", 2)
             rows.write_text(f"{head}\n0,turn {turn}\n{rest}")
-            runs.append(timed([*FLUX2BUILD, "plan"], folder, home))
-    seconds, peak = statistics.median(run.cpu for run in runs), max(run.peak for run in runs)
+            words = [*FLUX2BUILD, command, "--quiet"]
+            runs.setdefault(command, []).append(timed(words, folder, home))
+    took = {command: statistics.median(run.cpu for run in each) for command, each in runs.items()}
+    peak = max(run.peak for each in runs.values() for run in each)
     return Goal(
-        f"`plan` after one prompt changed, {count:,} pictures",
+        f"one prompt changed, {count:,} pictures",
         "3 s, 0.7 GiB",
-        f"{milliseconds(seconds)}, {peak / 1024:.2f} GiB",
-        seconds <= 3 and peak <= 0.7 * 1024,
+        ", ".join(f"`{command}` {milliseconds(seconds)}" for command, seconds in took.items())
+        + f"; {peak / 1024:.2f} GiB",
+        max(took.values()) <= 3 and peak <= 0.7 * 1024,
     )
 
 

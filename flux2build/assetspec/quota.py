@@ -11,7 +11,8 @@ from flux2build.model import Key
 
 MOST: Final = 10_000_000
 """The work that is left undone where a spec asks for more, in microseconds or so."""
-MEMBER: Final = 100
+MEMBER: Final = 75
+"""The work for one picture; that for 100,000 of one spec, each with five references and tags, is allowed."""
 FILE: Final = 60
 PART: Final = 5
 """The work for one operation of a file, or one reference or tag of a member."""

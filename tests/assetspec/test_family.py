@@ -7,7 +7,8 @@ import pytest
 from flux2build.assetspec.family import AssetFamily, FamilyExpander, axis_of
 from flux2build.assetspec.faults import Faults
 from flux2build.assetspec.prompts import Prompts
-from flux2build.assetspec.quota import Quota
+from flux2build.assetspec.quota import MEMBER, PART, Quota
+from flux2build.assetspec.rows.data_file import MOST_ROWS
 from flux2build.assetspec.tables import AssetTable
 from flux2build.assetspec.templating import TextRenderer
 from flux2build.assetspec.translations.catalog import Translations
@@ -129,6 +130,11 @@ def test_values_with_one_name_are_told_apart_by_nobody() -> None:
     assert [one.name for one in family.members] == ["a[sku=C]"]
     assert wrong[0] == "keys `C` and `C++` have the same name `C`"
     assert wrong[1].startswith("key `&` has `&` in it")
+
+
+def test_a_family_may_have_as_many_members_as_a_data_file_has_rows() -> None:
+    """A spec of 100,000 pictures with five references and tags each is within the quota."""
+    Quota(Faults()).take(MOST_ROWS * (MEMBER + 5 * PART), ("asset", "a"))
 
 
 @pytest.mark.parametrize(
