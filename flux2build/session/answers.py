@@ -32,6 +32,7 @@ def remember(
     since, the answer is void. `check` has an answer of its own: a check may report
     something even if a build has nothing to do. After a check, which has the findings, no
     baseline is written: where a clone is checked, and then thrown away, nobody would read it.
+    Nor is it an answer to `plan` and `build` then, which would never come to write one.
     """
     plan = project.whole
     if plan.drift or plan.orders or project.conflicted or project.unread or project.owes_the_team:
@@ -39,7 +40,9 @@ def remember(
     if any(step.verdict.reasons for step in plan.steps):
         return None
     findings = findings_of(project) if checked is None else checked
-    commands = ("build",) if findings else ("build", "check")
+    commands = ["build"] if checked is None else []
+    if not findings:
+        commands.append("check")
     if project.weights is not None:
         project.index.learn(project.weights)
     states = states_of(project, plan)
