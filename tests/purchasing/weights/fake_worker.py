@@ -6,7 +6,6 @@ import io
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,10 @@ def tell(message: Message) -> None:
 
 
 def main() -> None:
-    """Answer every request; the software names the process and what it was asked for."""
+    """Answer every request; the software names the process and what it was asked for.
+
+    One that hangs ends with its input, as the real one does.
+    """
     while True:
         request = read(sys.stdin.buffer)
         facts, arguments = request.facts, request.facts["arguments"]
@@ -47,7 +49,8 @@ def main() -> None:
             tell(Message("failed", {"fault": fate, "message": "nobody waits for it"}))
         elif fate == "hanging" or (fate == "once" and not Path(said).exists()):
             Path(said or os.devnull).touch()
-            threading.Event().wait()
+            sys.stdin.buffer.read()
+            return
         elif said and fate != "once":
             tell(Message("failed", {"fault": fate, "message": said}))
         else:
