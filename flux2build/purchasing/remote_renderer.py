@@ -195,6 +195,8 @@ class RemoteRenderer:
         ticket = Collector(self.client, self.books).ticket(ticketed)
         if intended.provider != self.client.provider.name:
             raise order_errors.ordered_elsewhere(recipe, intended, ticket.task)
+        if self.team is not None:
+            await self.team.collecting(order, intended.attempt)
         return await self._collect(order, recipe, intended, ticket)
 
     async def _order(

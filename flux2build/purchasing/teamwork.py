@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -105,6 +106,12 @@ class Teamwork:
             self.say(f"waiting for another machine of the team that buys {what}")
         self._others[order.digest] = claim, looks + 1
         await self.clock.sleep(_LOOK)
+
+    async def collecting(self, order: Order, attempt: str) -> None:
+        """Note an order that is about to be collected, so that the team is told, whoever claimed it."""
+        if self.store.writable and self.held.get(order.digest) is None:
+            with suppress(SystemFault):  # what is paid for is collected in any case
+                await asyncio.to_thread(self._note, order, attempt)
 
     async def ticketed(self, intended: Intended, ticket: Ticket) -> None:
         """Let others know where to ask for the picture, should this machine not come to it."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, Problem, UsageError
@@ -184,7 +185,20 @@ def team_orders(
 
 
 def asked_for(project: Project) -> dict[Digest, Asked]:
-    """The orders that a spec asks for, as far as it can be read and their inputs are known."""
+    """The orders that a spec asks for in any profile, as far as it can be read and inputs are known.
+
+    Whoever settles an order need not name the profile in which it was placed.
+    """
+    asked = _asked_in(project)
+    with suppress(Flux2BuildError):
+        for profile in sorted(project.spec.wanted_profiles - {project.spec.profile}):
+            options = replace(project.options, profile=profile)
+            asked = _asked_in(replace(project, options=options)) | asked
+    return asked
+
+
+def _asked_in(project: Project) -> dict[Digest, Asked]:
+    """The orders that a spec asks for in the profile of a project."""
     asked: dict[Digest, Asked] = {}
     with suppress(Flux2BuildError):
         inputs = Inputs(project.files())

@@ -20,6 +20,22 @@ from tests.simulated import charges, scenario
 
 ORDERS: Final = 2
 FILES: Final = 3
+PROFILES: Final = """\
+[project]
+name = "acme"
+profile = "draft"
+[profile.draft]
+provider = "sketch"
+[profile.final]
+provider = "bfl"
+model = "flux-2-pro"
+output = "final"
+[defaults]
+width = 64
+height = 64
+[asset.fox]
+prompt = "a fox"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -262,19 +278,32 @@ def test_a_claim_that_was_left_behind(
     assert other.run("orders").out == ""
 
 
-def test_a_task_for_a_claim(machines: list[Machine], server: httpx.Client, store: Path) -> None:
-    """Who finds the task of a claim at the provider adopts it: the next build collects and shares it."""
+@pytest.mark.parametrize("profile", ["final", "draft", None])
+def test_a_task_for_a_claim(
+    machines: list[Machine], server: httpx.Client, store: Path, profile: str | None
+) -> None:
+    """Who finds the task of a claim at the provider adopts it, in any profile and without a spec.
+
+    The next build collects and shares it.
+    """
     one, other = machines
+    for machine in machines:
+        machine.site.write("assets.toml", PROFILES)
     scenario(server, {"stage": "submit", "fault": "drop-after-read"})
-    assert one.run("build", "--yes", "fox").code == Exit.DECIDE
+    assert one.run("build", "--yes", "fox", "-p", "final").code == Exit.DECIDE
     scenario(server)
     (charge,) = server.get("/_sim/charges").json()["charges"]
-    (row,) = json.loads(other.run("orders", "list", "--json").out)["orders"]
+    if profile is None:
+        other.folder.joinpath("assets.toml").unlink()
+    chosen = () if profile is None else ("-p", profile)
+    (row,) = json.loads(other.run("orders", "list", "--json", *chosen).out)["orders"]
+    assert row["asset"] == ("unknown" if profile is None else "fox")
 
-    adopted = other.run("orders", "adopt", row["order"], charge["id"])
+    adopted = other.run("orders", "adopt", row["order"], charge["id"], *chosen)
+    other.site.write("assets.toml", PROFILES)
 
     assert adopted.code == Exit.DONE, adopted.err
-    assert other.run("build", "fox").code == Exit.DONE
+    assert other.run("build", "fox", "-p", "final").code == Exit.DONE
     assert charges(server) == 1
     assert len([*store.glob("orders/*")]) == 1
     assert not list(store.glob("claims/[1-9a-f]*"))
