@@ -35,7 +35,12 @@ _HINTS: Final = {
 def fault(doing: str, path: Path | str, error: OSError) -> SystemFault:
     """Return an error that tells people what went wrong with a file."""
     reason = (error.strerror or str(error)).lower()
-    return SystemFault(f"cannot {doing} `{path}`: {reason}", hint=_HINTS.get(error.errno or 0))
+    return SystemFault(f"cannot {doing} `{path}`: {reason}", hint=way_out(error))
+
+
+def way_out(error: OSError) -> str | None:
+    """What a person can do about what a disk refuses; None if nothing is known."""
+    return _HINTS.get(error.errno or 0)
 
 
 def replace(path: Path, data: bytes, mode: int = 0o666) -> None:

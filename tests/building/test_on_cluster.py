@@ -95,7 +95,10 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
         0: nanny(ground / "a", others),
         1: nanny(ground / "b", usual, BRIGHT.format("bright", ONNX)),
     }
-    scheduler = {"cls": distributed.Scheduler, "options": {"dashboard": False, "dashboard_address": ":0", "host": "127.0.0.1"}}
+    scheduler = {
+        "cls": distributed.Scheduler,
+        "options": {"dashboard": False, "dashboard_address": ":0", "host": "127.0.0.1"},
+    }
     with distributed.SpecCluster(machines, scheduler=scheduler, silence_logs=50) as cluster:
         yield cluster, f"local/{KLEIN}@{weights_in(usual).digest(Index(str(ground)))}"
 

@@ -155,7 +155,7 @@ class Folder:
             )
         why = (error.strerror or str(error)).lower()
         message = f"the team's store cannot be used: `{error.filename or self._folder}`: {why}"
-        return Unreachable(message, hint="see who may read and write there")
+        return Unreachable(message, hint=durable.way_out(error))
 
 
 def _remove(file: Path) -> bool:

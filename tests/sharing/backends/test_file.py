@@ -53,6 +53,15 @@ def test_no_file_but_the_value(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "claims").iterdir()] == ["1" * 64]
 
 
+def test_what_the_disk_refuses_is_said_with_what_helps(tmp_path: Path) -> None:
+    """The hint is about what is wrong with the disk, whatever that is."""
+    tmp_path.joinpath("claims").write_text("no folder")
+    with pytest.raises(Unreachable, match="cannot be used") as error:
+        BACKEND.open(tmp_path.as_uri(), Access()).put(CLAIM, b"")
+
+    assert error.value.problems[0].hint == "a file stands where a folder should be"
+
+
 def test_huge(tmp_path: Path) -> None:
     """A value larger than any of its space is refused unread."""
     backend = BACKEND.open(tmp_path.as_uri(), Access())
