@@ -28,6 +28,7 @@ _HINTS: Final = {
     errno.EACCES: "see who may read and write there",
     errno.EPERM: "see who may write there, and whether it is immutable: `lsattr`",
     errno.ENOTDIR: "a file stands where a folder should be",
+    errno.EEXIST: "a file stands where a folder should be",
     errno.ENAMETOOLONG: "take a shorter name",
 }
 
