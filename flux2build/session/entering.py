@@ -50,7 +50,8 @@ class Entering:
         documents, reviewed = self._documents(), self._reviewed()
         if documents is None or reviewed is None:
             return None
-        if odd or part.suspicious or self._ask_for_the_same(trace):
+        others_reviewed = not {*reviewed} <= {*self._base.contents["reviewed"]}
+        if odd or part.suspicious or self._ask_for_the_same(trace) or others_reviewed:
             contents["checks"] = None
         contents["reviewed"] = reviewed
         contents["sizes"] = self._sizes()

@@ -310,6 +310,23 @@ def test_commands_do_what_they_do_without(
     assert trees.files("warm") == trees.files("cold")
 
 
+@pytest.mark.parametrize("command", ["check", "check icon", "check --strict"])
+@pytest.mark.parametrize("table", ["asset.icon", "defaults"])
+def test_a_picture_that_is_now_to_be_approved_is_looked_for(
+    site: Site, table: str, command: str
+) -> None:
+    """After an edit that asks for approvals alone, `check` names what nobody has approved."""
+    assert site.run("build").code == 0
+    assert site.run("check").code == 0
+    replaced("assets.toml", f"[{table}]\n", f'[{table}]\nreview = "required"\n')()
+    warm = [site.run(*command.split()), site.run("build"), site.run(*command.split())]
+    shutil.rmtree(".flux2build")
+    cold = site.run(*command.split())
+
+    assert "unapproved" in cold.out
+    assert [(each.code, each.out) for each in warm[::2]] == [(cold.code, cold.out)] * 2
+
+
 READ: Final[dict[str, set[str] | None]] = {
     "another reference": set(),
     "no derived file": set(),
