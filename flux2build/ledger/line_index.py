@@ -9,13 +9,10 @@ to show a later change, or the lines are hashed again. What is looked up is read
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
-import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeAlias
 
@@ -23,6 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flux2build.digest import Digest
+from flux2build.ledger import beside
 from flux2build.ledger.codec import entry_from_json
 from flux2build.ledger.entries import Delivered, Entry, Foreign
 from flux2build.ledger.lines import BYTE_ORDER_MARK, decoded
@@ -106,16 +104,7 @@ class LineIndex(Struct, frozen=True):
     def save(self, path: Path) -> None:
         """Write it where `load` finds it; a disk that cannot be written to is left alone."""
         head = {name: getattr(self, name) for name in _HEAD}
-        text = json.dumps({"format": _FORMAT, **head}).encode()
-        body = len(text).to_bytes(4, "big") + text + self.rows
-        with suppress(OSError):
-            temporary = path.with_name(f"{durable.TEMPORARY}{os.urandom(8).hex()}.tmp")
-            try:
-                temporary.touch(0o600, exist_ok=False)
-                temporary.write_bytes(zlib.crc32(body).to_bytes(4, "big") + body)
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+        beside.save(path, {"format": _FORMAT, **head}, self.rows)
 
 
 class News(NamedTuple):
@@ -136,18 +125,15 @@ _HEAD: Final = ("lines", "end", "last", "digest", "signature", "open")
 
 def load(path: Path) -> LineIndex | None:
     """The index in a file; None if there is none, or it is damaged."""
+    if (contents := beside.load(path)) is None:
+        return None
+    head, rows = contents
     try:
-        data = regular.read(path, None)
-        body = data[4:]
-        if data[:4] != zlib.crc32(body).to_bytes(4, "big"):
-            return None
-        start = 4 + int.from_bytes(body[:4], "big")
-        head = json.loads(body[4:start])
         if head.pop("format") != _FORMAT:
             return None
         head["signature"], head["open"] = tuple(head["signature"]), tuple(head["open"])
-        return LineIndex(**head, rows=body[start:])
-    except (OSError, ValueError, KeyError, TypeError):
+        return LineIndex(**head, rows=rows)
+    except (AttributeError, KeyError, TypeError):
         return None
 
 

@@ -7,19 +7,16 @@ lines may believe it.
 from __future__ import annotations
 
 import json
-import os
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from flux2build.digest import Digest
+from flux2build.ledger import beside
 from flux2build.ledger.tally import Section, Tally
-from flux2build.storage import durable, regular
 
 _FORMAT: Final = 1
 _DIGITS: Final = 64
@@ -78,31 +75,20 @@ def kept(end: int, digest: str, tally: Tally) -> KeptTally:
 def save(path: Path, tally: KeptTally) -> None:
     """Write a tally where `load` finds it; a disk that cannot be written to is left alone."""
     places = [[*key, *place] for key, place in tally.places.items()]
-    head = json.dumps(
-        [_FORMAT, tally.end, tally.digest, tally.begun, tally.pictures, places]
-    ).encode()
-    data = len(head).to_bytes(4, "big") + head + tally.body
-    with suppress(OSError):
-        temporary = path.with_name(f"{durable.TEMPORARY}{os.urandom(8).hex()}.tmp")
-        try:
-            temporary.touch(0o600, exist_ok=False)
-            temporary.write_bytes(zlib.crc32(data).to_bytes(4, "big") + data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    head = [_FORMAT, tally.end, tally.digest, tally.begun, tally.pictures, places]
+    beside.save(path, head, tally.body)
 
 
 def load(path: Path) -> KeptTally | None:
     """The tally in a file; None if there is none, or it is damaged."""
+    if (contents := beside.load(path)) is None:
+        return None
+    head, body = contents
     try:
-        data = regular.read(path, None)
-        if data[:4] != zlib.crc32(memoryview(data)[4:]).to_bytes(4, "big"):
-            return None
-        start = 8 + int.from_bytes(data[4:8], "big")
-        number, end, digest, begun, pictures, places = json.loads(data[8:start])
+        number, end, digest, begun, pictures, places = head
         if number != _FORMAT:
             return None
         spans = {(project, by): (first, last) for project, by, first, last in places}
-        return KeptTally(end, digest, begun, spans, data[start:], pictures)
-    except (OSError, ValueError, TypeError):
+        return KeptTally(end, digest, begun, spans, body, pictures)
+    except (ValueError, TypeError):
         return None
