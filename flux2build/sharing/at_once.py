@@ -20,6 +20,6 @@ def answers(ask: Callable[[Item], T], items: Iterable[Item]) -> Iterator[tuple[I
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         try:
             yield from zip(asked, threads.map(ask, asked), strict=True)
-        except BaseException:  # Ctrl-C, too: nobody waits for the other answers any more
+        except BaseException:  # Ctrl-C, too: the other answers are not needed any more
             threads.shutdown(wait=False, cancel_futures=True)
             raise

@@ -106,7 +106,7 @@ class Exchanges:
         future: Future[Answer] = asyncio.run_coroutine_threadsafe(asked, self._loop)
         try:
             return future.result()
-        except BaseException:  # Ctrl-C, too: nobody waits for the answer any more
+        except BaseException:  # Ctrl-C, too: the answer is not needed any more
             future.cancel()
             raise
 

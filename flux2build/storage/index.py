@@ -39,7 +39,7 @@ _MOST_ANSWERS = 32
 _CHUNK = 1024 * 1024
 _ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 _FIRST = 256
-"""Of so many paths it is found first whether one has changed: what people write comes before the rest."""
+"""How many paths are looked at before the rest; what people write comes first, and changes most often."""
 _ABSENT = os.stat_result([-1] * 19)
 _MANY = 256
 """From so many unknown files on it is worth it to start threads."""

@@ -282,7 +282,7 @@ def test_a_claim_that_was_left_behind(
 def test_a_task_for_a_claim(
     machines: list[Machine], server: httpx.Client, store: Path, profile: str | None
 ) -> None:
-    """Who finds the task of a claim at the provider adopts it, in any profile and without a spec.
+    """A person who finds the task of a claim at the provider adopts it, in any profile or without a spec.
 
     The next build collects and shares it.
     """

@@ -158,7 +158,7 @@ def test_wrong_bytes(desk: Desk, words: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("words", (LOOKING | BRINGING).values(), ids=LOOKING | BRINGING)
 def test_a_store_that_is_down(desk: Desk, words: tuple[str, ...]) -> None:
-    """That is said once, and everything goes on with what is here."""
+    """A store that is down is reported once, and the command goes on with what this machine has."""
     words = tuple(word.format(digest=desk.first.removeprefix("sha256:")) for word in words)
     desk.store.rename(desk.store.with_name("gone"))
     with pytest.MonkeyPatch.context() as without:

@@ -76,7 +76,7 @@ def test_what_is_in_doubt_pending_or_kept_is_open() -> None:
 
 
 def test_a_picture_is_missing_once_it_was_delivered_and_the_store_has_none(store: Store) -> None:
-    """Of an order in any other state, no picture is expected there."""
+    """No picture is expected there of an order in any other state."""
     missing = [name for name in _SENT if settling.missing(purchase(name), store)]
 
     assert missing == ["delivered"]

@@ -29,7 +29,7 @@ from flux2build.session.project import Project
 from flux2build.session.watch import Watcher
 
 _MOST_NAMED: Final = 8
-"""Of so many files that have changed, the names are said."""
+"""The most changed files that are named."""
 
 
 @command("watch", selects=True)

@@ -69,7 +69,7 @@ class Workers:
 
     workers: Sequence[Worker]
     rendering: dict[Digest, Worker] = field(default_factory=dict, init=False)
-    """Who renders, by order."""
+    """The worker that renders each order."""
     _idle: list[Worker] = field(init=False)
     _slots: asyncio.Semaphore = field(init=False)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _PAUSES: Final = (0.002, 0.01)
 """Before each further try, in parts of the patience; what is created twice is known by its value."""
 _HEAD_START: Final = 0.005
-"""Of a request before another one that overlaps it, in parts of the patience."""
+"""How long a request runs before another one is sent that overlaps it, in parts of the patience."""
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 """Answers after which a request is tried again."""
 _PAGE: Final = 4 * 2**20

@@ -190,7 +190,7 @@ def test_push_replaces_a_damaged_receipt(team: Team) -> None:
 
 
 def test_damage_is_told_with_its_end(team: Team) -> None:
-    """Of what nobody can read the message names what mends it, never the command that told it."""
+    """The message about an unreadable value names the command that mends it, not the one that reported it."""
     team.run("push")
     (receipt,) = (team.store / "orders").iterdir()
     receipt.write_text("")
