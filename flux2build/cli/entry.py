@@ -18,7 +18,7 @@ from flux2build.cli.plain import read
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer than the answer, too
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, TextIO
+    from typing import Any
 
 _INTERRUPTED = 130
 _ANSWERED = {
@@ -40,23 +40,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.disable()
     plain = read(words)
     if plain is not None and _answered(*plain):
-        if argv is None:
-            # Nothing is open, and freeing every object takes as long as reading the index.
-            atexit._run_exitfuncs()  # noqa: SLF001 - as at any other exit: they are not ours
-            _flush(sys.stdout)
-            _flush(sys.stderr)
-            os._exit(0)
-        return 0
+        return _leave(0) if argv is None else 0
     run = _parser() if plain is None else _without_parser(*plain)
-    return _interruptible(run, words) if argv is None else run(words)
+    return _leave(_interruptible(run, words)) if argv is None else run(words)
 
 
-def _flush(stream: TextIO) -> None:
-    """Write what others have printed at exit; the answer itself is out already."""
-    try:  # noqa: SIM105 - nothing else here needs `contextlib`
-        stream.flush()
-    except OSError:
-        pass
+def _leave(code: int) -> int:
+    """End the process at once: to free every object takes as long as many an answer.
+
+    Python ends it in its own time, with the same code, where that is more than freeing: threads
+    still run, a profiler or a debugger wants the last word, or a stream cannot be written.
+    """
+    threading = sys.modules.get("threading")
+    if (threading and threading.active_count() > 1) or sys.getprofile() or sys.gettrace():
+        return code
+    atexit._run_exitfuncs()  # noqa: SLF001 - as at any other exit: they are not ours
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return code
+    os._exit(code)
 
 
 def _interruptible(run: Callable[[Sequence[str]], int], words: Sequence[str]) -> int:
@@ -64,7 +68,8 @@ def _interruptible(run: Callable[[Sequence[str]], int], words: Sequence[str]) ->
 
     Before it, and while Python shuts down after it, Ctrl-C ends the process in silence.
     """
-    import signal
+    # `signal` itself makes enumerations, which nobody else here needs.
+    import _signal as signal  # type: ignore[import-not-found]  # only `signal` has stubs
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         return run(words)
@@ -97,11 +102,10 @@ def _without_parser(command: str, values: Mapping[str, Any]) -> Callable[[Sequen
 def _expect_many_objects() -> None:
     """Prepare for imports and large projects, whose objects live to the end.
 
-    Collecting garbage among them is a waste of time, most of all at exit.
+    Collecting garbage among them is a waste of time.
     """
     gc.enable()
     gc.set_threshold(500_000, 20, 50)
-    atexit.register(gc.freeze)
     # Plug-ins of pydantic that happen to be installed must not be searched for or run.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _import_msgspec_alone()
