@@ -17,7 +17,7 @@ from flux2build.storage.project_files import Kind, ProjectFiles
 
 MOST_PROBLEMS: Final = 50
 _BLOCK: Final = 64 * 1024
-_WORD: Final = re.compile(r"`([^`]+)`")
+_WORD: Final = r"`([^`]+)`"
 
 
 def problems(text: SpecText, tree: ProjectFiles, faults: Faults) -> list[Problem]:
@@ -89,7 +89,7 @@ def _at_word(fault: Fault, problem: Problem) -> Problem:
     place, excerpt = problem.place, problem.excerpt
     if place is None or excerpt is None or not (fault.template or place.column == 0):
         return problem
-    words = _WORD.findall(fault.message)
+    words = re.findall(_WORD, fault.message)
     for word in reversed(words) if fault.template else words:
         at = excerpt.find(word, max(0, place.column - 1))
         if at >= 0:

@@ -15,15 +15,15 @@ from flux2build.storage.text_files import unseen, unseen_hint
 
 Scope = Mapping[str, object]
 """The names that a text can use."""
-_COMMENT: Final = re.compile(r"\{#(.*?)#\}", re.DOTALL)
-_COLOUR: Final = re.compile(r"[0-9A-Fa-f]{3,8}\b")
-_ONE_BRACE: Final = re.compile(r"(?<!\{)\{ ?([A-Za-z_]\w*)((?:\.\w+)*) ?\}(?!\})")
+_COMMENT: Final = r"(?s)\{#(.*?)#\}"
+_COLOUR: Final = r"[0-9A-Fa-f]{3,8}\b"
+_ONE_BRACE: Final = r"(?<!\{)\{ ?([A-Za-z_]\w*)((?:\.\w+)*) ?\}(?!\})"
 _INSIDE: Final = (
     re.compile(r"\{[{%](.+?)[%}]\}", re.DOTALL),
     re.compile(r"\{[{%](.+)[%}]\}"),
 )
 """Markup over several lines, and all that stands between the first and the last of one line."""
-_STRAY: Final = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_STRAY: Final = "[\u00ad\u200b\u2060\ufeff]"
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -46,7 +46,8 @@ class Markup(Struct):
 
     def examine_sent(self, prompt: str, scope: Scope, key: Key) -> None:
         """Look at a prompt for characters without width, which join nothing and say nothing."""
-        for letter in dict.fromkeys(_STRAY.findall(prompt)):
+        strays = [] if prompt.isascii() else re.findall(_STRAY, prompt)
+        for letter in dict.fromkeys(strays):
             message = f"the prompt has an invisible character: {unseen(letter)}"
             problem = Problem(message, hint=unseen_hint(letter))
             self.note(Notice(INVISIBLE, key, problem, name=False), _family(scope))
@@ -65,12 +66,12 @@ def _family(scope: Scope) -> str:
 
 def _comments(source: str) -> Iterator[tuple[str, str, str]]:
     """Comments that stand between words, or begin like a colour."""
-    for match in _COMMENT.finditer(source):
+    for match in re.finditer(_COMMENT, source) if "{#" in source else ():
         inside = match[1]
         before = source[source.rfind("\n", 0, match.start()) + 1 : match.start()]
         after = source[match.end() :].partition("\n")[0]
         among = "\n" not in inside and (before.strip() or after.strip())
-        colour = _COLOUR.match(inside)
+        colour = re.match(_COLOUR, inside)
         if among or colour:
             hint = f"write `#{colour[0]}` without braces" if colour else "take the braces away"
             yield COMMENT, f"a comment takes `{brief(inside)}` out of the text", hint
@@ -78,7 +79,7 @@ def _comments(source: str) -> Iterator[tuple[str, str, str]]:
 
 def _one_braces(source: str, scope: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
     """Names of values in one pair of braces, which stay as they are."""
-    for match in _ONE_BRACE.finditer(source):
+    for match in re.finditer(_ONE_BRACE, source):
         if match[1] in scope:
             message = f"`{match[0]}` stays as it is written"
             yield ONE_BRACE, message, f"write `{{{{ {match[1]}{match[2]} }}}}`"

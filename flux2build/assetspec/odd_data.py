@@ -15,7 +15,7 @@ from flux2build.model import Key
 if TYPE_CHECKING:
     from flux2build.assetspec.rows import Row
 
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = r"\w+"
 _FAILED: Final = frozenset(
     {"#ref!", "#n/a", "#value!", "#name?", "#div/0!", "#null!", "#num!", "#spill!", "#calc!", "n/a"}
 )
@@ -45,7 +45,7 @@ def notices(key: Key, table: Rows, family: AssetFamily, words: Container[str]) -
         message = f"`{table.file}` {picked}, so `{family.name}` has no members"
         yield Notice(ODD_DATA, (*key, "rows", "file"), Problem(message), name=False)
     for column, failed in _failed([*rows.values()]).items():
-        if column in table.keys or any(word in words for word in _WORD.findall(column)):
+        if column in table.keys or any(word in words for word in re.findall(_WORD, column)):
             cell = str(failed[0][column])
             one = all(row.place.file == table.file for row in failed)
             places = [str(row.place.line if one else row.place) for row in failed[:_MOST_LINES]]

@@ -21,9 +21,9 @@ from flux2build.model import AssetName, Input, Key, MasterOf, Source, member
 from flux2build.storage import paths, whereabouts
 from flux2build.storage.project_files import Kind, ProjectFiles
 
-_MEMBER: Final = re.compile(r"(?P<family>[^\[\]]+)\[(?P<axes>[^\[\]]*)\]")
-_MENTION: Final = re.compile(r"\bimage (\d{1,4})\b", re.IGNORECASE)
-_LETTERING: Final = re.compile(r'"[^"]*"|“[^”]*”')
+_MEMBER: Final = r"(?P<family>[^\[\]]+)\[(?P<axes>[^\[\]]*)\]"
+_MENTION: Final = r"(?i)\bimage (\d{1,4})\b"
+_LETTERING: Final = r'"[^"]*"|“[^”]*”'
 _MOST_LISTED: Final = 8
 
 
@@ -79,7 +79,7 @@ class AssetNames(Struct, frozen=True):
         Raises:
             FaultyError: there is no such asset, or no such member.
         """
-        match = _MEMBER.fullmatch(name)
+        match = re.fullmatch(_MEMBER, name)
         stem = match["family"] if match else name
         family = self.families.get(stem)
         if family is None:
@@ -182,4 +182,4 @@ def _mentions(prompt: str) -> Iterator[int]:
     if "mage " not in prompt.lower():
         return iter(())
     quoted = '"' in prompt or "“" in prompt
-    return map(int, _MENTION.findall(_LETTERING.sub("", prompt) if quoted else prompt))
+    return map(int, re.findall(_MENTION, re.sub(_LETTERING, "", prompt) if quoted else prompt))

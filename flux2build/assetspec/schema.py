@@ -29,7 +29,7 @@ RESERVED: Final = frozenset(
 
 _MOST_UNKNOWN: Final = 100
 """Most unknown keys of a table that are reported one by one."""
-NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 """A name that a template can use."""
 
 M = TypeVar("M", bound=Table)
@@ -156,7 +156,7 @@ class _TableReader:
                 message = f"`{name}` has a meaning of its own in templates"
                 hint = "reserved: " + ", ".join(f"`{word}`" for word in sorted(RESERVED))
                 self.faults.append(Fault((*key, name), message, hint=hint, name=True))
-            elif not NAME.fullmatch(name):
+            elif not re.fullmatch(NAME, name):
                 message = f"`{name}` cannot be named in a template"
                 better = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_")
                 hint = f"letters, digits and `_`, such as `{better or 'name'}`"

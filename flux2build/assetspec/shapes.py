@@ -6,8 +6,8 @@ import math
 import re
 from typing import Final
 
-_RATIO: Final = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)[:/x](\d{1,4}(?:\.\d{1,4})?)")
-_CLASS: Final = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)(k|sq|)")
+_RATIO: Final = r"(\d{1,4}(?:\.\d{1,4})?)[:/x](\d{1,4}(?:\.\d{1,4})?)"
+_CLASS: Final = r"(\d{1,4}(?:\.\d{1,4})?)(k|sq|)"
 _UNSHAPED: Final = frozenset({"auto", "match_input_image"})
 _STEP: Final = 16
 """Sides are multiples of this many pixels, as those of models are."""
@@ -17,7 +17,7 @@ _LARGEST: Final = 8192
 
 def area_of(resolution: str) -> int | None:
     """The pixels of a size class: `2k` and `768sq` are sides, `0.5` is megapixels; None if neither."""
-    match = _CLASS.fullmatch(resolution)
+    match = re.fullmatch(_CLASS, resolution)
     if match is None:
         return None
     number, unit = float(match[1]), match[2]
@@ -29,7 +29,7 @@ def ratio_of(aspect_ratio: str) -> float | None:
     """Width by height of a shape; 1 where the model is to choose, None if the word is not a shape."""
     if aspect_ratio in _UNSHAPED:
         return 1
-    match = _RATIO.fullmatch(aspect_ratio)
+    match = re.fullmatch(_RATIO, aspect_ratio)
     ratio = float(match[1]) / float(match[2]) if match and float(match[2]) else 0
     return ratio if 1 / 16 <= ratio <= 16 else None
 

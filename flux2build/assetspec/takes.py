@@ -14,7 +14,7 @@ from flux2build.errors import brief
 from flux2build.model import Generate, Key
 from flux2build.providers.capabilities import FREE, Card
 
-_DIGITS: Final = re.compile(r"[0-9]{1,18}")
+_DIGITS: Final = r"[0-9]{1,18}"
 
 
 class Candidates(Struct, frozen=True):
@@ -71,7 +71,7 @@ def _seeds(settings: MergedSettings, seeds: Sequence[int], card: Card) -> tuple[
 def number(text: str, name: str, key: Key, card: Card) -> int:
     """The number that a template of `seed` or `take` came to; `FaultyError` if it is none."""
     digits = text.strip()
-    if not _DIGITS.fullmatch(digits):
+    if not re.fullmatch(_DIGITS, digits):
         message = f"`{name}` comes to `{brief(digits, 40)}`, which is not a whole number"
         raise FaultyError(Fault(key, message, template=True))
     low, high = card.ranges.get(name, (int(name == "take"), float("inf")))

@@ -21,7 +21,7 @@ from flux2build.digest import canonical
 from flux2build.errors import Place
 from flux2build.model import Key
 
-_EXPRESSION: Final = re.compile(r"\{\{((?:(?!\{\{|\}\}|\{%|\{#).)+)\}\}", re.DOTALL)
+_EXPRESSION: Final = r"(?s)\{\{((?:(?!\{\{|\}\}|\{%|\{#).)+)\}\}"
 """A text that is nothing but the value of one expression."""
 _AROUND: Final = ("prompt_prefix", "prompt_suffix")
 
@@ -63,7 +63,7 @@ class TextRenderer(Struct, frozen=True, dict=True):
         """
         if not is_template(source):
             return [self.text(source, scope, key)]
-        expression = _EXPRESSION.fullmatch(source.strip())
+        expression = re.fullmatch(_EXPRESSION, source.strip())
         if expression is None:
             text = self.text(source, scope, key)
             return [text] if text.strip() else []

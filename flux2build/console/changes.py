@@ -15,7 +15,7 @@ from flux2build.lockfile import Derived, Generated, LockedInput, Row
 from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Step
 
-_MARKED: Final = re.compile(r"(\[-.*?-\]|\{\+.*?\+\})")
+_MARKED: Final = r"(\[-.*?-\]|\{\+.*?\+\})"
 _MARKS: Final = {"[-": "red", "{+": "green"}
 
 
@@ -97,5 +97,5 @@ def value_text(value: Json) -> str:
 
 def marked(change: str) -> Text:
     """A word difference with its `[-…-]` red and its `{+…+}` green."""
-    parts = _MARKED.split(clean(change))
+    parts = re.split(_MARKED, clean(change))
     return Text.assemble(*((part, _MARKS.get(part[:2], "")) for part in parts))

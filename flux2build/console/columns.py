@@ -15,7 +15,7 @@ _NAMES: Final = 0.4
 _DEEPEST: Final = 0.6
 """The share of a line behind which nothing is folded."""
 _INDENT: Final = 4
-_GAP: Final = re.compile(r"(?<=\S) {2,}(?=\S)")
+_GAP: Final = r"(?<=\S) {2,}(?=\S)"
 _BREAKS: Final = (re.compile(r" +"), re.compile(r"(?<=[/,;])"), re.compile(r"(?<=[-_.=|])"))
 """Where a line is best broken, the best first."""
 
@@ -50,7 +50,7 @@ def folded(line: Text, width: int) -> Iterator[Text]:
 
 def _cut(plain: str, room: int, *, first: bool) -> tuple[int, int]:
     """How many characters come before a break, and where in the line the next ones begin."""
-    ends = [match.end() for match in _GAP.finditer(plain)] if first else []
+    ends = [match.end() for match in re.finditer(_GAP, plain)] if first else []
     columns = {end: cell_len(plain[:end]) for end in ends}
     fitting = [cells for cells in columns.values() if cells <= room * _DEEPEST]
     indent = fitting[-1] if fitting else _INDENT

@@ -17,29 +17,31 @@ _HIDDEN: Final = (
     "\ud800-\udfff"  # halves of characters
 )
 _COMMAND: Final = r"\#(?=\#\w*\[)"
-_BEYOND_JSON: Final = re.compile(f"[{_HIDDEN}]|{_COMMAND}")
+_BEYOND_JSON: Final = f"[{_HIDDEN}]|{_COMMAND}"
 """What JSON would let through; control characters up to U+001F are never raw in it."""
-_UNSAFE: Final = re.compile(f"[\x00-\x1f{_HIDDEN}]|{_COMMAND}")
-_FIRST: Final = re.compile(r"\s*(:)(?=:)")
+_UNSAFE: Final = f"[\x00-\x1f{_HIDDEN}]|{_COMMAND}"
+_FIRST: Final = r"\s*(:)(?=:)"
 _SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def clean(text: str) -> str:
     r"""A part of a line, in which characters that steer are spelled out, as `\n` or `\u202e`."""
-    return _UNSAFE.sub(lambda match: _spelled(match.group()), text)
+    if text.isprintable() and "##" not in text:
+        return text
+    return re.sub(_UNSAFE, lambda match: _spelled(match.group()), text)
 
 
 def whole_line(text: str) -> str:
     """A whole line, which moreover does not start with `::`."""
     shown = clean(text)
-    if first := _FIRST.match(shown):
+    if "::" in shown and (first := re.match(_FIRST, shown)):
         shown = f"{shown[: first.start(1)]}\\u003a{shown[first.end(1) :]}"
     return shown
 
 
 def in_json(document: str) -> str:
     """A JSON document in which they are spelled out as JSON does; its value is the same."""
-    return _BEYOND_JSON.sub(lambda match: _json(ord(match.group())), document)
+    return re.sub(_BEYOND_JSON, lambda match: _json(ord(match.group())), document)
 
 
 def _spelled(character: str) -> str:

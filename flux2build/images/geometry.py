@@ -24,7 +24,7 @@ Size = tuple[int, int]
 _SHARES: Final[dict[str, tuple[float, float]]] = {
     name: (index % 3 / 2, index // 3 / 2) for index, name in enumerate(get_args(Anchor))
 }
-_RATIO: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?):([0-9]+(?:\.[0-9]+)?)")
+_RATIO: Final = r"([0-9]+(?:\.[0-9]+)?):([0-9]+(?:\.[0-9]+)?)"
 
 
 def share(anchor: Anchor) -> tuple[float, float]:
@@ -43,7 +43,7 @@ def shape(ratio: str) -> float:
     Raises:
         ValueError: it is not two positive numbers with a colon between them.
     """
-    match = _RATIO.fullmatch(ratio)
+    match = re.fullmatch(_RATIO, ratio)
     if not match or not float(match[1]) or not float(match[2]):
         raise ValueError(f'`{ratio}` is not a ratio; write `"16:9"`')
     return float(match[1]) / float(match[2])

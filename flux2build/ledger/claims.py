@@ -22,7 +22,7 @@ from flux2build.storage import locks, regular
 from flux2build.storage.durable import fault, folder
 
 _OURS_ALONE: Final = 0o600
-_FILE: Final = re.compile(r"[0-9a-f]{64}\.lock")
+_FILE: Final = r"[0-9a-f]{64}\.lock"
 
 
 class Claim(Struct, frozen=True):
@@ -44,7 +44,7 @@ class Claims:
     def __iter__(self) -> Iterator[Digest]:
         """The orders, sorted."""
         for path in sorted(self._folder.glob("*.lock")):
-            if _FILE.fullmatch(path.name):
+            if re.fullmatch(_FILE, path.name):
                 yield Digest(f"sha256:{path.stem}")
 
     def path(self, order: Digest) -> Path:

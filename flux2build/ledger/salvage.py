@@ -15,7 +15,7 @@ from flux2build.ledger.codec import entry_from_json
 from flux2build.ledger.entries import Entry, Foreign
 from flux2build.ledger.lines import decoded
 
-_LINE: Final = re.compile(rb'[0-9a-f]{8} \{"kind":')
+_LINE: Final = rb'[0-9a-f]{8} \{"kind":'
 _BLANKS: Final = b" \t\r\n\xef\xbb\xbf"
 _ENCODINGS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -65,5 +65,5 @@ def _pieces(data: bytes) -> Iterator[bytes]:
         if data.startswith(mark):
             data = data.decode(encoding, "replace").encode()
             break
-    starts = [0, *(match.start() for match in _LINE.finditer(data)), len(data)]
+    starts = [0, *(match.start() for match in re.finditer(_LINE, data)), len(data)]
     yield from (data[start:end] for start, end in pairwise(starts))

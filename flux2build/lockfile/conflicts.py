@@ -8,8 +8,8 @@ from typing import Final
 from msgspec import Struct, field
 
 _SIGNS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-_MARKER: Final = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?")
-_ANY_MARKER: Final = re.compile(rf"^{_MARKER.pattern}$", re.MULTILINE)
+_MARKER: Final = r"(<{7}|\|{7}|={7}|>{7})(?: .*)?"
+_ANY_MARKER: Final = rf"(?m)^{_MARKER}$"
 
 
 class Side(Struct):
@@ -28,7 +28,7 @@ def conflict_line(text: str) -> int | None:
     """The number of the line with the first conflict marker, or None."""
     if not any(text.startswith(sign) or f"\n{sign}" in text for sign in _SIGNS):
         return None
-    marker = _ANY_MARKER.search(text.replace("\r\n", "\n"))
+    marker = re.search(_ANY_MARKER, text.replace("\r\n", "\n"))
     return text.count("\n", 0, marker.start()) + 1 if marker else None
 
 
@@ -43,7 +43,7 @@ def split(text: str) -> tuple[Side, Side]:
     follows = {"": "<", "<": "|=", "|": "=", "=": ">"}
     part, number = "", 0
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
-        if _MARKER.fullmatch(line):
+        if re.fullmatch(_MARKER, line):
             if line[0] not in follows[part]:
                 raise ValueError(number)
             part = "" if line[0] == ">" else line[0]

@@ -23,14 +23,14 @@ _FEW: Final = 500
 _HANDFUL: Final = 40
 """Up to so many, reading them carefully takes less time than to compile the quick patterns."""
 _NAME: Final = rb'(?:[A-Za-z0-9_-]+|"[^"\\\n]*")'
-_HEADER: Final = re.compile(rb"^\[asset\.(%b)\.(%b)([\].])" % (_NAME, _NAME), re.MULTILINE)
+_HEADER: Final = rb"(?m)^\[asset\.(%b)\.(%b)([\].])" % (_NAME, _NAME)
 
 
 def spans(text: bytes, lock: Lockfile) -> Spans | None:
     """Find the blocks in the text of a lock; None if they do not stand by themselves."""
     starts: dict[Key, int] = {}
     newest: Key | None = None
-    for match in _HEADER.finditer(text):
+    for match in re.finditer(_HEADER, text):
         asset, profile = (part.strip(b'"').decode() for part in match.groups()[:2])
         key = AssetName(asset), profile
         if match[3] == b"]" and key not in starts:

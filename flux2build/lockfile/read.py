@@ -50,8 +50,8 @@ from flux2build.storage.paths import fold
 from flux2build.storage.text_files import refuse_endless
 
 _SHOWN: Final = 20
-_VERSION: Final = re.compile(r"^version\s*=\s*(\d{1,9})\s*(?:#.*)?$", re.MULTILINE)
-_TABLE: Final = re.compile(r"^\[", re.MULTILINE)
+_VERSION: Final = r"(?m)^version\s*=\s*(\d{1,9})\s*(?:#.*)?$"
+_TABLE: Final = r"(?m)^\["
 
 _RESTORE: Final = "take back a good one with `git restore {file}`; keep it: it is a receipt"
 
@@ -137,8 +137,8 @@ def read_carefully(text: str, file: str) -> Lockfile:
 
 
 def _expect_version(text: str, file: str) -> None:
-    table = _TABLE.search(text)
-    version = _VERSION.search(text, 0, table.start() if table else len(text))
+    table = re.search(_TABLE, text)
+    version = re.search(_VERSION, text[: table.start()] if table else text)
     if version is None:
         raise LockError(
             Problem(
@@ -273,7 +273,7 @@ class _Reader:
                 raise BadValue(str(bad), "candidate", number, *bad.path) from None
 
     def _candidate(self, number: str, table: dict[str, Any]) -> Candidate:
-        if not _NUMBER.fullmatch(number):
+        if not re.fullmatch(_NUMBER, number):
             raise BadValue("is not the number of a candidate")
         output, receipt = get(table, "output", as_table), get(table, "receipt", as_table)
         return Candidate(
@@ -365,7 +365,7 @@ _GENERATED: Final = _COMMON | {
 }  # fmt: skip
 _CANDIDATE: Final = frozenset({"key", "output", "take", "seed", "receipt"})
 _REVIEW: Final = frozenset({"state", "sha256", "by", "at", "note"})
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
+_NUMBER: Final = r"[1-9][0-9]{0,5}"
 _DERIVED: Final = _COMMON | {"ops", "encoding", "encoding_json", "encoder"}
 _OUTPUT: Final = frozenset(
     {"sha256", "bytes", "width", "height", "format", "source_type", "colours"}

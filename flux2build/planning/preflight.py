@@ -21,7 +21,7 @@ from flux2build.planning.soundness import Judged, Soundness
 from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import Size
 
-_INPUT: Final = re.compile(r"`input (\d+)`")
+_INPUT: Final = r"`input (\d+)`"
 
 
 def with_names(problem: Problem, recipe: Recipe) -> Problem:
@@ -30,7 +30,7 @@ def with_names(problem: Problem, recipe: Recipe) -> Problem:
     def name(match: re.Match[str]) -> str:
         return f"`{str(recipe.inputs[int(match[1])]).removeprefix('asset:')}`"
 
-    return replace(problem, message=_INPUT.sub(name, problem.message))
+    return replace(problem, message=re.sub(_INPUT, name, problem.message))
 
 
 class Preflight(Struct, eq=False):

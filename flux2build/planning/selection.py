@@ -124,19 +124,19 @@ def select(words: Sequence[str], exclude: Sequence[str], field: Field) -> Chosen
 def _union(words: Sequence[str], field: Field, problems: list[Problem]) -> Chosen:
     chosen: set[AssetName] = set()
     for word in " ".join(words).split():
-        parts = [_reached(part, field, problems) for part in _COMMA.split(word)]
+        parts = [_reached(part, field, problems) for part in re.split(_COMMA, word)]
         chosen |= frozenset.intersection(*parts)
     return frozenset(chosen)
 
 
-_COMMA: Final = re.compile(r",(?![^\[]*\])")
+_COMMA: Final = r",(?![^\[]*\])"
 """A comma, but not one between the axes of a member."""
-_REACH: Final = re.compile(r"(?:(?P<up>\d*)\+)?(?P<core>[^+].*?)(?:\+(?P<down>\d*))?")
+_REACH: Final = r"(?:(?P<up>\d*)\+)?(?P<core>[^+].*?)(?:\+(?P<down>\d*))?"
 
 
 def _reached(part: str, field: Field, problems: list[Problem]) -> Chosen:
     """The assets of one term, with the ancestors and descendants that it asks for."""
-    match = _REACH.fullmatch(part)
+    match = re.fullmatch(_REACH, part)
     if not match:
         problems.append(Problem(f"`{part}` selects nothing", hint="name an asset, as in `hero`"))
         return frozenset()

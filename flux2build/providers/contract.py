@@ -25,8 +25,8 @@ from flux2build.model import Order
 from flux2build.providers.capabilities import Card
 from flux2build.registry import Family
 
-_SECONDS: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
-_TASK: Final = re.compile(r"[A-Za-z0-9_.:=-]{1,200}")
+_SECONDS: Final = r"[0-9]{1,15}(\.[0-9]{1,15})?"
+_TASK: Final = r"[A-Za-z0-9_.:=-]{1,200}"
 
 
 class Reference(Struct, frozen=True):
@@ -61,7 +61,7 @@ class Reply(Struct, frozen=True):
     def retry_after(self) -> float | None:
         """Seconds to wait, where the header names them."""
         header = self.headers.get("retry-after", "").strip()
-        return float(header) if _SECONDS.fullmatch(header) else None
+        return float(header) if re.fullmatch(_SECONDS, header) else None
 
 
 class Ticket(Struct, frozen=True):
@@ -329,7 +329,7 @@ PROVIDERS: Final = Family[Provider](
 
 def is_task(value: object) -> TypeGuard[str]:
     """Whether a value can be a task's id: a text that is fit for a URL and a line of a log."""
-    return isinstance(value, str) and _TASK.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_TASK, value) is not None
 
 
 # Defaults, to be assigned in a provider's class body.

@@ -18,7 +18,7 @@ MEGAPIXEL: Final = 2**20
 
 Size = tuple[int, int]
 
-_AREA: Final = re.compile(r"(\d\.?\d*)(?: MP)?")
+_AREA: Final = r"(\d\.?\d*)(?: MP)?"
 """A class of resolution that says megapixels; a shape may leave less of it."""
 
 _NEAR: Final = 1.10
@@ -102,7 +102,7 @@ def _output(card: Card, params: Mapping[str, Json]) -> tuple[int, int]:
         return megapixels(*size), megapixels(*size)
     if card.prices:
         return 1, 1
-    if named := _AREA.fullmatch(str(params.get("resolution"))):
+    if named := re.fullmatch(_AREA, str(params.get("resolution"))):
         return 1, math.ceil(float(named[1]))
     return 1, megapixels(card.max_pixels, 1)
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from flux2build.errors import Flux2BuildError, Problem
 from flux2build.session.common_options import Choice, CommonOptions
 
-_LINE: Final = re.compile(r"`flux2build((?: [^`]+)?)`")
+_LINE: Final = r"`flux2build((?: [^`]+)?)`"
 _SELECTING: Final = frozenset({"", "build", "check", "plan"})
 _OF_NO_PROJECT: Final = frozenset(
     {"completion", "init", "models", "presets", "schema", "simulate", "--help", "--version"}
@@ -34,7 +34,7 @@ class Context(Struct, frozen=True):
 
     def complete(self, text: str) -> str:
         """A text, with its command lines about the same spec, profile and selection."""
-        return _LINE.sub(lambda line: f"`flux2build{self._completed(line[1])}`", text)
+        return re.sub(_LINE, lambda line: f"`flux2build{self._completed(line[1])}`", text)
 
     def problem(self, problem: Problem) -> Problem:
         """A problem whose hint has complete command lines."""

@@ -29,7 +29,7 @@ _SETTINGS: Final = frozenset(
 )
 _STORE: Final = {"url": None, "mode": ("rw", "r"), "when_down": ("stop", "alone")}
 """The keys of `[store]`, with the values that they can have; a URL is judged by who opens it."""
-_PLAIN_URL: Final = re.compile(r"https?://[^?#\s\x00-\x1f\x7f]+")
+_PLAIN_URL: Final = r"https?://[^?#\s\x00-\x1f\x7f]+"
 _LONGEST_URL: Final = 500
 """Characters of a public URL: an order's address goes on behind it, and has to fit in 2083."""
 _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -150,7 +150,7 @@ def _is_text(value: object) -> bool:
 
 def is_public_url(value: object) -> bool:
     """Whether a provider could call a URL, or one that is simulated on this machine."""
-    if not isinstance(value, str) or not value.isascii() or not _PLAIN_URL.fullmatch(value):
+    if not isinstance(value, str) or not value.isascii() or not re.fullmatch(_PLAIN_URL, value):
         return False
     try:
         parts = urlsplit(value)

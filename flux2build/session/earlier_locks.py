@@ -16,7 +16,7 @@ from flux2build.storage.repository import Repository, Version
 
 MOST: Final = 256 * 1024 * 1024
 """Most bytes of earlier locks that are looked through, newest first; it takes a second or two."""
-_KEY: Final = re.compile(rb'^key = "(sha256:[0-9a-f]{64})"', re.MULTILINE)
+_KEY: Final = rb'(?m)^key = "(sha256:[0-9a-f]{64})"'
 
 
 class EarlierLocks:
@@ -51,7 +51,7 @@ class EarlierLocks:
         for version in self._repository.versions(self._lock):
             if (left := left - version.size) < 0:
                 break
-            for key in _KEY.findall(self._repository.read(version) or b""):
+            for key in re.findall(_KEY, self._repository.read(version) or b""):
                 newest.setdefault(Digest(str(key, "ascii")), version)
         return newest
 

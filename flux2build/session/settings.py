@@ -33,7 +33,7 @@ from flux2build.storage.user_folders import config_folder
 if TYPE_CHECKING:
     from dotenv.parser import Binding
 
-_LONG_TEXT: Final = re.compile(r"""(["'])[^`]{9,}\1""")
+_LONG_TEXT: Final = r"""(["'])[^`]{9,}\1"""
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 
 
@@ -336,5 +336,5 @@ def _text(path: Path) -> str:
 def _discreet(error: SpecError) -> Iterator[Problem]:
     """The problems of a file without its lines and its longer texts, which may be a key."""
     for problem in error.problems:
-        hint = problem.hint and _LONG_TEXT.sub('"…"', problem.hint)
+        hint = problem.hint and re.sub(_LONG_TEXT, '"…"', problem.hint)
         yield replace(problem, excerpt=None, hint=hint)

@@ -17,7 +17,7 @@ from flux2build.errors import SpecError
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 
-_CHOICE: Final = re.compile(r"\{([^{}/]*,[^{}/]*)\}")
+_CHOICE: Final = r"\{([^{}/]*,[^{}/]*)\}"
 _DEEPEST: Final = 32
 _MOST: Final = 200_000
 """The most names that are looked at for one pattern."""
@@ -26,7 +26,7 @@ _MOST_CHOICES: Final = 64
 
 def is_pattern(path: str) -> bool:
     """Whether a path stands for several files."""
-    return "*" in path or bool(_CHOICE.search(path))
+    return "*" in path or ("{" in path and re.search(_CHOICE, path) is not None)
 
 
 def matching(files: ProjectFiles, pattern: str) -> list[str]:
@@ -81,7 +81,8 @@ class _Search:
     def _fitting(self, part: str, names: Sequence[str]) -> set[str]:
         """The names that one part of a pattern fits."""
         pieces = [
-            piece.split(",") if at % 2 else [piece] for at, piece in enumerate(_CHOICE.split(part))
+            piece.split(",") if at % 2 else [piece]
+            for at, piece in enumerate(re.split(_CHOICE, part))
         ]
         options = [
             "".join(each)

@@ -11,7 +11,7 @@ from typing import Final
 LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/v1"
 LFS_MOST: Final = 1024
 """The largest size of a pointer, in bytes."""
-_LFS_OID: Final = re.compile(rb"^oid (sha256:[0-9a-f]{64})$", re.MULTILINE)
+_LFS_OID: Final = rb"(?m)^oid (sha256:[0-9a-f]{64})$"
 
 
 def is_lfs_pointer(data: bytes) -> bool:
@@ -21,5 +21,5 @@ def is_lfs_pointer(data: bytes) -> bool:
 
 def lfs_target(data: bytes) -> str | None:
     """Return the digest in a Git LFS pointer; None for any other data."""
-    oid = _LFS_OID.search(data) if is_lfs_pointer(data) and len(data) <= LFS_MOST else None
+    oid = re.search(_LFS_OID, data) if is_lfs_pointer(data) and len(data) <= LFS_MOST else None
     return oid[1].decode() if oid else None

@@ -15,9 +15,7 @@ LONGEST_NAME: Final = 100
 _HIDDEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories that steer a terminal or mislead the eye instead of naming anything."""
 
-_RESERVED: Final = re.compile(
-    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE
-)
+_RESERVED: Final = r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])"
 _FORBIDDEN: Final = frozenset('<>:"|?*\\')
 _NAME: Final = re.compile(r"[A-Za-z0-9_.@:-]+")
 """A name of plain letters, as most are; it needs no closer check."""
@@ -27,7 +25,7 @@ _PLAIN_PART: Final = (
 )
 _PLAIN_PATH: Final = re.compile(rf"{_PLAIN_PART}(?:/{_PLAIN_PART})*", re.ASCII | re.IGNORECASE)
 """A path of plain letters, as most are; it needs no closer check, either."""
-_UNWORDLY: Final = re.compile(r"[^A-Za-z0-9_.-]")
+_UNWORDLY: Final = r"[^A-Za-z0-9_.-]"
 _OURS: Final = frozenset({".git", ".flux2build"})
 _FOREIGN: Final = frozenset({"node_modules", "__pycache__", "venv"})
 
@@ -113,7 +111,7 @@ def _letters_fault(part: str) -> str | None:
     folded = fold(part)
     if kept_out(part):
         return f"lies in `{part}`, which is not for pictures"
-    if _RESERVED.fullmatch(folded.partition(".")[0].rstrip()):
+    if re.fullmatch(_RESERVED, folded.partition(".")[0].rstrip()):
         return f"has the part `{part}`, a device name on Windows"
     return None
 
@@ -168,5 +166,5 @@ def join(folder: str, path: str) -> str:
 def slug(value: str) -> str:
     """Turn a value into part of a file name: all but letters, digits and `_ . -` becomes `-`."""
     if value.isascii():
-        return _UNWORDLY.sub("-", value)
+        return re.sub(_UNWORDLY, "-", value)
     return "".join(letter if letter in "_.-" or _is_word(letter) else "-" for letter in value)

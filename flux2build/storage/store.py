@@ -23,7 +23,7 @@ from flux2build.digest import Digest, of_bytes, short
 from flux2build.errors import SystemFault
 from flux2build.storage import durable, locks, probe
 
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST: Final = r"sha256:[0-9a-f]{64}"
 _READ_ONLY: Final = 0o444
 _MANY: Final = 1_000
 """So many files are found sooner by listing their folders."""
@@ -54,7 +54,7 @@ class Store:
 
     def path(self, digest: Digest) -> Path:
         """Return the path at which the bytes of a digest lie, or would lie."""
-        if not _DIGEST.fullmatch(digest):
+        if not re.fullmatch(_DIGEST, digest):
             raise ValueError(f"no digest: {digest}")
         name = digest.removeprefix("sha256:")
         return self._folder / "sha256" / name[:2] / name[2:]
@@ -115,7 +115,7 @@ class Store:
         subfolder = self._folder / "sha256"
         for path in sorted(subfolder.glob("[0-9a-f][0-9a-f]/*")):
             digest = f"sha256:{path.parent.name}{path.name}"
-            if _DIGEST.fullmatch(digest):
+            if re.fullmatch(_DIGEST, digest):
                 yield Digest(digest)
 
     def damaged(self) -> list[Path]:

@@ -12,8 +12,8 @@ from flux2build.storage.lfs import is_lfs_pointer
 from flux2build.storage.project_files import MEBIBYTE, ProjectFiles
 
 _ENDLESS: Final = 5000
-_DIGITS: Final = re.compile(f"(?<![0-9_])[0-9_]{{{_ENDLESS}}}")
-_TEXTS: Final = re.compile(
+_DIGITS: Final = f"(?<![0-9_])[0-9_]{{{_ENDLESS}}}"
+_TEXTS: Final = (
     r'''(?s:"""(?:[^"\\]++|\\.|"(?!""))*+"""|\'{3}.*?\'{3})'''
     r"""|"(?:[^"\\\n]++|\\.)*+"|\'[^\'\n]*+\'|#[^\n]*+"""
 )
@@ -137,7 +137,7 @@ def weight(text: str) -> int:
 
 def without_texts(text: str) -> str:
     """Return TOML or JSON without its texts and comments, to count the signs of the rest."""
-    return _TEXTS.sub("", text)
+    return re.sub(_TEXTS, "", text)
 
 
 def _signs(text: str) -> int:
@@ -150,5 +150,5 @@ def refuse_endless(text: str) -> None:
     Raises:
         ValueError: there are such digits.
     """
-    if max(map(len, text.split("\n"))) >= _ENDLESS and _DIGITS.search(text):
+    if max(map(len, text.split("\n"))) >= _ENDLESS and re.search(_DIGITS, text):
         raise ValueError("a number has too many digits")

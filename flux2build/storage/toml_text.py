@@ -11,7 +11,7 @@ import tomli
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage.text_files import refuse_endless
 
-_DIGITS: Final = re.compile(r"[0-9_]+")
+_DIGITS: Final = r"[0-9_]+"
 _EXCESS: Final = "a number has too many digits"
 
 
@@ -41,7 +41,7 @@ def _densest(text: str) -> int:
 
 def _longest(text: str) -> int:
     """The line with the most digits in a row."""
-    numbers = max(_DIGITS.finditer(text), key=lambda number: len(number[0]), default=None)
+    numbers = max(re.finditer(_DIGITS, text), key=lambda number: len(number[0]), default=None)
     return text.count("\n", 0, numbers.start()) + 1 if numbers else 0
 
 

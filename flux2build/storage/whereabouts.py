@@ -19,8 +19,8 @@ from flux2build.errors import brief, nearest
 from flux2build.storage import paths
 from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
 
-_ADDRESS: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+://|data:|www\.)")
-_DRIVE: Final = re.compile(r"[A-Za-z]:[/\\]")
+_ADDRESS: Final = r"(?:[A-Za-z][A-Za-z0-9+.-]+://|data:|www\.)"
+_DRIVE: Final = r"[A-Za-z]:[/\\]"
 _COPY: Final = "copy the file into the project, and write its path from the spec's folder"
 _MOST_SEARCHED: Final = 500
 """Most folders in which a file is looked for that lies elsewhere."""
@@ -72,13 +72,14 @@ def _foreign(files: ProjectFiles, written: str) -> Absence | None:
     shown = brief(written, 200)
     if not written.strip():
         return "the path is empty", None
-    if _ADDRESS.match(written):
+    if (":" in written or written.startswith("www.")) and re.match(_ADDRESS, written):
         hint = "download it into the project, and write its path from the spec's folder"
         return f"`{shown}` is an address, not a file of this project", hint
     if written.startswith("~"):
         return f"`{shown}` is not a path of this project: `~` stands for no folder here", _COPY
-    if "\0" in written or written.startswith("/") or "\\" in written or _DRIVE.match(written):
-        plain = paths.join("", _DRIVE.sub("", written.replace("\\", "/")).lstrip("/"))
+    drive = ":" in written and re.match(_DRIVE, written)
+    if "\0" in written or written.startswith("/") or "\\" in written or drive:
+        plain = paths.join("", re.sub(_DRIVE, "", written.replace("\\", "/")).lstrip("/"))
         meant = None if "\0" in written else nearest_file(files, plain)
         hint = _asked(meant) if meant else "write paths from the spec's folder, with `/`"
         return f"`{shown}` is not a path of this project", hint

@@ -48,9 +48,9 @@ LARGEST_GROWTH: Final = 1024 * 1024
 MOST_BITS: Final = 1024
 
 T = TypeVar("T")
-_WIDE: Final = re.compile(r"\d{4,}")
-_PERCENT: Final = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(\*|\d*)(?:\.(\*|\d*))?")
-DATE_FORMAT: Final = re.compile(r"(?:[^%]|%[YymdBbAajHMSGVuUW%]|%$)*", re.DOTALL)
+_WIDE: Final = r"\d{4,}"
+_PERCENT: Final = r"%(?:\([^)]*\))?[-#0 +]*(\*|\d*)(?:\.(\*|\d*))?"
+DATE_FORMAT: Final = r"(?s)(?:[^%]|%[YymdBbAajHMSGVuUW%]|%$)*"
 """Date directives with the same result on every machine; a final `%` belongs to a number."""
 
 _LEAVES: Final = (str, int, float, type(None))
@@ -286,8 +286,8 @@ def before_operator(operator: str, left: object, right: object) -> None:
 def percent_format(template: str, values: object) -> None:
     """Refuse `%` formats with a wide field, or one whose width is an argument."""
     _growing(template.count("%") * _widest(values))
-    for match in _PERCENT.finditer(template):
-        if any(width == "*" or _WIDE.match(width or "") for width in match.groups()):
+    for match in re.finditer(_PERCENT, template):
+        if any(width == "*" or re.match(_WIDE, width or "") for width in match.groups()):
             raise OverBoundError(f"the format `{match[0][:40]}` asks for too wide a field")
 
 
@@ -304,14 +304,14 @@ def brace_format(template: str) -> None:
     for _, field, spec, _ in string.Formatter().parse(template):
         if field and not field.replace("_", "").isalnum():
             raise OverBoundError(f"the field `{field[:40]}` of a format must be a plain name")
-        if spec and (_WIDE.search(spec) or "{" in spec):
+        if spec and (re.search(_WIDE, spec) or "{" in spec):
             raise OverBoundError(f"the format `{spec[:40]}` asks for too wide a field")
         date_format(spec or "")
 
 
 def date_format(template: str) -> None:
     """Refuse date directives that depend on the machine, such as `%c` and `%s`."""
-    if not DATE_FORMAT.fullmatch(template):
+    if not re.fullmatch(DATE_FORMAT, template):
         raise OverBoundError(f"the date format `{template[:40]}` differs from machine to machine")
 
 

@@ -15,8 +15,8 @@ from flux2build.storage.text_files import decoded_from, read_text
 
 __all__ = ["FORMATS", "IcuMissingError", "Message", "Strings", "filled", "read"]
 
-_PLACE: Final = re.compile(r"\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*[,}]")
-_CHARSET: Final = re.compile(rb"charset=([A-Za-z0-9_.:-]+)")
+_PLACE: Final = r"\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*[,}]"
+_CHARSET: Final = rb"charset=([A-Za-z0-9_.:-]+)"
 MOST_MIB: Final = 8
 
 FORMATS: Final = (".po", ".json", ".toml")
@@ -51,7 +51,7 @@ def _text(tree: ProjectFiles, file: str) -> str:
         return read_text(tree, file, MOST_MIB, "catalogue")
     except SpecError:
         data = tree.read(file) if tree.kind(file) is Kind.FILE else b""
-        charset = _CHARSET.search(data[:8192]) if file.lower().endswith(".po") else None
+        charset = re.search(_CHARSET, data[:8192]) if file.lower().endswith(".po") else None
         if charset is None or charset[1].lower() in {b"utf-8", b"utf8"}:
             raise
         return decoded_from(data, file, str(charset[1], "ascii"))
@@ -64,7 +64,7 @@ def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:
         ValueError: it names a value that is not given, or is not an ICU message.
         IcuMissingError: it has places for values, and ICU is not installed.
     """
-    names = _PLACE.findall(text)
+    names = re.findall(_PLACE, text)
     if not values and not names:
         return text
     if not lettering.installed():

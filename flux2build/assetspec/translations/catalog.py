@@ -22,7 +22,7 @@ from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
 from flux2build.storage.whereabouts import absence
 
-_LOCALE: Final = re.compile(
+_LOCALE: Final = (
     r"(?P<name>[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*)(?:\.[A-Za-z0-9-]+)?(?P<variant>@[A-Za-z0-9]+)?"
 )
 """A locale as people and gettext write it: `pt-BR`, `sr@latin`, `en_US.UTF-8`."""
@@ -207,7 +207,7 @@ def _locale(scope: Mapping[str, object], table: CatalogTable) -> str:
     if not isinstance(locale, str):
         hint = "add it to the `matrix` or to `vars`, or name another one as `axis` in `[catalog]`"
         raise TemplateFault(f"`t` needs to know `{table.axis}`", hint=hint)
-    if not _LOCALE.fullmatch(locale):
+    if not re.fullmatch(_LOCALE, locale):
         raise TemplateFault(f"`{brief(locale)}` is not a locale", hint="such as `de` or `pt-BR`")
     return locale
 
@@ -219,7 +219,7 @@ def _asset(scope: Mapping[str, object]) -> AssetName:
 
 def _file(tree: ProjectFiles, locale: str, table: CatalogTable) -> str:
     """The locale's catalogue; `pt-BR` may also be written `pt_BR`, and an encoding is left out."""
-    match = _LOCALE.fullmatch(locale)
+    match = re.fullmatch(_LOCALE, locale)
     plain = match["name"] + (match["variant"] or "") if match else locale
     names = dict.fromkeys((locale, plain, plain.replace("-", "_")))
     files = [paths.join("", table.path.replace(_PLACEHOLDER, name)) for name in names]

@@ -11,7 +11,7 @@ from flux2build.tables.table import Field
 
 Rgba = tuple[int, int, int, int]
 
-_HEX: Final = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})")
+_HEX: Final = r"#(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})"
 
 
 def canonical(text: str) -> str:
@@ -23,7 +23,7 @@ def canonical(text: str) -> str:
     word = text.strip().lower()
     if word == "transparent":
         return "#00000000"
-    if not _HEX.fullmatch(word):
+    if not re.fullmatch(_HEX, word):
         word = _named(text, word)
     if len(word) == 4:
         word = "#" + "".join(digit * 2 for digit in word[1:])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MODEL: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 Inputs = Sequence[bytes]
 """The bytes of a recipe's inputs."""
 Scale = tuple[float, float]
@@ -234,7 +234,7 @@ class Weights(Params):
 
 
 def _model_name(value: str) -> str:
-    if not _MODEL.fullmatch(value):
+    if not re.fullmatch(_MODEL, value):
         raise ValueError(f"`{value}` is not the name of a model: letters, digits, `.`, `_` and `-`")
     return value
 

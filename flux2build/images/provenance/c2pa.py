@@ -20,7 +20,7 @@ PRESENT: Final = "present"
 VALID: Final = "valid"
 INVALID: Final = "invalid"
 
-_TERM: Final = re.compile(rb"digitalsourcetype/([A-Za-z]{1,60})")
+_TERM: Final = rb"digitalsourcetype/([A-Za-z]{1,60})"
 _DEEPEST: Final = 16
 _LONGEST: Final = 120
 
@@ -53,7 +53,7 @@ def printable(text: str) -> str:
 
 def source_type(data: bytes) -> str:
     """The first of IPTC's terms in the manifest; empty when there is none."""
-    term = _TERM.search(lookup.c2pa(data))
+    term = re.search(_TERM, lookup.c2pa(data))
     return term[1].decode("ascii") if term else ""
 
 

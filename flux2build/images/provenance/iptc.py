@@ -35,7 +35,7 @@ _PACKET: Final = (
     "</rdf:RDF></x:xmpmeta>"
     '<?xpacket end="r"?>'
 )
-_TERM: Final = re.compile(rb"DigitalSourceType[^<]{0,200}?digitalsourcetype/([A-Za-z]{1,60})")
+_TERM: Final = rb"DigitalSourceType[^<]{0,200}?digitalsourcetype/([A-Za-z]{1,60})"
 
 
 def packet(source_type: str) -> bytes:
@@ -51,5 +51,5 @@ def source_type(data: bytes) -> str:
     """
     from flux2build.images.formats import lookup
 
-    term = _TERM.search(lookup.xmp(data))
+    term = re.search(_TERM, lookup.xmp(data))
     return term[1].decode("ascii") if term else c2pa.source_type(data)
