@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from flux2build.checks.contract import Check, Level, Options
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.images.dominant import CLEAR
 from flux2build.tables.table import Field
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from flux2build.checks.facts import Facts, Finding, Severity
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding, Severity
 from flux2build.model import AssetName
 from flux2build.registry import Family
 from flux2build.tables.table import Field, Table
@@ -57,7 +58,7 @@ class Check(Struct, frozen=True):
 
 
 CHECKS: Final = Family[Check](
-    "flux2build.checks", "CHECK", besides=frozenset({"contract", "facts"})
+    "flux2build.checks", "CHECK", besides=frozenset({"contract", "facts", "finding"})
 )
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Final
 from msgspec import Struct
 
 from flux2build.checks.contract import Check, Level, Options
-from flux2build.checks.facts import Current, Facts, Finding
+from flux2build.checks.facts import Current, Facts
+from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError
 from flux2build.images.colour.notation import Colour
 from flux2build.images.colour.vision import Vision

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from flux2build.checks.contract import Check, Options
-from flux2build.checks.facts import Current, Facts, Finding
+from flux2build.checks.facts import Current, Facts
+from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError
 from flux2build.images.derive import Job, discloses
 from flux2build.images.ops.contract import OPS

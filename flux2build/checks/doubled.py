@@ -7,7 +7,8 @@ from posixpath import splitext
 from typing import Final
 
 from flux2build.checks.contract import Check, Options, Warnings
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
 
 _MESSAGE: Final = "the lock holds both sides of a merge"

@@ -9,7 +9,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from flux2build.checks.contract import Check, Options
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.model import Generate, Write
 from flux2build.planning.plan import Step
 from flux2build.planning.reason import PENDING, SETTLED_BY, ReasonCode, because

@@ -1,10 +1,9 @@
-"""What a check may know, and the findings it makes of it."""
+"""What a check may know."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 
 from flux2build.assetspec.diagnostics import source_line
 from flux2build.assetspec.spec import Spec
+from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
 from flux2build.lockfile import Lockfile
 from flux2build.model import (
@@ -30,27 +30,6 @@ from flux2build.providers.capabilities import Card
 
 if TYPE_CHECKING:
     from flux2build.images.dominant import DominantColour
-
-
-class Severity(StrEnum):
-    """How grave a finding is: an error fails `check`, a warning only with `--strict`."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class Finding(Struct, frozen=True):
-    """A problem that a check found, with its code and what it is about."""
-
-    code: str
-    problem: Problem
-    asset: AssetName | None = None
-    path: str | None = None
-    """The file concerned: an output, a source, the spec or the lock."""
-    severity: Severity = Severity.ERROR
-    """From the options of the check; `evaluate` sets it, checks do not."""
-    cause: str = ""
-    """What several findings follow from, the same text for each; empty for one that stands alone."""
 
 
 class Current(Struct, frozen=True):

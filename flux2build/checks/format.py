@@ -7,7 +7,8 @@ from typing import Final
 
 from flux2build.assetspec.outputs import format_of
 from flux2build.checks.contract import Check, Options, Warnings
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:

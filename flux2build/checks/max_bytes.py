@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
 
 from flux2build.checks.contract import Check, Level, Options
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.images.formats.lookup import formats, writable
 from flux2build.tables.marks import Among
 from flux2build.tables.table import Field, rule

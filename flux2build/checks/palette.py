@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from flux2build.checks.contract import Check, Level, Options
-from flux2build.checks.facts import Current, Facts, Finding
+from flux2build.checks.facts import Current, Facts
+from flux2build.checks.finding import Finding
 from flux2build.images.colour.difference import difference
 from flux2build.images.colour.notation import Colour
 from flux2build.images.dominant import CLEAR, DominantColour

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from flux2build.checks.contract import Check, Options, Warnings
-from flux2build.checks.facts import Current, Facts, Finding
+from flux2build.checks.facts import Current, Facts
+from flux2build.checks.finding import Finding
 from flux2build.images.provenance.c2pa import INVALID
 from flux2build.model import Generate
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from flux2build.checks.contract import Check, Level, Options
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.lockfile import ReviewState
 from flux2build.model import Generate
 from flux2build.tables.table import Field

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from flux2build.checks.contract import Check, Options, Warnings
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.digest import Json, canonical
 from flux2build.model import Asset, AssetName, Derive, Generate, Recipe
 

@@ -10,7 +10,8 @@ from typing import Final
 from msgspec import Struct
 
 from flux2build.checks.contract import Check, Warnings
-from flux2build.checks.facts import Current, Facts, Finding
+from flux2build.checks.facts import Current, Facts
+from flux2build.checks.finding import Finding
 from flux2build.extras import pip_install
 from flux2build.images import reading
 from flux2build.images.reading import Line

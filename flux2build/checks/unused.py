@@ -14,7 +14,8 @@ from flux2build.assetspec.spec import (
     UNUSED_KEY,
 )
 from flux2build.checks.contract import Check, Options, Warnings
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.errors import Place
 
 

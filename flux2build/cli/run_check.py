@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from flux2build import __version__
 from flux2build.checks.contract import CHECKS
-from flux2build.checks.facts import Finding, Severity
+from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, OutputFormat
 from flux2build.console.findings.unusable import of_error

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.console.changes import changes, marked
 from flux2build.console.columns import cell, column
 from flux2build.console.console import Console

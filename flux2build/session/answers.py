@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.digest import of_bytes
 from flux2build.planning.plan import Plan
 from flux2build.session import baseline

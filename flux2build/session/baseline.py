@@ -18,7 +18,7 @@ from typing import Any, Final, TypedDict, cast
 
 from msgspec import Struct
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.digest import Digest, of_bytes
 from flux2build.lockfile import dumps, parts
 from flux2build.lockfile.parts import Spans

@@ -9,7 +9,8 @@ from flux2build.assetspec import spec_text
 from flux2build.assetspec.spec import Budget, Spec
 from flux2build.assetspec.spec_text import SpecText
 from flux2build.checks.contract import CHECKS, Options, evaluate
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.model import Asset, AssetName, Key
 from flux2build.planning.plan import Plan

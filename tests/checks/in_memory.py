@@ -9,7 +9,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from flux2build.checks.contract import Check, Options
-from flux2build.checks.facts import Facts, Finding
+from flux2build.checks.facts import Facts
+from flux2build.checks.finding import Finding
 from flux2build.digest import Digest
 from flux2build.ledger import Entry
 from flux2build.lockfile import Lockfile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from flux2build.checks.doubled import CHECK
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
 from tests.checks.in_memory import facts, findings_of
 

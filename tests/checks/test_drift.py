@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from flux2build.checks.drift import CHECK
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
 from flux2build.ledger import Entry
 from flux2build.lockfile import Lockfile

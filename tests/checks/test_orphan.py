@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.checks.orphan import CHECK
 from flux2build.errors import Problem
 from flux2build.model import AssetName

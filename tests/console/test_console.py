@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux2build.building.report import Event
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.console.console import Console, frame
 from flux2build.console.escaping import clean, in_json, whole_line
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport

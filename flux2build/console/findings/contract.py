@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.console.console import Console
 from flux2build.planning.plan import Plan
 from flux2build.registry import Family

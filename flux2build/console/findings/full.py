@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flux2build.checks.facts import Finding, Severity
+from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console, frame
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.findings.wording import tally

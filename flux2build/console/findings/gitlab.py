@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flux2build.checks.facts import Severity
+from flux2build.checks.finding import Severity
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.findings.wording import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from flux2build.checks.facts import Finding, Severity
+from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean, whole_line
 from flux2build.console.findings.contract import CheckReport, OutputFormat

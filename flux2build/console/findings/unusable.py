@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError, LockError, SpecError, UsageError
 from flux2build.lockfile import LockNewer
 

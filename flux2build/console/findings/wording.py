@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.console.findings.contract import CheckReport
 from flux2build.console.plan_view import counted, footer
 from flux2build.console.styled import Text

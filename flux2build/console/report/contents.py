@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.console.changes import value_text
 from flux2build.console.escaping import clean
 from flux2build.console.lock_changes import fields, kind

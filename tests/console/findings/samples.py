@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from flux2build.checks.facts import Finding, Severity
+from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport
 from flux2build.errors import Place, Problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flux2build.checks.facts import Severity
+from flux2build.checks.finding import Severity
 from flux2build.planning.plan import plan
 from tests.console.findings.samples import finding, printed
 from tests.golden import text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flux2build.checks.facts import Finding, Severity
+from flux2build.checks.finding import Finding, Severity
 from flux2build.errors import Place, Problem
 from flux2build.model import AssetName
 from tests.console.findings.samples import finding, printed

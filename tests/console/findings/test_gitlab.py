@@ -6,7 +6,7 @@ import json
 
 from hypothesis import given
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.console.findings.wording import by_cause
 from tests.conftest import Site
 from tests.console.findings.samples import FINDINGS, check, check_json, recorded

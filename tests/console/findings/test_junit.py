@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from hypothesis import given
 
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from tests.conftest import Site
 from tests.console.findings.samples import FINDINGS, check, check_json, recorded
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from flux2build import __version__
-from flux2build.checks.facts import Finding
+from flux2build.checks.finding import Finding
 from flux2build.console.findings.wording import by_cause
 from flux2build.errors import Place, Problem
 from tests.conftest import Site
