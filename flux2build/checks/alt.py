@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.contract import Check, Level, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Problem
@@ -35,4 +35,4 @@ def findings(facts: Facts, options: AltOptions) -> Iterator[Finding]:
             yield Finding("alt-missing", problem, asset.name)
 
 
-CHECK: Final[Check] = Check({"alt-missing": _MISSING}, findings, AltOptions, local=True)
+CHECK: Final[Check] = Check({"alt-missing": _MISSING}, findings, AltOptions, subject=Subject.ASSETS)

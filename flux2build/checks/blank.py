@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.contract import Check, Level, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.images.dominant import CLEAR
@@ -36,5 +36,5 @@ CHECK: Final[Check] = Check(
     {"blank": "there is next to nothing to be seen in the picture"},
     findings,
     BlankOptions,
-    local=True,
+    subject=Subject.PICTURES,
 )

@@ -5,7 +5,8 @@ A member is a module of `flux2build/checks/` that ends in `CHECK: Final[Check] =
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Struct
@@ -41,6 +42,21 @@ class Warnings(Options):
     severity: Level = "warning"
 
 
+class Subject(StrEnum):
+    """What everything that a check finds follows from; where that is not there, it finds nothing."""
+
+    PROJECT = "project"
+    """Anything."""
+    SPEC = "spec"
+    """What the spec and the lock say as a whole."""
+    ASSETS = "assets"
+    """What the spec says of each asset by itself."""
+    STEPS = "steps"
+    """What is to be done for each asset, what is left over, and what is ordered."""
+    PICTURES = "pictures"
+    """The pictures of each asset that are as the spec and the lock want them."""
+
+
 class Check(Struct, frozen=True):
     """One check."""
 
@@ -53,8 +69,7 @@ class Check(Struct, frozen=True):
     """
     options: type[Options] = Options
     """The model of its options, with its defaults."""
-    local: bool = False
-    """Whether all that it finds follows from the spec, or from the steps of a single asset."""
+    subject: Subject = Subject.PROJECT
 
 
 CHECKS: Final = Family[Check](
@@ -66,13 +81,15 @@ def evaluate(
     facts: Facts,
     excluded: Callable[[str, Options], frozenset[AssetName]],
     strictly: Container[str] = (),
+    names: Iterable[str] = CHECKS,
 ) -> Iterator[Finding]:
-    """The findings of all checks, with the severities that the spec gives them.
+    """The findings of the named checks, of all by default, with the severities that the spec gives them.
 
     `excluded` resolves the `exclude` of a check, which it gets by name, to assets. What the checks
     report that are named to go `strictly` is an error, whatever the spec says.
     """
-    for name, check in CHECKS.items():
+    for name in names:
+        check = CHECKS[name]
         options = facts.spec.checks.get(name) or check.options.model_construct()
         severity = Severity.ERROR if name in strictly else options.severity
         if severity == "off":

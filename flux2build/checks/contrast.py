@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from msgspec import Struct
 
-from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.contract import Check, Level, Options, Subject
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError
@@ -106,5 +106,5 @@ CHECK: Final[Check] = Check(
     {"faint-text": "letters do not stand out enough from what lies under them"},
     findings,
     ContrastOptions,
-    local=True,
+    subject=Subject.PICTURES,
 )

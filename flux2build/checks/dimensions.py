@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from flux2build.checks.contract import Check, Options
+from flux2build.checks.contract import Check, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.images.ops.contract import OPS
@@ -48,5 +48,7 @@ def _words(asked: Mapping[str, int]) -> str:
 
 
 CHECK: Final[Check] = Check(
-    {"wrong-size": "the file has another size than was asked for"}, findings, local=True
+    {"wrong-size": "the file has another size than was asked for"},
+    findings,
+    subject=Subject.PICTURES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.checks.contract import Check, Options
+from flux2build.checks.contract import Check, Options, Subject
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError
@@ -63,5 +63,5 @@ def _hint(file: Current) -> str:
 
 
 CHECK: Final[Check] = Check(
-    {"unlabelled": "a generated picture has no visible label"}, findings, local=True
+    {"unlabelled": "a generated picture has no visible label"}, findings, subject=Subject.PICTURES
 )

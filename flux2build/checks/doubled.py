@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from posixpath import splitext
 from typing import Final
 
-from flux2build.checks.contract import Check, Options, Warnings
+from flux2build.checks.contract import Check, Options, Subject, Warnings
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
@@ -26,4 +26,4 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         yield Finding("lock-doubled", problem, path=path)
 
 
-CHECK: Final[Check] = Check({"lock-doubled": _MESSAGE}, findings, Warnings, local=True)
+CHECK: Final[Check] = Check({"lock-doubled": _MESSAGE}, findings, Warnings, subject=Subject.SPEC)

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from flux2build.checks.contract import Check, Options
+from flux2build.checks.contract import Check, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.model import Generate, Write
@@ -98,5 +98,5 @@ def _hint(step: Step) -> str:
 
 
 CHECK: Final[Check] = Check(
-    {code: code.phrase.replace("{}", "…") for code in ReasonCode}, findings, local=True
+    {code: code.phrase.replace("{}", "…") for code in ReasonCode}, findings, subject=Subject.STEPS
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flux2build.assetspec.outputs import format_of
-from flux2build.checks.contract import Check, Options, Warnings
+from flux2build.checks.contract import Check, Options, Subject, Warnings
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 
@@ -30,5 +30,5 @@ CHECK: Final[Check] = Check(
     {"wrong-format": "the file has another format than its name says"},
     findings,
     Warnings,
-    local=True,
+    subject=Subject.PICTURES,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from flux2build.checks.contract import Check, Options
+from flux2build.checks.contract import Check, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
@@ -33,5 +33,5 @@ CHECK: Final[Check] = Check(
         "lock-missing": "there is no lock beside outputs that are there",
     },
     findings,
-    local=True,
+    subject=Subject.SPEC,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
 
-from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.contract import Check, Level, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.images.formats.lookup import formats, writable
@@ -51,5 +51,5 @@ CHECK: Final[Check] = Check(
     {"too-large": "the file has more bytes than the check allows"},
     findings,
     MaxBytesOptions,
-    local=True,
+    subject=Subject.PICTURES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.checks.contract import Check, Options
+from flux2build.checks.contract import Check, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Problem
@@ -39,5 +39,5 @@ CHECK: Final[Check] = Check(
         _UNDECIDED: "an order that nothing asks for waits for a person to decide",
     },
     findings,
-    local=True,
+    subject=Subject.STEPS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.checks.contract import Check, Options
+from flux2build.checks.contract import Check, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Problem
@@ -20,4 +20,4 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         yield Finding("orphan", Problem(_MESSAGE, hint=hint), orphan.asset, orphan.path)
 
 
-CHECK: Final[Check] = Check({"orphan": _MESSAGE}, findings, local=True)
+CHECK: Final[Check] = Check({"orphan": _MESSAGE}, findings, subject=Subject.STEPS)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.contract import Check, Level, Options, Subject
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.images.colour.difference import difference
@@ -78,5 +78,5 @@ CHECK: Final[Check] = Check(
     {"off-palette": "too much of the picture is far from the palette"},
     findings,
     PaletteOptions,
-    local=True,
+    subject=Subject.PICTURES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.checks.contract import Check, Options, Warnings
+from flux2build.checks.contract import Check, Options, Subject, Warnings
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.model import Generate
@@ -31,5 +31,5 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
 
 
 CHECK: Final[Check] = Check(
-    {_CODE: "the size is just above a billed megapixel"}, findings, Warnings, local=True
+    {_CODE: "the size is just above a billed megapixel"}, findings, Warnings, subject=Subject.STEPS
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.checks.contract import Check, Options, Warnings
+from flux2build.checks.contract import Check, Options, Subject, Warnings
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.images.provenance.c2pa import INVALID
@@ -39,5 +39,8 @@ def _hint(file: Current) -> str:
 
 
 CHECK: Final[Check] = Check(
-    {"unmarked": _MISSING, "manifest-invalid": _INVALID}, findings, Warnings, local=True
+    {"unmarked": _MISSING, "manifest-invalid": _INVALID},
+    findings,
+    Warnings,
+    subject=Subject.PICTURES,
 )

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.checks.contract import Check, Level, Options
+from flux2build.checks.contract import Check, Level, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.lockfile import ReviewState
@@ -49,5 +49,8 @@ def findings(facts: Facts, _options: ReviewOptions) -> Iterator[Finding]:
 
 
 CHECK: Final[Check] = Check(
-    {_CODE: "a picture that needs it is not approved"}, findings, ReviewOptions, local=True
+    {_CODE: "a picture that needs it is not approved"},
+    findings,
+    ReviewOptions,
+    subject=Subject.STEPS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from flux2build.checks.contract import Check, Options, Warnings
+from flux2build.checks.contract import Check, Options, Subject, Warnings
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.digest import Json, canonical
@@ -71,5 +71,8 @@ def _hint(assets: Sequence[Asset]) -> str:
 
 
 CHECK: Final[Check] = Check(
-    {_CODE: "members of a family ask for the same picture"}, findings, Warnings, local=True
+    {_CODE: "members of a family ask for the same picture"},
+    findings,
+    Warnings,
+    subject=Subject.SPEC,
 )

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from flux2build.checks.contract import Check, Warnings
+from flux2build.checks.contract import Check, Subject, Warnings
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.extras import pip_install
@@ -154,5 +154,5 @@ CHECK: Final[Check] = Check(
     },
     findings,
     TextOptions,
-    local=True,
+    subject=Subject.PICTURES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flux2build.checks.contract import Check, Options, Warnings
+from flux2build.checks.contract import Check, Options, Subject, Warnings
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Problem
@@ -36,5 +36,5 @@ CHECK: Final[Check] = Check(
     },
     findings,
     Warnings,
-    local=True,
+    subject=Subject.SPEC,
 )

@@ -13,7 +13,7 @@ from flux2build.assetspec.spec import (
     UNSENT_IMAGE,
     UNUSED_KEY,
 )
-from flux2build.checks.contract import Check, Options, Warnings
+from flux2build.checks.contract import Check, Options, Subject, Warnings
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Place
@@ -43,5 +43,5 @@ CHECK: Final[Check] = Check(
     },
     findings,
     Warnings,
-    local=True,
+    subject=Subject.SPEC,
 )

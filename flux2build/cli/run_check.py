@@ -98,10 +98,9 @@ def _report(
     project: Project, output: OutputFormat, findings: Sequence[Finding], plan: Plan | None
 ) -> CheckReport:
     """The findings, with everything that a format may show beside them."""
-    codes = {code: text for check in CHECKS.values() for code, text in check.codes.items()}
     if output.repository_paths:
         findings = _from_root(project, findings)
-    return CheckReport(findings, plan, codes, __version__)
+    return CheckReport(findings, plan, __version__)
 
 
 def _from_root(project: Project, findings: Sequence[Finding]) -> Sequence[Finding]:

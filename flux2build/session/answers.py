@@ -14,7 +14,7 @@ from flux2build.digest import of_bytes
 from flux2build.planning.plan import Plan
 from flux2build.session import baseline
 from flux2build.session.baseline import Baseline
-from flux2build.session.findings import findings_of
+from flux2build.session.findings import findings_of, subjects
 from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
 from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
@@ -60,7 +60,7 @@ def remember(
         and project.weights is None
         and project.seen.files == project.files()
     ):
-        base = baseline.keep(project, states, findings)
+        base = baseline.keep(project, states, findings, subjects())
     project.index.save()
     return base
 

@@ -39,7 +39,7 @@ from flux2build.storage.disk import root_of
 from flux2build.storage.edition import EDITION
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 MARK: Final = "baseline"
 """The answer of the index that was noted with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
@@ -90,6 +90,8 @@ class Contents(TypedDict):
     """What the recipes were made of; None if an edit of a part takes all of the spec to judge."""
     checks: dict[str, dict[str, Any]] | None
     """What the spec says of the checks, none of which found anything; None if one did."""
+    subjects: dict[str, str]
+    """What each check finds something in."""
 
 
 class Baseline:
@@ -112,6 +114,7 @@ class Baseline:
         self.canonical, self.plain = contents["canonical"], contents["plain"]
         self.said: Mapping[str, Any] = contents["said"]
         self.checks: Mapping[str, Mapping[str, Any]] | None = contents["checks"]
+        self.subjects: Mapping[str, str] = contents["subjects"]
         self.count = len(contents["recipes"])
 
     def about(self, project: Project) -> bool:
@@ -193,18 +196,23 @@ def load(project: Project) -> Baseline | None:
 
 
 def keep(
-    project: Project, around: Mapping[str, str], findings: Sequence[Finding]
+    project: Project,
+    around: Mapping[str, str],
+    findings: Sequence[Finding],
+    subjects: Mapping[str, str],
 ) -> Baseline | None:
     """Keep the plan of a project that has nothing to do, as the baseline, and return it.
 
-    `around` are the states that the answer depends on, and `findings` those of the checks. Which
-    candidate ships is for the lock to say: with these, a plan is always made anew.
+    `around` are the states that the answer depends on, `findings` those of the checks, and
+    `subjects` what each check finds something in. Which candidate ships is for the lock to say:
+    with these, a plan is always made anew.
     """
     if any(step.recipe.takes for step in project.whole.steps):
         return None
     contents = _contents(project)
     known = contents["states"].keys()
     contents["around"] = {path: state for path, state in around.items() if path not in known}
+    contents["subjects"] = {**subjects}
     options = project.spec.checks
     if any(asset.expect_text for asset in project.spec.assets.values()):
         contents["plain"] = False  # words are read in pictures, and compared
@@ -271,6 +279,7 @@ def _contents(project: Project) -> Contents:
         said=said_of(project.spec.text.data, project.spec.profile),
         trace=traces.contents(project.spec),
         checks=None,
+        subjects={},
     )
     for step in steps:
         contents["pictures"] |= dict.fromkeys(names(step.recipe), str(step.verdict.bytes))

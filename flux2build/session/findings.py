@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from flux2build.assetspec import spec_text
 from flux2build.assetspec.spec import Budget, Spec
 from flux2build.assetspec.spec_text import SpecText
-from flux2build.checks.contract import CHECKS, Options, evaluate
+from flux2build.checks.contract import CHECKS, Options, Subject, evaluate
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Problem, SpecError, UsageError
@@ -64,14 +64,13 @@ def findings_in_brief(
     There were none before, and the plan has all steps of the assets that any can be about. `assets`
     are those of which something else is said since.
     """
-    if base.checks is None:
+    if base.checks is None or (names := _concerned(base, base.checks, plan, assets)) is None:
         return None
     options = {
-        name: CHECKS[name].options.model_validate(said) for name, said in base.checks.items()
+        name: CHECKS[name].options.model_validate(said)
+        for name, said in base.checks.items()
+        if name in names
     }
-    off = {name for name, said in options.items() if said.severity == "off"}
-    if not all(check.local or name in off for name, check in CHECKS.items()):
-        return None
     facts = Facts(
         _unread_spec(project, base, options, assets),
         plan,
@@ -80,8 +79,35 @@ def findings_in_brief(
         cards=project.capabilities.cards,
         reviewed=snapshot.reviewed,
     )
-    findings = evaluate(facts, lambda _check, _options: frozenset())
+    findings = evaluate(facts, lambda _check, _options: frozenset(), names=names)
     return sorted(findings, key=lambda f: base.rank(f.asset) if f.asset else -1)
+
+
+def _concerned(
+    base: Baseline,
+    said: Mapping[str, Mapping[str, object]],
+    plan: Plan,
+    assets: Mapping[AssetName, Asset],
+) -> list[str] | None:
+    """The checks that have something to look at, of which no other one is loaded; None for all.
+
+    Of the spec and the lock as a whole nothing is there that was not there before.
+    """
+    missing = {Subject.SPEC}
+    if not assets:
+        missing.add(Subject.ASSETS)
+    if all(step.drift for step in plan.steps):
+        missing.add(Subject.PICTURES)
+    off = {name for name, options in said.items() if options["severity"] == "off"}
+    subjects = {name: about for name, about in base.subjects.items() if name not in off}
+    if Subject.PROJECT in subjects.values():
+        return None
+    return [name for name, about in subjects.items() if about not in missing]
+
+
+def subjects() -> dict[str, str]:
+    """What each check finds something in, to know later which of them need not be loaded."""
+    return {name: check.subject.value for name, check in CHECKS.items()}
 
 
 class _UnreadSpec(Spec, frozen=True):

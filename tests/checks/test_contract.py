@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from flux2build.checks.contract import CHECKS, evaluate
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import pytest
+from msgspec.structs import replace
+
+from flux2build.checks.contract import CHECKS, Subject, evaluate
 from flux2build.checks.facts import Facts
+from flux2build.errors import Problem
+from flux2build.providers.contract import PROVIDERS
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
+from tests.checks.in_memory import SPEC, facts, lock
 from tests.checks.sites import build, check_json, paths
 from tests.conftest import Site
+
+TWINS: Final = """
+[asset.twin]
+prompt = "a twin of {asset}"
+matrix = { side = ["left", "right"] }
+"""
+WITHOUT: Final[Mapping[Subject, Callable[[Facts], Facts]]] = {
+    Subject.SPEC: lambda all_: replace(
+        all_,
+        spec=replace(all_.spec, recipes=(), gaps=(), notices=()),
+        conflict=None,
+        doubled=None,
+        lockless=None,
+    ),
+    Subject.ASSETS: lambda all_: replace(all_, spec=replace(all_.spec, assets={})),
+    Subject.STEPS: lambda all_: replace(all_, plan=replace(all_.plan, steps=(), orphans=())),
+    Subject.PICTURES: lambda all_: replace(
+        all_,
+        plan=replace(all_.plan, steps=tuple(step for step in all_.plan.steps if step.drift)),
+    ),
+}
+"""Facts without the subject of some checks."""
 
 
 def test_default_severities() -> None:
@@ -34,6 +65,31 @@ def test_default_severities() -> None:
         "translations": "warning",
         "unused": "warning",
     }
+
+
+def checks_that_find(facts: Facts, subject: Subject) -> set[str]:
+    """The checks of a subject that have a finding, whatever the spec says of them."""
+    return {
+        name
+        for name, check in CHECKS.items()
+        if check.subject is subject
+        and any(True for _ in check.findings(facts, check.options.model_construct()))
+    }
+
+
+@pytest.mark.parametrize("subject", WITHOUT)
+def test_a_check_finds_nothing_without_its_subject(subject: Subject) -> None:
+    """Only that is why a check need not be loaded where its subject is missing."""
+    files = {row.output.path: row.output.sha256 for b in lock().blocks.values() for row in b.rows}
+    everything = replace(
+        facts(SPEC + TWINS, files=files),
+        cards={"sketch": PROVIDERS["sketch"].cards},
+        conflict=3,
+        doubled=4,
+        lockless=Problem("there is no lock"),
+    )
+    assert checks_that_find(everything, subject)
+    assert not checks_that_find(WITHOUT[subject](everything), subject)
 
 
 def test_any_check_can_be_less_severe_or_off(empty: Site) -> None:

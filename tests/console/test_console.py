@@ -117,7 +117,7 @@ def test_streams_that_lack_characters(monkeypatch: pytest.MonkeyPatch, form: str
     stream = io.TextIOWrapper(out, "ascii", errors="backslashreplace", write_through=True)
     monkeypatch.setattr(sys, "stdout", stream)
     finding = Finding("orphan", Problem("käse \U0001f98a", Place("ä.toml", 1)))
-    report = CheckReport([finding], None, {}, "1")
+    report = CheckReport([finding], None, "1")
     OUTPUT_FORMATS[form].show(Console("never"), report)
     text = out.getvalue().decode("ascii")
 

@@ -6,7 +6,7 @@ A member is a module of `flux2build/console/findings/` that ends in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -23,8 +23,6 @@ class CheckReport(Struct, frozen=True):
     findings: Sequence[Finding]
     plan: Plan | None
     """The plan of everything that was checked; None if the check could not start."""
-    codes: Mapping[str, str]
-    """What each code of a check means, in one sentence."""
     version: str
     """The version of flux2build."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
+from flux2build.checks.contract import CHECKS
 from flux2build.checks.finding import Finding
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat
@@ -26,8 +27,9 @@ def show(console: Console, report: CheckReport) -> None:
     """Print one JSON document with a rule for each code, and a result for each cause."""
     groups = by_cause(report.findings)
     codes = sorted({group[0].code for group in groups})
+    meant = {code: text for check in CHECKS.values() for code, text in check.codes.items()}
     rules: list[Json] = [
-        {"id": code, "shortDescription": {"text": report.codes.get(code, code)}} for code in codes
+        {"id": code, "shortDescription": {"text": meant.get(code, code)}} for code in codes
     ]
     driver: dict[str, Json] = {"name": "flux2build", "version": report.version, "rules": rules}
     results = [_result(group, codes.index(group[0].code)) for group in groups]

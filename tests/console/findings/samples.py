@@ -17,7 +17,6 @@ from flux2build.model import AssetName
 from flux2build.planning.plan import Plan
 from tests.conftest import Ran, Site
 
-CODES: Final = {"output-missing": "the file is missing"}
 FINDINGS: Final = st.lists(
     st.builds(
         Finding,
@@ -56,7 +55,7 @@ def printed(
     capsys: pytest.CaptureFixture[str], name: str, *findings: Finding, plan: Plan | None = None
 ) -> tuple[str, str]:
     """What a format prints on stdout and on stderr."""
-    report = CheckReport(findings, plan, CODES, "1.2.3")
+    report = CheckReport(findings, plan, "1.2.3")
     OUTPUT_FORMATS[name].show(Console("never"), report)
     out, err = capsys.readouterr()
     return out, err
@@ -75,7 +74,7 @@ class RecordingConsole(Console):
 def recorded(name: str, findings: list[Finding]) -> str:
     """What a format prints on stdout, without any fixture."""
     console = RecordingConsole()
-    OUTPUT_FORMATS[name].show(console, CheckReport(findings, None, CODES, "1.2.3"))
+    OUTPUT_FORMATS[name].show(console, CheckReport(findings, None, "1.2.3"))
     return console.text
 
 
