@@ -20,7 +20,7 @@ from pathlib import Path
 from changes import grow, life
 from table import FLUX2BUILD, Goal, machine, markdown, milliseconds, timed
 
-from flux2build.ledger.lines import encoded
+from flux2build.ledger.journal import Journal
 
 SPEC = """\
 [project]
@@ -116,8 +116,8 @@ def measured(folder: Path, homes: Mapping[int, Path], command: str, rounds: int)
     for number in range(rounds):
         runs["empty"].append(taken(folder / f"tree-{none}", empty, command))
         runs["grown"].append(taken(folder / f"tree-{lines}", grown, command))
-        with grown.joinpath("ledger.jsonl").open("ab") as ledger:
-            ledger.writelines(map(encoded, life(lines + number)))
+        for entry in life(lines + number):
+            Journal(grown / "ledger.jsonl").append(entry)
         runs["after"].append(taken(folder / f"tree-{lines}", grown, command))
         taken(folder / f"tree-{lines}", grown, "plan --json")  # it looks at the ledger
     return {name: statistics.median(each) for name, each in runs.items()}

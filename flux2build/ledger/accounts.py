@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -56,14 +57,10 @@ class Accounts:
 
     def paid(self) -> list[Digest]:
         """The newest picture of each order that was bought and not `resubmitted` since."""
-        changed = self._since.paid.copy()
-        early = list[Digest]()
-        for picture in self._kept.paid if self._kept else ():
-            if changed[picture] < 0:
-                changed[picture] += 1
-            else:
-                early.append(picture)
-        return [*early, *changed.elements()]
+        early = list(self._kept.paid) if self._kept else []
+        if gone := -self._since.paid:
+            early = list((Counter(early) - gone).elements())
+        return [*early, *self._since.paid.elements()]
 
     def _projects(self) -> Iterable[str]:
         early = self._kept.projects if self._kept else []

@@ -8,21 +8,27 @@ from contextlib import suppress
 
 from flux2build.ledger.entries import Entry, Intended
 from flux2build.ledger.lines import encoded
+from flux2build.storage import continuation
 
 
-def write(file: int, entry: Entry, *, lasting: bool) -> None:
-    """Write an entry as one line, behind a torn end on a line of its own.
+def write(path: str, file: int, entry: Entry, *, lasting: bool) -> None:
+    """Write an entry as one line into an open file, behind a torn end on a line of its own.
+
+    Whoever knew the lines of the file before is told that they are the same.
 
     Raises:
         OSError: it is not certain that the entry is there.
     """
-    start = os.fstat(file).st_size
+    before = os.fstat(file)
+    start, known = before.st_size, continuation.held(path, before)
     torn = start > 0 and _last_byte(file) != b"\n"
+    line = b"\n" * torn + encoded(entry)
     try:
-        _write_at_once(file, b"\n" * torn + encoded(entry))
+        _write_at_once(file, line)
     except OSError:
         _cut(file, start)
         raise
+    seen = continuation.sealed(file, start + len(line))
     try:
         if lasting:
             os.fsync(file)
@@ -31,6 +37,8 @@ def write(file: int, entry: Entry, *, lasting: bool) -> None:
         if isinstance(entry, Intended):
             _cut(file, start)
         raise
+    if seen is not None:
+        continuation.note(path, seen, *known)
 
 
 def _last_byte(file: int) -> bytes:

@@ -281,7 +281,7 @@ class Journal:
                 self._named = True
             if end is not None and end < os.fstat(file).st_size:
                 os.ftruncate(file, end)
-            appending.write(file, entry, lasting=lasting)
+            appending.write(str(self.path), file, entry, lasting=lasting)
         finally:
             os.close(file)
 

@@ -24,7 +24,8 @@ from flux2build.ledger import beside
 from flux2build.ledger.codec import entry_from_json
 from flux2build.ledger.entries import Delivered, Entry, Foreign
 from flux2build.ledger.lines import BYTE_ORDER_MARK, decoded
-from flux2build.storage import durable, regular
+from flux2build.storage import continuation, durable, regular
+from flux2build.storage.continuation import Attributes, attributes
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -39,11 +40,9 @@ _TICK: Final = 50_000_000
 _COARSE: Final = 2_100_000_000
 """The same, for disks that count seconds."""
 _UNRELIABLE: Final = (0, 0, 0, 0)
-_WORTH_A_WRITE: Final = 1 << 20
-"""Bytes of lines that are hashed again sooner than a new signature is written."""
 
-Signature = tuple[int, int, int, int]
-"""A file's size, times and inode; all 0 if they could not show a later change."""
+Signature = Attributes
+"""Those of a file; all 0 if they could not show a later change."""
 
 
 class MisledError(Exception):
@@ -70,7 +69,7 @@ class LineIndex(Struct, frozen=True):
     def compared(self, file: BinaryIO) -> LineIndex | None:
         """This index, with a new signature if a ledger still begins with these lines; else None."""
         now, before = time.time_ns(), os.fstat(file.fileno())
-        if any(self.signature) and self.signature == _fingerprint(before):
+        if any(self.signature) and self.signature == attributes(before):
             return self
         if before.st_size < self.end or hashed(file, self.end).hexdigest() != self.digest:
             return None
@@ -138,11 +137,16 @@ def load(path: Path) -> LineIndex | None:
 
 
 def taken_up(path: Path, ledger: BinaryIO) -> LineIndex | None:
-    """The index in a file, if it holds for a ledger; a new signature is written down."""
-    index = load(path)
-    held = None if index is None else index.compared(ledger)
-    if held is not None and held != index and any(held.signature) and held.end > _WORTH_A_WRITE:
-        held.save(path)
+    """The index in a file, if it holds for a ledger; what proves that is noted for the next one."""
+    if (index := load(path)) is None:
+        return None
+    status = os.fstat(ledger.fileno())
+    name, known = continuation.held(str(path), status)
+    if known == index.digest:
+        return index
+    held = index.compared(ledger)
+    if held is not None and held.signature == attributes(status):
+        continuation.note(str(path), held.signature, name, held.digest)
     return held
 
 
@@ -196,18 +200,14 @@ def signature(ledger: BinaryIO, before: os.stat_result, now: int) -> Signature:
         return _UNRELIABLE
     after = os.fstat(ledger.fileno())
     newest = max(after.st_mtime_ns, after.st_ctime_ns)
-    if _fingerprint(after) != _fingerprint(before) or newest >= now - margin(after.st_ctime_ns):
+    if attributes(after) != attributes(before) or newest >= now - margin(after.st_ctime_ns):
         return _UNRELIABLE
-    return _fingerprint(after)
+    return attributes(after)
 
 
 def margin(changed: int) -> int:
     """How long after a change, in nanoseconds, the disk may give another one the same time."""
     return _TICK if changed % 10_000_000 else _COARSE
-
-
-def _fingerprint(status: os.stat_result) -> Signature:
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def _entry(file: BinaryIO, at: int, about: Digest) -> Entry:

@@ -51,8 +51,8 @@ class KeptTally(Struct, frozen=True):
     def paid(self) -> Iterator[Digest]:
         """The pictures that were paid for, some of them several times."""
         names = self.body[self.pictures :].hex()
-        for at in range(0, len(names), _DIGITS):
-            yield Digest(f"sha256:{names[at : at + _DIGITS]}")
+        starts = range(0, len(names), _DIGITS)
+        return map(Digest, [f"sha256:{names[at : at + _DIGITS]}" for at in starts])
 
     def whole(self) -> Tally:
         """All of it."""

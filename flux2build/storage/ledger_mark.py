@@ -43,6 +43,8 @@ def ledger_key() -> str:
 
 def marked(path: str, end: int, now: int) -> str:
     """Return a mark behind the lines of a ledger, at `now` or before, of which none leaves an order open."""
+    from flux2build.storage import continuation
+
     try:
         file = os.open(path, _FLAGS)
     except OSError:
@@ -51,9 +53,10 @@ def marked(path: str, end: int, now: int) -> str:
         status = os.fstat(file)
         newest = max(status.st_mtime_ns, status.st_ctime_ns)
         margin = _TICK if status.st_ctime_ns % 10_000_000 else _COARSE
-        settled = status.st_size == end and newest < now - margin
+        name, _ = continuation.held(path, status)
+        settled = status.st_size == end and (name or newest < now - margin)
         seen = _signature(status) if settled else "0 0 0 0"
-        return f"{seen} {end} {_checksum(file, end)}\n{path}"
+        return f"{seen} {end} {name or _checksum(file, end)}\n{path}"
     finally:
         os.close(file)
 
@@ -81,9 +84,12 @@ def _continued(path: str, end: int, before: str) -> bool:
     """Whether only sound lines were added, and every order that they are about is settled."""
     import json
 
+    from flux2build.storage import continuation
+
     file = os.open(path, _FLAGS)
     try:
-        if str(_checksum(file, end)) != before:
+        name, _ = continuation.held(path, os.fstat(file))
+        if before != name and before != str(_checksum(file, end)):
             return False
         os.lseek(file, end, os.SEEK_SET)
         data = b""

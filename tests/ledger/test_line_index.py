@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from itertools import product
@@ -23,6 +24,8 @@ from flux2build.ledger.excerpt import Excerpt
 from flux2build.ledger.journal import Journal
 from flux2build.ledger.line_index import LineIndex, News, margin, signature
 from flux2build.ledger.lines import BYTE_ORDER_MARK
+from flux2build.storage import continuation
+from flux2build.storage.continuation import attributes
 from tests.journals import delivered, intended, kept, ticketed, voided
 from tests.laws.test_ledger_damage import DEEP, damaged
 
@@ -94,6 +97,7 @@ def told(journal: Journal) -> object:
 def plain(path: Path) -> object:
     """The same from the lines alone."""
     path.with_suffix(".index").unlink(missing_ok=True)
+    path.with_suffix(".seen").unlink(missing_ok=True)
     return told(Journal(path))
 
 
@@ -104,6 +108,7 @@ def trusting(path: Path) -> None:
         status = path.stat()
         seen = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         replace(index, signature=seen).save(path.with_suffix(".index"))
+        continuation.note(str(path), attributes(status), "", index.digest)
 
 
 @pytest.fixture
@@ -269,8 +274,13 @@ Step = Callable[[Path], None]
 
 
 def appending(number: int) -> Step:
-    """Append an entry, by a journal with an index."""
-    return lambda path: indexed(path).append(ENTRIES[number])
+    """Append an entry, by a journal with an index; a damaged one takes no orders."""
+
+    def append(path: Path) -> None:
+        with suppress(SystemFault):
+            indexed(path).append(ENTRIES[number])
+
+    return append
 
 
 def restoring(path: Path) -> None:
@@ -296,8 +306,23 @@ def looking_with_trust(path: Path) -> None:
     trusting(path)
 
 
+def editing(share: float) -> Step:
+    """Change a letter somewhere, by an editor that keeps nobody out."""
+    return lambda path: overwrite(path, round(share * path.stat().st_size))
+
+
+def overwrite(path: Path, at: int) -> None:
+    """Change one byte of a file in its place."""
+    with path.open("r+b") as file:
+        file.seek(at)
+        if byte := file.read(1):
+            file.seek(at)
+            file.write(bytes([byte[0] ^ 1]))
+
+
 STEPS: Final = st.one_of(
     st.integers(0, len(ENTRIES) - 1).map(appending),
+    st.floats(0, 1).map(editing),
     st.sampled_from([restoring, copying, looking, looking_with_trust]),
 )
 
@@ -305,6 +330,7 @@ STEPS: Final = st.one_of(
 @settings(max_examples=200 if DEEP else 12, deadline=None)
 @given(st.lists(STEPS, max_size=12))
 @example([appending(1), looking])  # a ticket whose order was not written down
+@example([appending(0), looking_with_trust, appending(1), editing(0.3), appending(2)])
 def test_whatever_is_done_in_whatever_order(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
 ) -> None:
@@ -315,6 +341,33 @@ def test_whatever_is_done_in_whatever_order(
         step(path)
 
     assert told(indexed(path)) == plain(path)
+
+
+def test_orders_elsewhere_leave_an_index_believed(path: Path) -> None:
+    """Where only journals added lines, and somebody had looked at the others, nobody hashes them again."""
+    unseen = "0" * 64  # no line has this digest
+    index = line_index.load(path.with_suffix(".index"))
+    assert index is not None
+    replace(index, digest=unseen).save(path.with_suffix(".index"))
+    continuation.note(str(path), attributes(path.stat()), "", unseen)
+    for entry in ENTRIES[:3]:
+        Journal(path).append(entry)
+
+    with path.open("rb") as file:
+        assert line_index.taken_up(path.with_suffix(".index"), file) is not None
+        path.with_suffix(".seen").unlink()
+        assert line_index.taken_up(path.with_suffix(".index"), file) is None
+
+
+@pytest.mark.parametrize("byte", [9, -9])
+def test_an_edit_in_the_same_tick_as_an_order_is_noticed(path: Path, byte: int) -> None:
+    """The note that a journal leaves holds for no other bytes, however soon they are changed."""
+    trusting(path)
+    for _ in range(200):
+        Journal(path).append(ENTRIES[1], durable=False)
+        overwrite(path, byte % path.stat().st_size)
+
+        assert continuation.held(str(path), path.stat()) == ("", "")
 
 
 def test_lines_are_read_once_they_are_many(path: Path) -> None:

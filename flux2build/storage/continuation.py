@@ -1,0 +1,91 @@
+"""That a ledger was only added to: a note beside it, which holds while the ledger has the attributes it names.
+
+It gives the ledger's first lines a name, and may say what they are. Whoever adds lines, and keeps others
+out meanwhile, passes the note on, so that nobody has to read these lines again to know that they are
+the same. The file may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import time
+import zlib
+from contextlib import suppress
+
+Attributes = tuple[int, int, int, int]
+"""A file's size, times and inode."""
+
+_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+_OURS_ALONE = 0o600
+_LENGTH = 256
+"""Bytes of a note: each is as long as the one before, and written at once."""
+
+_ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
+
+
+def attributes(status: os.stat_result) -> Attributes:
+    """Return what tells one state of a file from another."""
+    seen: Attributes = _ATTRIBUTES(status)
+    return seen
+
+
+def held(ledger: str, status: os.stat_result) -> tuple[str, str]:
+    """The name that the first lines of a ledger have kept, and the digest of those that were indexed.
+
+    Both are empty where there is no note, or the ledger has changed since it was written.
+    """
+    seen, name, digest = _read(ledger)
+    return (name, digest) if seen == repr(attributes(status)) else ("", "")
+
+
+def note(ledger: str, seen: Attributes, name: str, digest: str) -> None:
+    """Write what holds while the ledger looks as it was seen; one without a name gets one."""
+    text = f"{seen}\n{name or os.urandom(8).hex()}\n{digest}"
+    data = f"{text}\n{_checksum(text)}".ljust(_LENGTH).encode()
+    with suppress(OSError):
+        file = os.open(_place(ledger), _FLAGS | os.O_WRONLY | os.O_CREAT, _OURS_ALONE)
+        try:
+            os.write(file, data)
+        finally:
+            os.close(file)
+
+
+def sealed(file: int, size: int) -> Attributes | None:
+    """Give an open file a time of its own, and return its attributes; None if it has another size.
+
+    Whatever is written later gets another time, even in the same tick of the disk's clock. The
+    nanoseconds are odd, so that a disk that keeps times less finely, and could hide that, shows itself.
+    """
+    if os.utime not in os.supports_fd:
+        return None
+    with suppress(OSError):
+        now = time.time_ns() | 1
+        os.utime(file, ns=(now, now))
+        seen = attributes(os.fstat(file))
+        if seen[:2] == (size, now):
+            return seen
+    return None
+
+
+def _read(ledger: str) -> tuple[str, str, str]:
+    try:
+        file = os.open(_place(ledger), _FLAGS | os.O_RDONLY)
+    except OSError:
+        return "", "", ""
+    try:
+        text, _, checksum = str(os.read(file, _LENGTH), "ascii").rstrip().rpartition("\n")
+        seen, name, digest = text.split("\n")
+    except (OSError, ValueError):
+        return "", "", ""
+    finally:
+        os.close(file)
+    return (seen, name, digest) if checksum == _checksum(text) else ("", "", "")
+
+
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}"
+
+
+def _place(ledger: str) -> str:
+    return f"{ledger.rpartition('.')[0]}.seen"
