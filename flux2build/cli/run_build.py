@@ -168,18 +168,24 @@ class BuildRun(Struct, frozen=True):
             return replace(self, brief=known), known.plan
         plan = self.project.plan(self.choice)
         remember_judged(self.project)
-        run = self._collect(plan.orders)
-        return run, plan if run is self else run.project.plan(run.choice)
+        collected = self._collect(plan.orders)
+        run = replace(collected, brief=None)
+        return run, plan if collected is self else run.project.plan(run.choice)
 
     def in_brief(self) -> Brief | None:
-        """The plan in brief, if it says all that is asked for and spends nothing."""
+        """The plan in brief, if it says all that is asked for.
+
+        What is built again and again is told of what waits for consent from a reading of everything.
+        """
         every = self.project.options.json or self.project.options.verbosity > 0
         if self.choice != EVERYTHING or self.pinned or (every and self.ongoing):
             return None
         known = (
             self.ongoing.brief(self.project) if self.ongoing else brief(self.project, every=every)
         )
-        return known if known and buildable(self.project, known) else None
+        if known is None or (self.ongoing and known.plan.high != 0):
+            return None
+        return known if buildable(self.project, known) else None
 
     def require_pinned(self, plan: Plan) -> None:
         """Refuse a plan that is not the one that was to be carried out.
@@ -235,9 +241,8 @@ class BuildRun(Struct, frozen=True):
             DecisionError: the lock is missing that may tell what is paid for.
             UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
-        if self.brief:
-            return True  # it is free
-        budget, settings = self.project.spec.budget, self.project.settings
+        budget = self.brief.base.budget if self.brief else self.project.spec.budget
+        settings = self.project.settings
         refuse_to_pay(self.project.lockless, plan)
         if self.project.unread:  # nothing is bought, but files may be signed
             refuse_strangers(plan, self.terms, settings)

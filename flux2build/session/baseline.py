@@ -12,12 +12,15 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypedDict, cast
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
+from flux2build.assetspec.spec import Budget
 from flux2build.checks.finding import Finding
 from flux2build.digest import Digest, of_bytes
 from flux2build.lockfile import dumps, parts
@@ -39,7 +42,7 @@ from flux2build.storage.disk import root_of
 from flux2build.storage.edition import EDITION
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 6
+_FORMAT: Final = 7
 MARK: Final = "baseline"
 """The answer of the index that was noted with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
@@ -86,6 +89,8 @@ class Contents(TypedDict):
     """Whether a build of a part needs to know no more of the lock than its own blocks."""
     said: dict[str, Any]
     """What the profile says of itself."""
+    budget: dict[str, str | None]
+    """What the spec allows to spend, in USD."""
     trace: traces.Contents | None
     """What the recipes were made of; None if an edit of a part takes all of the spec to judge."""
     checks: dict[str, dict[str, Any]] | None
@@ -113,6 +118,8 @@ class Baseline:
         self.keys = frozenset(contents["keys"])
         self.canonical, self.plain = contents["canonical"], contents["plain"]
         self.said: Mapping[str, Any] = contents["said"]
+        limits = contents["budget"].items()
+        self.budget = Budget(**{name: Decimal(usd) if usd else None for name, usd in limits})
         self.checks: Mapping[str, Mapping[str, Any]] | None = contents["checks"]
         self.subjects: Mapping[str, str] = contents["subjects"]
         self.count = len(contents["recipes"])
@@ -277,6 +284,10 @@ def _contents(project: Project) -> Contents:
         canonical=project.wrote_lock or dumps(project.lock).encode() == project.lock_bytes,
         plain=_is_plain(project),
         said=said_of(project.spec.text.data, project.spec.profile),
+        budget={
+            name: None if usd is None else str(usd)
+            for name, usd in asdict(project.spec.budget).items()
+        },
         trace=traces.contents(project.spec),
         checks=None,
         subjects={},

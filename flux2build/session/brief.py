@@ -33,6 +33,7 @@ from flux2build.session.common_options import Choice
 from flux2build.session.lock_in_parts import in_parts
 from flux2build.session.names_in_brief import closure
 from flux2build.session.project import Project
+from flux2build.storage.disk import DiskFiles, root_of
 from flux2build.storage.index import LINKED, MISSING
 from flux2build.storage.project_files import Kind
 
@@ -92,7 +93,7 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
         return None
     if not plan.drift and (pictures or project.team is not None):
         return None
-    vars(project).update(conflict=None, _lock_as_read=locked.lock)
+    vars(project).update(conflict=None, _lock_as_read=locked.lock, sizes=base.sizes)
     return Brief(base, now, others, snapshot, plan, known.assets, known.moved)
 
 
@@ -195,7 +196,8 @@ class _Comparison:
 
     def __init__(self, project: Project, base: Baseline, snapshot: Snapshot) -> None:
         self._project, self._base, self._snapshot = project, base, snapshot
-        read = project.tree.read
+        # What is looked at to judge is nothing that the spec depends on.
+        read = DiskFiles(project.folder, root_of(project.folder)).read
         self._soundness = Soundness(OPS, read, snapshot.files.get, project.judged)
         cards = project.capabilities.cards
         self._quotes = Quotes(cards, base.sizes, read, self._soundness.size)

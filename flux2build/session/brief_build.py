@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from flux2build.assetspec.spec import Budget
 from flux2build.building.artifacts import Artifacts
 from flux2build.digest import Digest
 from flux2build.model import AssetName
@@ -22,17 +21,10 @@ if TYPE_CHECKING:
 
 
 def buildable(project: Project, brief: Brief) -> bool:
-    """Whether a plan in brief can be built: nothing is bought, and the rest of the lock stays."""
+    """Whether a plan in brief can be built: nobody has to decide, and the rest of the lock stays."""
     alone = project.team is None and not project.unread
     decided = not any(step.verdict.action is Action.ASK for step in brief.plan.steps)
-    return (
-        alone
-        and decided
-        and not brief.moved
-        and brief.plan.high == 0
-        and not brief.plan.orders
-        and brief.base.plain
-    )
+    return alone and decided and not brief.moved and not brief.plan.orders and brief.base.plain
 
 
 def premises(project: Project, brief: Brief) -> Premises:
@@ -49,7 +41,7 @@ def premises(project: Project, brief: Brief) -> Premises:
         _Ours(brief.base),
         copies=project.copies,
     )
-    return Premises(snapshot, artifacts, Budget(), project.removal)
+    return Premises(snapshot, artifacts, brief.base.budget, project.removal)
 
 
 class _Ours(Container[tuple[str, Digest]]):

@@ -172,7 +172,7 @@ class Session:
         first, looking = not self._started, False
         try:
             with self._run.alone():
-                if (known := self._known()) is not None:
+                if (known := self._known()) is not None and self._run.agreed_to(known):
                     return self._run.carry_out(known)
                 looking = True
                 self._look()
