@@ -12,13 +12,13 @@ from typing import Any, Final
 import pytest
 from importlinter.cli import lint_imports
 
-from flux2build.checks.contract import CHECKS
+from flux2build.checks import CHECKS
 from flux2build.cli.command import COMMANDS
-from flux2build.console.findings.contract import OUTPUT_FORMATS
-from flux2build.images.documents.contract import DOCUMENTS
-from flux2build.images.formats.contract import FORMATS
-from flux2build.images.ops.contract import OPS
-from flux2build.providers.contract import PROVIDERS
+from flux2build.console.findings import OUTPUT_FORMATS
+from flux2build.images.documents import DOCUMENTS
+from flux2build.images.formats import FORMATS
+from flux2build.images.ops import OPS
+from flux2build.providers import PROVIDERS
 from flux2build.registry import Family
 from flux2build.sharing.contract import BACKENDS
 

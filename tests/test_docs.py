@@ -37,14 +37,15 @@ from flux2build.assetspec.tables import (
     SpecTable,
 )
 from flux2build.assetspec.template_fields import OTHERS, SETTINGS
-from flux2build.checks.contract import CHECKS, Check, Options
+from flux2build.checks import CHECKS
+from flux2build.checks.contract import Check, Options
 from flux2build.cli.command import COMMANDS
 from flux2build.cli.parser import MAIN
 from flux2build.console.findings.unusable import UNUSABLE
 from flux2build.errors import Exit
-from flux2build.images.documents.contract import DOCUMENTS
+from flux2build.images.documents import DOCUMENTS
 from flux2build.images.limits import PixelLimits
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.planning.reason import ReasonCode
 from flux2build.providers.cards import Models
 from flux2build.purchasing.http import Limits

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from flux2build.images.ops.contract import OPS
-from flux2build.providers.contract import PROVIDERS
+from flux2build.images.ops import OPS
+from flux2build.providers import PROVIDERS
 from tests.conftest import Site
 from tests.imported import HEAVY, imported
 

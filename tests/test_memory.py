@@ -120,7 +120,7 @@ DERIVER: Final = """
 import re, sys
 from pathlib import Path
 from flux2build.images.derive import Job, derive_many
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.model import Derive, Operation
 data = sys.stdin.buffer.read()
 sizes = [(320, 180), (300, 300), (180, 320)]

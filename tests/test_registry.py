@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from flux2build.checks.contract import CHECKS
+from flux2build.checks import CHECKS
 from flux2build.cli.command import COMMANDS
-from flux2build.images.ops.contract import OPS
-from flux2build.providers.contract import PROVIDERS
+from flux2build.images.ops import OPS
+from flux2build.providers import PROVIDERS
 from flux2build.registry import Family
 
 SCRIPT = """
 import sys
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 assert "crop" in OPS and "contract" not in OPS and len(OPS) == len(list(OPS))
 assert OPS.get("nonsense") is None and OPS["crop"].name == "crop"
 print(*(name for name in sys.modules if name.startswith("flux2build.images.ops.")))

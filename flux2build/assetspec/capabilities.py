@@ -7,10 +7,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from flux2build.images.documents.contract import DOCUMENTS, Document
-from flux2build.images.ops.contract import OPS, Op
+from flux2build.images.documents import DOCUMENTS
+from flux2build.images.documents.contract import Document
+from flux2build.images.ops import OPS
+from flux2build.images.ops.contract import Op
+from flux2build.providers import PROVIDERS
 from flux2build.providers.capabilities import Card
-from flux2build.providers.contract import PROVIDERS
 from flux2build.tables.table import Table
 
 

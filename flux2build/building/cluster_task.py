@@ -20,7 +20,8 @@ from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError
 from flux2build.images.derive import File, Job, derive_many, no_networks
 from flux2build.images.encode import encoders
-from flux2build.images.ops.contract import OPS, Networks
+from flux2build.images.ops import OPS
+from flux2build.images.ops.contract import Networks
 from flux2build.model import Derive, Order
 from flux2build.purchasing.weights.request import Wanted
 

@@ -15,7 +15,8 @@ from flux2build.building.cluster_task import Files, Picture, Sketch
 from flux2build.digest import of_bytes
 from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.images.derive import File, Job
-from flux2build.images.ops.contract import OPS, NetworkOp, Weights
+from flux2build.images.ops import OPS
+from flux2build.images.ops.contract import NetworkOp, Weights
 from flux2build.model import Order
 from flux2build.providers.contract import Embedded, Reference
 from flux2build.purchasing.renderer import LoadReferences

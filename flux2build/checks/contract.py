@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from flux2build.checks import CHECKS
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding, Severity
 from flux2build.model import AssetName
-from flux2build.registry import Family
 from flux2build.tables.table import Field, Table
 
 Level = Annotated[
@@ -70,11 +70,6 @@ class Check(Struct, frozen=True):
     options: type[Options] = Options
     """The model of its options, with its defaults."""
     subject: Subject = Subject.PROJECT
-
-
-CHECKS: Final = Family[Check](
-    "flux2build.checks", "CHECK", besides=frozenset({"contract", "facts", "finding"})
-)
 
 
 def evaluate(

@@ -13,7 +13,7 @@ from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError
 from flux2build.images.colour.notation import Colour
 from flux2build.images.colour.vision import Vision
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.model import AssetName, Derive
 from flux2build.tables.table import Field
 

@@ -8,7 +8,7 @@ from typing import Final
 from flux2build.checks.contract import Check, Options, Subject
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.model import Derive, Generate, Recipe
 
 

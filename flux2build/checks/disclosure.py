@@ -10,7 +10,7 @@ from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError
 from flux2build.images.derive import Job, discloses
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.model import Derive
 
 _NAME: Final = "disclosure"

@@ -60,7 +60,7 @@ def _selections(context: click.Context) -> Iterator[str]:
 
 
 def _codes(_context: click.Context) -> Iterator[str]:
-    from flux2build.checks.contract import CHECKS
+    from flux2build.checks import CHECKS
 
     for name, check in CHECKS.items():
         yield from (name, *check.codes)

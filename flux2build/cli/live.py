@@ -8,7 +8,8 @@ from decimal import Decimal
 from flux2build.console.console import Console
 from flux2build.model import Generate
 from flux2build.planning.plan import Plan
-from flux2build.providers.contract import PROVIDERS, Refused, Remote
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Refused, Remote
 from flux2build.providers.pricing import money
 from flux2build.session.remote import balances
 from flux2build.session.settings import UserSettings

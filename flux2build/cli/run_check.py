@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from flux2build import __version__
-from flux2build.checks.contract import CHECKS
+from flux2build.checks import CHECKS
 from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console
-from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport, OutputFormat
+from flux2build.console.findings import OUTPUT_FORMATS
+from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.findings.unusable import of_error
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
 from flux2build.planning.plan import Plan

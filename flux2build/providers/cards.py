@@ -19,8 +19,8 @@ from msgspec import Struct
 
 from flux2build.errors import Problem, SpecError, UsageError, did_you_mean
 from flux2build.model import Key, model_name
+from flux2build.providers import PROVIDERS
 from flux2build.providers.capabilities import Card, Price
-from flux2build.providers.contract import PROVIDERS
 from flux2build.storage import toml_text
 from flux2build.storage.toml_file import TomlFile
 from flux2build.tables.table import TableError

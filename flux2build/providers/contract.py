@@ -23,7 +23,6 @@ from msgspec import Struct, field
 from flux2build.digest import Json
 from flux2build.model import Order
 from flux2build.providers.capabilities import Card
-from flux2build.registry import Family
 
 _SECONDS: Final = r"[0-9]{1,15}(\.[0-9]{1,15})?"
 _TASK: Final = r"[A-Za-z0-9_.:=-]{1,200}"
@@ -306,25 +305,6 @@ class HasBalance(Protocol):
 
 
 Provider = Embedded | Installed | Remote
-
-PROVIDERS: Final = Family[Provider](
-    "flux2build.providers",
-    "PROVIDER",
-    besides=frozenset(
-        {
-            "callbacks",
-            "capabilities",
-            "cards",
-            "contract",
-            "outcomes",
-            "predictions",
-            "pricing",
-            "protocol",
-            "references",
-            "replies",
-        }
-    ),
-)
 
 
 def is_task(value: object) -> TypeGuard[str]:

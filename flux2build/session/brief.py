@@ -16,8 +16,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flux2build.digest import Digest
-from flux2build.images.documents.contract import DOCUMENTS
-from flux2build.images.ops.contract import OPS
+from flux2build.images.documents import DOCUMENTS
+from flux2build.images.ops import OPS
 from flux2build.model import Asset, AssetName, Derive, Generate, Write
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Orphan, Plan, Step, asked

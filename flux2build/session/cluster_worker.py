@@ -27,9 +27,11 @@ from flux2build.building.networks.process import NetworkProcess
 from flux2build.digest import Digest, short
 from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.images.formats.lookup import media_type, sniff
-from flux2build.images.ops.contract import OPS, NetworkOp, Weights
+from flux2build.images.ops import OPS
+from flux2build.images.ops.contract import NetworkOp, Weights
 from flux2build.model import Order
-from flux2build.providers.contract import PROVIDERS, Embedded, Reference
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Embedded, Reference
 from flux2build.providers.local import PROVIDER
 from flux2build.purchasing.weights.devices import Devices, Workers
 from flux2build.purchasing.weights.process import COMMAND, Worker

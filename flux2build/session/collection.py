@@ -19,7 +19,8 @@ from flux2build.errors import DecisionError, Exit, Flux2BuildError, Problem, Sys
 from flux2build.ledger import Intended
 from flux2build.ledger.journal import Journal
 from flux2build.planning.open_orders import OpenOrder
-from flux2build.providers.contract import PROVIDERS, Refusal, Remote
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Refusal, Remote
 from flux2build.purchasing import order_errors
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.collecting import Collector

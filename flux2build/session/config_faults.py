@@ -14,7 +14,8 @@ from flux2build.assetspec.faults import Fault
 from flux2build.errors import did_you_mean
 from flux2build.images.limits import MOST as MOST_PIXELS
 from flux2build.images.limits import PixelLimits
-from flux2build.providers.contract import PROVIDERS, Regional
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Regional
 
 OF_PICTURES: Final = frozenset(PixelLimits.__struct_fields__)
 OF_CONNECTIONS: Final = frozenset(

@@ -16,15 +16,16 @@ from flux2build.building.report import Report
 from flux2build.building.runner import build
 from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import Digest
-from flux2build.images.documents.contract import DOCUMENTS
-from flux2build.images.ops.contract import OPS
+from flux2build.images.documents import DOCUMENTS
+from flux2build.images.ops import OPS
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Lockfile
 from flux2build.model import Derive, Generate, MasterOf, OutputOf, Recipe
 from flux2build.planning.plan import Plan, Step
 from flux2build.planning.snapshot import Snapshot
 from flux2build.planning.verdict import Action
-from flux2build.providers.contract import PROVIDERS, Installed
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Installed
 from flux2build.providers.sketch import PROVIDER as SKETCH
 from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.purchasing.weights.devices import Workers

@@ -8,7 +8,8 @@ from functools import cached_property, partial
 from flux2build.assetspec import spec_text
 from flux2build.assetspec.spec import Budget, Spec
 from flux2build.assetspec.spec_text import SpecText
-from flux2build.checks.contract import CHECKS, Options, Subject, evaluate
+from flux2build.checks import CHECKS
+from flux2build.checks.contract import Options, Subject, evaluate
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Problem, SpecError, UsageError

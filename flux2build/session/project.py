@@ -23,7 +23,8 @@ from flux2build.planning.plan import Plan, Step, asked, orphans, plan
 from flux2build.planning.selection import Field, field_of, select
 from flux2build.planning.snapshot import Locked, Snapshot
 from flux2build.planning.verdict import Action
-from flux2build.providers.contract import PROVIDERS, Remote
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Remote
 from flux2build.purchasing import evidence
 from flux2build.session import missing_lock, usual_models
 from flux2build.session.approval import reviewed, with_decisions

@@ -15,8 +15,9 @@ from msgspec import Struct
 from flux2build.building import event_loop
 from flux2build.building.signals import heeded
 from flux2build.errors import SystemFault, UsageError
+from flux2build.providers import PROVIDERS
 from flux2build.providers.callbacks import standard_key
-from flux2build.providers.contract import PROVIDERS, CallsBack, Message, Remote
+from flux2build.providers.contract import CallsBack, Message, Remote
 from flux2build.purchasing.http import Key
 from flux2build.purchasing.receiving.filing import Account, Filing, Share
 from flux2build.purchasing.receiving.hearing import Answer, Heard, Hearing

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.spec import Spec
-from flux2build.checks.contract import CHECKS
+from flux2build.checks import CHECKS
 from flux2build.errors import Problem, SpecError
 from flux2build.images import limits
 from flux2build.images.limits import PixelLimits

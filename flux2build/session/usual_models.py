@@ -8,7 +8,7 @@ from flux2build.model import Generate
 from flux2build.planning.plan import Step
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.verdict import Action
-from flux2build.providers.contract import PROVIDERS
+from flux2build.providers import PROVIDERS
 
 
 def note(step: Step, spec: Spec) -> str | None:

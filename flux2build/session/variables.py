@@ -53,7 +53,8 @@ _ALIKE: Final = 0.85
 def settings() -> frozenset[str]:
     """Variables that are looked up in the environment, the `--env-file` and the configuration."""
     from flux2build.images.provenance.signing import CERTIFICATE_VARIABLE, KEY_VARIABLE
-    from flux2build.providers.contract import PROVIDERS, CallsBack, Remote
+    from flux2build.providers import PROVIDERS
+    from flux2build.providers.contract import CallsBack, Remote
     from flux2build.sharing.contract import STORE_VARIABLE, TOKEN_VARIABLE
 
     names = {CERTIFICATE_VARIABLE, KEY_VARIABLE, STORE_VARIABLE, TOKEN_VARIABLE, WEBHOOK_SECRET}

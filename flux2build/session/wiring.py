@@ -26,15 +26,17 @@ from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import Digest, short
 from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.extras import pip_install
-from flux2build.images.documents.contract import DOCUMENTS
-from flux2build.images.ops.contract import OPS, NetworkOp
+from flux2build.images.documents import DOCUMENTS
+from flux2build.images.ops import OPS
+from flux2build.images.ops.contract import NetworkOp
 from flux2build.images.provenance.signing import signer_for
 from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.planning.snapshot import Snapshot
 from flux2build.planning.verdict import Action
-from flux2build.providers.contract import PROVIDERS, Embedded, Installed, Remote
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Embedded, Installed, Remote
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer, in_a_thread
 from flux2build.purchasing.renderer import Renderer

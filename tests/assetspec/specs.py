@@ -12,7 +12,7 @@ from PIL import Image
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.reader import load
 from flux2build.assetspec.spec import Spec
-from flux2build.checks.contract import CHECKS
+from flux2build.checks import CHECKS
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.images.ops.contract import File, Inputs, Op, Params, Picture
 from flux2build.model import Derive, Generate, Recipe

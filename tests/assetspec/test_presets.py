@@ -19,7 +19,7 @@ from flux2build.assetspec.presets import Preset, presets
 from flux2build.assetspec.reader import load
 from flux2build.images.derive import File, Job, derive_many
 from flux2build.images.formats.lookup import examine
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.model import Derive
 from tests.assetspec.specs import SHIPPED, MemoryTree
 

@@ -13,7 +13,7 @@ from flux2build.assetspec.faults import FaultyError
 from flux2build.assetspec.jsonschema import json_schema
 from flux2build.assetspec.tables import Settings
 from flux2build.assetspec.validation_errors import validated
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from tests.assetspec.specs import CAPABILITIES, headlines, read
 
 

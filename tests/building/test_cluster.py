@@ -32,7 +32,7 @@ from flux2build.building.on_cluster import Derivation
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
 from flux2build.images.derive import Job, derive_many
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.model import Derive, Operation
 from tests.conftest import Ran, Site
 

@@ -18,7 +18,7 @@ from flux2build.building.runner import build
 from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.ledger import fold
 from flux2build.lockfile import Lockfile
 from flux2build.model import Asset, AssetName, Derive, Operation, Recipe, Source

@@ -8,10 +8,11 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
-from flux2build.checks.contract import CHECKS, Subject, evaluate
+from flux2build.checks import CHECKS
+from flux2build.checks.contract import Subject, evaluate
 from flux2build.checks.facts import Facts
 from flux2build.errors import Problem
-from flux2build.providers.contract import PROVIDERS
+from flux2build.providers import PROVIDERS
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from tests.checks.in_memory import SPEC, facts, lock

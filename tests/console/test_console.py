@@ -16,7 +16,8 @@ from flux2build.building.report import Event
 from flux2build.checks.finding import Finding
 from flux2build.console.console import Console, frame
 from flux2build.console.escaping import clean, in_json, whole_line
-from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport
+from flux2build.console.findings import OUTPUT_FORMATS
+from flux2build.console.findings.contract import CheckReport
 from flux2build.console.progress import BuildProgress
 from flux2build.console.styled import Text
 from flux2build.digest import Json

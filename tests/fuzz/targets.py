@@ -28,8 +28,8 @@ from flux2build.images.provenance import c2pa, iptc
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import conflict_line, decoded, dumps, loads
 from flux2build.lockfile.merge import sides
-from flux2build.providers import cards
-from flux2build.providers.contract import PROVIDERS, Remote, Reply
+from flux2build.providers import PROVIDERS, cards
+from flux2build.providers.contract import Remote, Reply
 from flux2build.simulator import scenario
 from tests.assetspec.specs import SHIPPED, MemoryTree
 from tests.assetspec.test_odd_specs import FILES, SPEC

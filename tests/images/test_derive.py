@@ -17,8 +17,8 @@ from flux2build.errors import Flux2BuildError, SpecError
 from flux2build.images.decode import _normalised, decode, probe
 from flux2build.images.derive import File, Job, derive_many, lettering
 from flux2build.images.dominant import dominant_colours, written
+from flux2build.images.ops import OPS as EVERY_OP
 from flux2build.images.ops import crop, resize
-from flux2build.images.ops.contract import OPS as EVERY_OP
 from flux2build.images.ops.contract import Inputs, Op, Picture
 from flux2build.model import Derive, Operation
 

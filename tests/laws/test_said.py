@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 import flux2build
 from flux2build.cli import outcome
-from flux2build.console.findings.contract import OUTPUT_FORMATS
+from flux2build.console.findings import OUTPUT_FORMATS
 from flux2build.errors import Exit
 from tests.conftest import Ran, Site
 from tests.hostile import HALVES, TEXTS, in_toml, steers

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from PIL import Image
 
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.planning.soundness import Judged, Soundness
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project

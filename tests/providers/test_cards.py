@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from flux2build.errors import UsageError
-from flux2build.providers import cards
+from flux2build.providers import PROVIDERS, cards
 from flux2build.providers.capabilities import Card
 from flux2build.providers.cards import Models, merged, parse, read, shipped
-from flux2build.providers.contract import PROVIDERS
 
 ALL = [
     pytest.param(card, id=f"{provider}/{model}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from flux2build.model import Order
+from flux2build.providers import PROVIDERS
 from flux2build.providers.cometapi_replicate import PROVIDER
-from flux2build.providers.contract import PROVIDERS, Reference, Remote
+from flux2build.providers.contract import Reference, Remote
 from flux2build.providers.predictions import INLINE
 
 LARGE = Reference("wall.png", b"x" * (INLINE + 1), "image/png")

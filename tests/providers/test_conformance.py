@@ -20,9 +20,9 @@ from msgspec.structs import asdict
 
 from flux2build.digest import canonical
 from flux2build.model import Order
+from flux2build.providers import PROVIDERS
 from flux2build.providers.capabilities import Card
 from flux2build.providers.contract import (
-    PROVIDERS,
     Call,
     InDoubt,
     Ready,

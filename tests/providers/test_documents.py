@@ -9,9 +9,10 @@ import pytest
 
 from flux2build.digest import Json
 from flux2build.model import Order
+from flux2build.providers import PROVIDERS
 from flux2build.providers.capabilities import Card
 from flux2build.providers.cards import shipped
-from flux2build.providers.contract import PROVIDERS, Reference, Remote
+from flux2build.providers.contract import Reference, Remote
 from flux2build.providers.predictions import PredictionsApi
 from flux2build.simulator.schema import document
 

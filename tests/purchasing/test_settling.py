@@ -18,7 +18,8 @@ from flux2build.images.formats.contract import PictureError
 from flux2build.ledger import Attempt, Delivered, Entry, Kept, State, Ticketed, Voided
 from flux2build.ledger.journal import Journal
 from flux2build.model import Receipt
-from flux2build.providers.contract import PROVIDERS, Remote
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Remote
 from flux2build.purchasing import settling
 from flux2build.purchasing.redaction import Key
 from flux2build.purchasing.settling import Purchase

@@ -12,10 +12,10 @@ import pytest
 from pydantic import ValidationError
 
 from flux2build.assetspec import tables
-from flux2build.checks.contract import CHECKS
-from flux2build.images.documents.contract import DOCUMENTS
-from flux2build.images.formats.contract import FORMATS
-from flux2build.images.ops.contract import OPS
+from flux2build.checks import CHECKS
+from flux2build.images.documents import DOCUMENTS
+from flux2build.images.formats import FORMATS
+from flux2build.images.ops import OPS
 from flux2build.providers.capabilities import Card, Price
 from flux2build.session.local_models import LocalTable
 from flux2build.simulator.scenario import Rule, Scenario

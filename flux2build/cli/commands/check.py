@@ -8,7 +8,7 @@ import click
 
 from flux2build.cli import run_check
 from flux2build.cli.command import command, option
-from flux2build.console.findings.contract import OUTPUT_FORMATS
+from flux2build.console.findings import OUTPUT_FORMATS
 from flux2build.errors import Exit
 from flux2build.session.common_options import CommonOptions
 

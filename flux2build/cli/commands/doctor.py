@@ -24,12 +24,14 @@ from flux2build.digest import Digest
 from flux2build.errors import Exit, Flux2BuildError, SpecError, SystemFault, UsageError, gravest
 from flux2build.extras import pip_install
 from flux2build.images import encode
-from flux2build.images.ops.contract import OPS, Op
+from flux2build.images.ops import OPS
+from flux2build.images.ops.contract import Op
 from flux2build.images.provenance import signing
 from flux2build.ledger import State
 from flux2build.ledger.accounts import accounts
 from flux2build.ledger.journal import Journal
-from flux2build.providers.contract import PROVIDERS, Remote
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Remote
 from flux2build.purchasing import evidence
 from flux2build.purchasing.spool import spool_of
 from flux2build.session.common_options import CommonOptions

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.jsonschema import json_schema
 from flux2build.building.run_lock import held
-from flux2build.checks.contract import CHECKS
+from flux2build.checks import CHECKS
 from flux2build.cli.command import command, option
 from flux2build.cli.spec_of_folder import spec_of
 from flux2build.console.console import Console
 from flux2build.console.plan_view import counted
 from flux2build.errors import UsageError
-from flux2build.images.documents.contract import DOCUMENTS
+from flux2build.images.documents import DOCUMENTS
 from flux2build.providers.cards import Models
 from flux2build.session.adopting import adopt_all
 from flux2build.session.common_options import CommonOptions

@@ -15,9 +15,9 @@ from flux2build.console.console import Console
 from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.errors import Exit, UsageError, did_you_mean
+from flux2build.providers import PROVIDERS
 from flux2build.providers.capabilities import FREE, Card, Price
 from flux2build.providers.cards import Models
-from flux2build.providers.contract import PROVIDERS
 from flux2build.providers.local import PROVIDER
 from flux2build.session import hub
 from flux2build.session.common_options import CommonOptions

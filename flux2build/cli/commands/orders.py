@@ -25,7 +25,8 @@ from flux2build.digest import Json, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, UsageError
 from flux2build.images.formats.lookup import of_path
 from flux2build.ledger import Entry, State
-from flux2build.providers.contract import PROVIDERS, Remote
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import Remote
 from flux2build.providers.pricing import money
 from flux2build.purchasing import settling
 from flux2build.purchasing.redaction import Key, unkeyed

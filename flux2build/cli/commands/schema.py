@@ -8,7 +8,7 @@ import click
 
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.jsonschema import json_schema
-from flux2build.checks.contract import CHECKS
+from flux2build.checks import CHECKS
 from flux2build.cli.command import command
 from flux2build.console.console import Console
 from flux2build.providers.cards import Models

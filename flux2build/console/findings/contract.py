@@ -7,14 +7,12 @@ A member is a module of `flux2build/console/findings/` that ends in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from msgspec import Struct
 
 from flux2build.checks.finding import Finding
 from flux2build.console.console import Console
 from flux2build.planning.plan import Plan
-from flux2build.registry import Family
 
 
 class CheckReport(Struct, frozen=True):
@@ -37,8 +35,3 @@ class OutputFormat(Struct, frozen=True):
     """Whether what is printed is one document, which cannot be about several specs."""
     repository_paths: bool = False
     """Whether files are named from the repository's root instead of the spec's folder."""
-
-
-OUTPUT_FORMATS: Final = Family[OutputFormat](
-    "flux2build.console.findings", "FORMAT", besides=frozenset({"contract", "unusable", "wording"})
-)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
-from flux2build.checks.contract import CHECKS
+from flux2build.checks import CHECKS
 from flux2build.checks.finding import Finding
 from flux2build.console.console import Console
 from flux2build.console.findings.contract import CheckReport, OutputFormat

@@ -8,13 +8,12 @@ planning knows whether it is current without writing it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Protocol
 
 from msgspec import Struct
 
 from flux2build.errors import SpecError
 from flux2build.model import About, Output, Write
-from flux2build.registry import Family
 from flux2build.tables.marks import After
 from flux2build.tables.table import Table
 
@@ -90,8 +89,3 @@ def compose(
         )
     options = document.options.model_validate(dict(task.options))
     return document.write(facts, options, read).encode()
-
-
-DOCUMENTS: Final = Family[Document](
-    "flux2build.images.documents", "DOCUMENT", besides=frozenset({"contract", "srcset"})
-)

@@ -13,7 +13,8 @@ from flux2build.digest import Json
 from flux2build.errors import SpecError
 from flux2build.images.documents.contract import Document, DocumentOptions, Fact, Read
 from flux2build.images.geometry import Anchor, Size, share
-from flux2build.images.ops.contract import OPS, AtlasLayout, Op, Pivot
+from flux2build.images.ops import OPS
+from flux2build.images.ops.contract import AtlasLayout, Op, Pivot
 from flux2build.model import INGREDIENT, About, Operation
 from flux2build.tables.table import Field
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from flux2build.errors import SpecError
 from flux2build.images.colour.notation import Colour
-from flux2build.registry import Family
+from flux2build.images.formats import FORMATS
 from flux2build.tables.table import Field, Table, rule
 
 if TYPE_CHECKING:
@@ -218,10 +218,3 @@ def saved(image: Pixels, plugin: Callable[[], Decoder], **options: Any) -> bytes
     target = io.BytesIO()
     image.save(target, plugin().format, **options)
     return target.getvalue()
-
-
-FORMATS: Final = Family[PictureFormat](
-    "flux2build.images.formats",
-    "FORMAT",
-    besides=frozenset({"contract", "isobmff", "lookup", "png_file"}),
-)

@@ -10,7 +10,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from flux2build.images.formats.contract import CUT, FORMATS, Header, PictureFormat
+from flux2build.images.formats import FORMATS
+from flux2build.images.formats.contract import CUT, Header, PictureFormat
 from flux2build.images.formats.isobmff import brand
 
 T = TypeVar("T")

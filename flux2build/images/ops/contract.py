@@ -18,7 +18,6 @@ from msgspec import Struct
 
 from flux2build.errors import SpecError
 from flux2build.images.geometry import Anchor, Size
-from flux2build.registry import Family
 from flux2build.tables.marks import After
 from flux2build.tables.table import Field, Table
 
@@ -286,7 +285,3 @@ Network = Callable[["Image.Image"], "Image.Image"]
 """A neural network: a picture without alpha to what it makes of it."""
 Networks = Callable[[NetworkOp, "Image.Image"], "Image.Image"]
 """Does an operation with the network of its model; raises `Flux2BuildError` where it cannot."""
-
-OPS: Final = Family[type[Op]](
-    "flux2build.images.ops", "OP", besides=frozenset({"contract", "inputs", "words"})
-)

@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 from msgspec import Struct
 
-from flux2build.providers.contract import PROVIDERS, CallsBack, Message, Remote, Unproved
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import CallsBack, Message, Remote, Unproved
 from flux2build.purchasing.webhooks import Called, Webhooks
 
 

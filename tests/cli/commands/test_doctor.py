@@ -16,7 +16,7 @@ from flux2build.cli.commands.doctor import extras, machine
 from flux2build.errors import Exit
 from flux2build.extras import pip_install
 from flux2build.images.encode import encoders
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.images.ops.text import SetText
 from flux2build.purchasing.spool import spool_of
 from flux2build.session.home import user_journal

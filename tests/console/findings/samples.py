@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from flux2build.checks.finding import Finding, Severity
 from flux2build.console.console import Console
-from flux2build.console.findings.contract import OUTPUT_FORMATS, CheckReport
+from flux2build.console.findings import OUTPUT_FORMATS
+from flux2build.console.findings.contract import CheckReport
 from flux2build.errors import Place, Problem
 from flux2build.model import AssetName
 from flux2build.planning.plan import Plan

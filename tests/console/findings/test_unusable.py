@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from flux2build.checks.finding import Finding
-from flux2build.console.findings.contract import OUTPUT_FORMATS
+from flux2build.console.findings import OUTPUT_FORMATS
 from flux2build.console.findings.unusable import of_error
 from flux2build.errors import (
     Exit,

@@ -17,8 +17,8 @@ from flux2build.assetspec.tables import Deliver
 from flux2build.images.decode import decode, probe
 from flux2build.images.encode import encode, versions
 from flux2build.images.encoding import having
-from flux2build.images.formats import lookup
-from flux2build.images.formats.contract import FORMATS, LossyEncoder, PictureError, PictureFormat
+from flux2build.images.formats import FORMATS, lookup
+from flux2build.images.formats.contract import LossyEncoder, PictureError, PictureFormat
 
 ALL: Final = list(lookup.formats())
 READ: Final = [name for name in ALL if lookup.formats()[name].plugin]

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from flux2build.images.ops.contract import OPS, Canvas
+from flux2build.images.ops import OPS
+from flux2build.images.ops.contract import Canvas
 from flux2build.tables.table import TableError
 
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -121,7 +122,7 @@ def test_every_operation_gives_the_same_pixels_in_another_process() -> None:
     """Pixels depend on nothing but the picture, the parameters and the inputs."""
     script = f"""{DRAWN}
 import hashlib
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 for name, sample in {SAMPLES!r}.items():
     op = OPS[name]
     made = op.model_validate(sample).apply(image, inputs)

@@ -12,7 +12,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from flux2build.images.decode import decode
 from flux2build.images.encode import encode, flatten
-from flux2build.images.ops.contract import OPS, Op
+from flux2build.images.ops import OPS
+from flux2build.images.ops.contract import Op
 from tests.images.ops.test_every_op import SAMPLES
 
 SIZE = (48, 36)

@@ -18,7 +18,7 @@ from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit
 from flux2build.extras import pip_install
-from flux2build.images.ops.contract import OPS
+from flux2build.images.ops import OPS
 from flux2build.images.provenance.c2pa import VALID
 from flux2build.ledger import fold
 from flux2build.lockfile import Generated, Lockfile, loads

@@ -14,15 +14,8 @@ import pytest
 from PIL import Image
 
 from flux2build.model import Order
-from flux2build.providers.contract import (
-    PROVIDERS,
-    InDoubt,
-    Reference,
-    Refusal,
-    Refused,
-    Remote,
-    Ticket,
-)
+from flux2build.providers import PROVIDERS
+from flux2build.providers.contract import InDoubt, Reference, Refusal, Refused, Remote, Ticket
 from flux2build.purchasing.http import Arrived, Client, ClientDeps, Ended, Key, Limits, Overdue
 from flux2build.simulator import Rule, Scenario, running
 
