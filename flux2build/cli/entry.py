@@ -171,7 +171,10 @@ def _remembered(command: str, values: Mapping[str, Any]) -> str | None:
         return None  # the current folder was removed: the parser reports it
     index = Index.load(folder)
     text = index.answer(answer_key(command, name, values.get("profile", "")))
-    return text if text is not None and holds(index.answer(ledger_key())) else None
+    if text is None or not holds(index.answer(ledger_key())):
+        return None
+    index.save()  # files that were hashed, because they had just been written, need not be again
+    return text
 
 
 def _nearest_spec() -> str:

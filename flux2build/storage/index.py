@@ -8,43 +8,36 @@ change ("racily clean", as git calls it).
 The common call reads this file and stats what it lists, nothing else, so this
 module imports almost nothing. The file carries a stamp, the inode and the change
 time of its neighbour, so an index that came from elsewhere, such as one that a
-stranger committed, is not trusted.
+stranger committed, is not trusted. As long as little changes, only that is written,
+beside it (see `index_packed.py`).
 """
 
 from __future__ import annotations
 
-import marshal
-import operator
 import os
 import stat
 import time
-import zlib
-from itertools import compress
 
 from flux2build.storage.edition import EDITION
-from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap, through_link
+from flux2build.storage.index_packed import KINDS, OPEN, Packed, load
+from flux2build.storage.own_folder import own_folder, through_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer than the answer
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 JUDGED = f"{EDITION} judged"
 """The key of an answer that depends on no path: what was judged by its digest."""
-MISSING, DIRECTORY, SPECIAL, UNREADABLE = "missing", "folder", "special", "unreadable"
+_, MISSING, DIRECTORY, SPECIAL, UNREADABLE = KINDS
 LINKED = "linked"
 """What `differing` says of a path that leads elsewhere."""
 
-_FORMAT = 2
 _MOST_ANSWERS = 32
 _CHUNK = 1024 * 1024
-_ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
-_FIRST = 256
-"""How many paths are looked at before the rest; what people write comes first, and changes most often."""
-_ABSENT = os.stat_result([-1] * 19)
+_FEW = 1000
+"""Up to so many rows that have changed are written by themselves."""
 _MANY = 256
 """From so many unknown files on it is worth it to start threads."""
-_KINDS = ("file", MISSING, DIRECTORY, SPECIAL, UNREADABLE)
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _TICK = 50_000_000
 """Nanoseconds within which a disk's clock may give two changes one time."""
 _COARSE = 2_100_000_000
@@ -61,7 +54,7 @@ class Index:
         self._folder = folder
         self._rows: dict[str, Row] = {}
         self._answers: dict[str, tuple[str, tuple[str, ...]]] = {}
-        self._packed: _Packed | None = None
+        self._packed: Packed | None = None
         self._asked: set[str] = set()
         self._changed = False
 
@@ -69,7 +62,7 @@ class Index:
     def load(cls, folder: str) -> Index:
         """Load the index beside a spec; without a trustworthy one, start with an empty index."""
         index = cls(folder)
-        index._packed = _loaded(folder)
+        index._packed = load(folder)
         return index
 
     def again(self) -> Index:
@@ -82,7 +75,7 @@ class Index:
     def answer(self, key: str) -> str | None:
         """Return a remembered answer, if nothing that it depends on has changed since."""
         if self._packed is not None:
-            return self._packed.answer(key, self._folder)
+            return self._packed.answer(key, self._folder, lambda path: _observe(path, None))
         text, paths = self._answers.get(key, (None, ()))
         return text if all(self._rows[path][0] == self.state(path) for path in paths) else None
 
@@ -90,6 +83,9 @@ class Index:
         self, key: str, text: str, paths: list[str], states: dict[str, str] | None = None
     ) -> bool:
         """Remember an answer while nothing at these paths changes, if the `states` are still those it follows from."""
+        if self._packed is not None and not paths:
+            self._packed.note(key, (text, b""))
+            return True
         return self.remember_all([key], text, paths, states or {})
 
     def remember_all(
@@ -122,13 +118,41 @@ class Index:
                 self._changed = True
         return same
 
+    def renew(
+        self, keys: list[str], text: str, mark: tuple[str, str], states: Mapping[str, str]
+    ) -> bool:
+        """Remember an answer for as long as some paths have these states, and others what they had.
+
+        All are those of an answer that was noted as `mark` says. Nothing is looked at before the new one
+        is asked for. Return whether that was possible.
+        """
+        packed = self._packed
+        where = packed.where(*mark) if packed is not None else None
+        if packed is None or where is None:
+            return False
+        places = {path: packed.place(path) for path in states}
+        if not {*places.values()} <= {*memoryview(where).cast("I").tolist()}:
+            return False
+        for path, at in places.items():
+            known = self._rows.pop(path, None) or packed.row(at or 0)
+            if known[0] != states[path]:
+                known = (states[path], 0, 0, 0, 0)
+            packed.enter(at or 0, known)
+        for key in keys:
+            packed.note(key, (text, where))
+        return True
+
     def note(self, key: str, text: str, like: str) -> None:
         """Remember an answer for as long as another one that is known."""
-        self._answers[key] = (text, self._answers[like][1])
+        if self._packed is not None:
+            self._packed.note(key, (text, self._packed.answers[like][1]))
+        else:
+            self._answers[key] = (text, self._answers[like][1])
 
     def known(self, path: str) -> str:
         """Return the state of a path when it was last asked for; it is asked for now if it never was."""
-        return self._rows[path][0] if path in self._asked else self.state(path)
+        row = self._row(path) if path in self._asked else None
+        return self.state(path) if row is None else row[0]
 
     @property
     def asked(self) -> list[str]:
@@ -139,30 +163,30 @@ class Index:
         """Take over what another index was asked about, so that it is not hashed again here."""
         self._unpack()
         for path in other._asked:
-            self._rows.setdefault(path, other._rows[path])
+            self._rows.setdefault(path, other._row(path) or ("", 0, 0, 0, 0))
 
     def differing(self, states: Mapping[str, str], key: str, text: str) -> dict[str, str]:
         """Return the paths whose states are others by now, each with its present state.
 
         An answer that was noted with these states tells at once which they may be.
         """
+        now = {path: self._unlinked(path) for path in self._suspects(states, key, text)}
+        return {path: state for path, state in now.items() if state != states[path]}
+
+    def _suspects(self, states: Mapping[str, str], key: str, text: str) -> list[str]:
+        packed = self._packed
+        where = packed.where(key, text) if packed is not None else None
+        if packed is not None and where is not None:
+            return [packed.paths[at] for at in packed.suspects(where, self._folder)]
         # Lazy: the common call never unpacks its index.
         from flux2build.storage.index_rows import doubtful
 
-        noted = None if self._packed is None else self._packed.suspects(key, text, self._folder)
-        if noted is None:
-            self._unpack()
-        paths = doubtful(self._folder, self._rows, states) if noted is None else noted
-        now = {path: self._unlinked(path) for path in paths}
-        return {path: state for path, state in now.items() if state != states[path]}
+        self._unpack()
+        return doubtful(self._folder, self._rows, states)
 
     def _unlinked(self, path: str) -> str:
         """The state of a path that may be a link by now."""
-        if through_link(self._folder, path):
-            return LINKED
-        if self._packed is None:
-            return self.state(path)
-        return _observe(os.path.join(self._folder, path), None)[0]
+        return LINKED if through_link(self._folder, path) else self.state(path)
 
     def digest(self, path: str) -> str | None:
         """Return the digest of the file at a path; None if there is no readable file."""
@@ -189,31 +213,53 @@ class Index:
 
     def state(self, path: str) -> str:
         """Return the state of a path: a digest, of a folder's names for `folder/`, or its kind."""
-        self._unpack()
         self._asked.add(path)
-        known = self._rows.get(path)
+        known = self._row(path)
         row = _observe(os.path.join(self._folder, path), known)
         if row != known:
-            self._rows[path] = row
-            self._changed = True
-            if known is not None and known[0] != row[0]:
-                self._forget_answers(path)
+            self._enter(path, row)
         return row[0]
 
-    def save(self) -> None:
-        """Write the index; a disk that cannot be written to is left alone."""
-        if not self._changed:
-            return
-        # Lazy: the common call writes nothing.
-        from flux2build.storage.index_columns import packed
+    def _row(self, path: str) -> Row | None:
+        """What is known of a path."""
+        row, packed = self._rows.get(path), self._packed
+        if row is None and packed is not None and (at := packed.place(path)) is not None:
+            return packed.row(at)
+        return row
 
+    def _enter(self, path: str, row: Row) -> None:
+        """Enter what was observed of a path; the answers that depend on an earlier state are void."""
+        packed = self._packed
+        at = packed.place(path) if packed is not None else None
+        if packed is None or at is None:
+            known = self._rows.get(path)
+            self._rows[path], self._changed = row, True
+            if packed is None and known is not None and known[0] != row[0]:
+                self._forget_answers(path)
+        elif packed.state(at) == row[0]:
+            self._rows.pop(path, None)
+            packed.enter(at, row)
+        else:  # what is packed stays as it is, with its answers, until one follows from this
+            self._rows[path] = row
+
+    def save(self) -> None:
+        """Write what has changed; a disk that cannot be written to is left alone."""
+        packed = self._packed
+        if not (self._changed or (packed is not None and packed.changed)):
+            return
+        # Lazy: the common call writes little.
+        from flux2build.storage import index_columns
+
+        if packed is None or self._changed or len(packed.rows) > _FEW:
+            self._unpack()
         recent = dict(list(self._answers.items())[-_MOST_ANSWERS:])
         kept = self._asked.union(*(paths for _, paths in recent.values()))
         rows = {path: self._rows[path] for path in sorted(kept) if path in self._rows}
         try:
-            folder = own_folder(self._folder)
-            data = packed([_FORMAT, *stamp(folder)], _KINDS, rows, recent)
-            swap(os.path.join(folder, "index"), data)
+            if self._packed is not None:
+                index_columns.keep_changes(own_folder(self._folder), self._packed)
+            else:
+                index_columns.keep(own_folder(self._folder), rows, recent)
         except OSError:
             return
         self._changed = False
@@ -224,92 +270,13 @@ class Index:
             del self._answers[key]
 
     def _unpack(self) -> None:
-        if self._packed is not None:
-            self._rows, self._answers = self._packed.unpacked()
-            self._packed = None
-
-
-class _Packed:
-    """An index as stored on disk: in columns, which are faster to search than rows."""
-
-    def __init__(self, columns: tuple[list[str], bytes, bytes, bytes], answers: object) -> None:
-        self._paths, self._kinds, fingerprints, self._digests = columns
-        self._answers: dict[str, tuple[str, bytes]] = answers  # type: ignore[assignment] # stamped
-        count = len(self._paths)
-        numbers = memoryview(fingerprints).cast("Q").tolist()
-        self._fingerprints = [numbers[at : at + count] for at in range(0, 4 * count, count or 1)]
-
-    def answer(self, key: str, folder: str) -> str | None:
-        """Return an answer, if nothing that it depends on has changed."""
-        text, packed = self._answers.get(key, (None, b""))
-        where = memoryview(packed).cast("I").tolist()
-        few, many = where[:_FIRST], where[_FIRST:]
-        if text is None or not all(self._all_unchanged(each, folder) for each in (few, many)):
-            return None
-        return text
-
-    def suspects(self, key: str, text: str, folder: str) -> list[str] | None:
-        """Return the paths that an answer depends on and that may have changed; None if it is not noted."""
-        noted, packed = self._answers.get(key, (None, b""))
-        where = memoryview(packed).cast("I").tolist()
-        if noted != text:
-            return None
-        return [self._paths[at] for at in self._suspects(where, folder, _status)]
-
-    def _all_unchanged(self, where: list[int], folder: str) -> bool:
-        try:
-            suspects = self._suspects(where, folder)
-        except OSError:
-            return False
-        paths = self._paths
-        return all(
-            not through_link(folder, paths[at])
-            and _observe(os.path.join(folder, paths[at]), None)[0] == self._state(at)
-            for at in suspects
-        )
-
-    def _suspects(
-        self, where: list[int], folder: str, status: Callable[[str], object] = os.stat
-    ) -> list[int]:
-        """Return the places of all but the files whose attributes are what they were.
-
-        A loop over them would take half as long again as asking the system.
-        """
-        times, kinds, paths = self._fingerprints[1], self._kinds, self._paths
-        files = [at for at in where if times[at] and not kinds[at]]
-        suspects = [at for at in where if not times[at] or kinds[at]]
-        if len(files) < 2:  # of one, `itemgetter` does not make a tuple
-            return suspects + files
-        chosen = operator.itemgetter(*files)
-        if folder != os.getcwd():
-            paths = [os.path.join(folder, path) for path in paths]
-        before = [*zip(*map(chosen, self._fingerprints), strict=True)]
-        now = [*map(_ATTRIBUTES, map(status, chosen(paths)))]
-        if now != before:
-            suspects += compress(files, map(operator.ne, now, before))
-        return suspects
-
-    def _state(self, at: int) -> str:
-        if kind := self._kinds[at]:
-            return _KINDS[kind]
-        return "sha256:" + self._digests[32 * at : 32 * at + 32].hex()
-
-    def unpacked(self) -> tuple[dict[str, Row], dict[str, tuple[str, tuple[str, ...]]]]:
-        """Return the known states by path, and the answers, each with the paths that it depends on."""
-        # Lazy: the common call needs neither.
-        from flux2build.storage.index_columns import answers_of
-
-        fingerprints = zip(self._paths, *self._fingerprints, strict=True)
-        rows = {path: (self._state(at), *row) for at, (path, *row) in enumerate(fingerprints)}
-        return rows, answers_of(self._answers, self._paths)
-
-
-def _status(path: str) -> object:
-    """The status of a file; of one that is missing, that of none."""
-    try:
-        return os.stat(path)
-    except OSError:
-        return _ABSENT
+        packed, observed = self._packed, self._rows
+        if packed is None:
+            return
+        self._rows, self._answers = packed.unpacked()
+        self._packed, self._changed = None, self._changed or packed.changed
+        for path, row in observed.items():
+            self._enter(path, row)
 
 
 def _fits(before: str, now: str) -> bool:
@@ -338,7 +305,7 @@ def _hashed(path: str) -> Row:
     import hashlib
 
     now = time.time_ns()
-    file = os.open(path, _OPEN)
+    file = os.open(path, OPEN)
     try:
         before, digest = os.fstat(file), hashlib.sha256()
         if not stat.S_ISREG(before.st_mode):
@@ -377,22 +344,3 @@ def _fingerprint(status: os.stat_result) -> tuple[int, int, int, int]:
     """The attributes of a file that change with its bytes; all 0 if they do not fit the format."""
     fingerprint = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
     return fingerprint if all(0 <= number < 1 << 64 for number in fingerprint) else (0, 0, 0, 0)
-
-
-def _loaded(folder: str) -> _Packed | None:
-    own = os.path.join(folder, FOLDER)
-    try:
-        with open(os.open(os.path.join(own, "index"), _OPEN), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return None
-            check, head = file.read(8), file.read(8 * 3)
-            # Only a true, undamaged stamp lets the rest be read, which could be crafted.
-            if memoryview(head).cast("Q").tolist() != [_FORMAT, *stamp(own)]:
-                return None
-            body = file.read()
-        if zlib.crc32(body, zlib.crc32(head)) != int.from_bytes(check, "big"):
-            return None
-        columns, answers = marshal.loads(body)  # noqa: S302 - stamped, see above
-    except (OSError, ValueError, EOFError, TypeError):
-        return None
-    return _Packed(columns, answers)

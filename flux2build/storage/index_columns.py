@@ -1,24 +1,31 @@
-"""The index as it lies on the disk: in columns, which are faster to search than rows."""
+"""Writes an index: all of it in columns, or what has changed since the columns were written."""
 
 from __future__ import annotations
 
 import marshal
+import os
+import time
 import zlib
-from collections.abc import Mapping, Sequence
 
-Row = tuple[str, int, int, int, int]
+from flux2build.storage.index_packed import CHANGES, FORMAT, KINDS, NAME, Packed, Row
+from flux2build.storage.own_folder import stamp, swap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` takes longer than to write changes
+    from collections.abc import Mapping
 
 
-def packed(
-    head: list[int],
-    kinds: Sequence[str],
-    rows: Mapping[str, Row],
-    answers: Mapping[str, tuple[str, tuple[str, ...]]],
-) -> bytes:
-    """Return the bytes of an index that starts with a head; a state is a digest or one of `kinds`."""
+def keep(
+    folder: str, rows: Mapping[str, Row], answers: Mapping[str, tuple[str, tuple[str, ...]]]
+) -> None:
+    """Write an index as a whole.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     paths = list(rows)
     places = {path: at for at, path in enumerate(paths)}
-    numbers = bytes([_kind(row[0], kinds) for row in rows.values()])
+    numbers = bytes([_kind(row[0]) for row in rows.values()])
     digests = b"".join([_raw(row[0]) for row in rows.values()])
     columns = zip(*(row[1:] for row in rows.values()), strict=True)
     fingerprints = _numbers([number for column in columns for number in column], "Q")
@@ -27,18 +34,25 @@ def packed(
         for key, (text, on) in answers.items()
     }
     body = marshal.dumps(((paths, numbers, fingerprints, digests), noted))
-    body = _numbers(head, "Q") + body
-    return zlib.crc32(body).to_bytes(8, "big") + body
+    _write(folder, NAME, time.time_ns(), body)
+    changes = os.path.join(folder, CHANGES)
+    if os.path.lexists(changes):  # they continue what was written before
+        os.unlink(changes)
 
 
-def answers_of(
-    noted: Mapping[str, tuple[str, bytes]], paths: Sequence[str]
-) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Return answers, each with the paths that it depends on."""
-    return {
-        key: (text, tuple([paths[at] for at in memoryview(on).cast("I").tolist()]))
-        for key, (text, on) in noted.items()
-    }
+def keep_changes(folder: str, packed: Packed) -> None:
+    """Write what has changed since an index was written as a whole.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    _write(folder, CHANGES, packed.written, marshal.dumps((packed.rows, packed.noted)))
+    packed.changed = False
+
+
+def _write(folder: str, name: str, written: int, body: bytes) -> None:
+    body = _numbers([FORMAT, *stamp(folder), written], "Q") + body
+    swap(os.path.join(folder, name), zlib.crc32(body).to_bytes(8, "big") + body)
 
 
 def _numbers(values: list[int], code: str) -> bytes:
@@ -50,8 +64,8 @@ def _numbers(values: list[int], code: str) -> bytes:
     return bytes(packed)
 
 
-def _kind(state: str, kinds: Sequence[str]) -> int:
-    return 0 if state.startswith("sha256:") else kinds.index(state)
+def _kind(state: str) -> int:
+    return 0 if state.startswith("sha256:") else KINDS.index(state)
 
 
 def _raw(state: str) -> bytes:
