@@ -11,22 +11,49 @@ from flux2build.storage.project_files import LARGEST, Kind, ProjectFiles
 
 _MOST: Final = 200
 """From so many lines on that differ, all are read."""
+_MOST_LINES: Final = 90_000
+_MOST_CELLS: Final = 900_000
+"""From so many on, a file that grows is read as a whole: it may be too large by now."""
+_BLANK: Final = " \t\r,;"
+"""Lines with nothing else in them are no rows."""
 
 
 def excerpts(before: str, now: str) -> tuple[str, str] | None:
     """Return the lines that differ in a file in which each line is a row, below its header.
 
-    None if there are not the same lines otherwise, or too many of them differ.
+    Where there are more or fewer lines, these are all from the first that differs to the last, after
+    a row that stays. None if the header differs, or too many lines do.
     """
     lines, others = before.split("\n"), now.split("\n")
-    if '"' in now or "\r" in now or lines[0] != others[0] or len(lines) != len(others):
+    if '"' in now or "\r" in now or lines[0] != others[0] or not lines[0].strip(_BLANK):
         return None
-    pairs = [pair for pair in zip(lines, others, strict=True) if pair[0] != pair[1]]
-    if not pairs or len(pairs) > _MOST:
+    if len(lines) == len(others):
+        pairs = [pair for pair in zip(lines, others, strict=True) if pair[0] != pair[1]]
+        was, is_now = [each for each, _ in pairs], [each for _, each in pairs]
+    elif _may_be_too_large(others):
         return None
-    return "\n".join([lines[0], *(was for was, _ in pairs)]), "\n".join(
-        [lines[0], *(is_now for _, is_now in pairs)]
-    )
+    else:
+        was, is_now = _middle(lines, others)
+    if not (was or is_now) or max(len(was), len(is_now)) > _MOST:
+        return None
+    return "\n".join([lines[0], *was]), "\n".join([lines[0], *is_now])
+
+
+def _may_be_too_large(lines: Sequence[str]) -> bool:
+    columns = 1 + max(map(lines[0].count, ",;\t"))
+    return len(lines) > _MOST_LINES or len(lines) * columns > _MOST_CELLS
+
+
+def _middle(lines: list[str], others: list[str]) -> tuple[list[str], list[str]]:
+    """The lines between the last row before those that differ, and the first line after them."""
+    shorter = min(len(lines), len(others))
+    start = next((at for at in range(shorter) if lines[at] != others[at]), shorter)
+    rest = shorter - start
+    end = next((at for at in range(rest) if lines[-1 - at] != others[-1 - at]), rest)
+    while start > 1 and not lines[start - 1].strip(_BLANK):
+        start -= 1
+    start = max(1, start - 1)
+    return lines[start : len(lines) - end], others[start : len(others) - end]
 
 
 class Excerpts(Struct):

@@ -149,7 +149,7 @@ class _PartReader:
             if wrong or params.may_miss(reader.tables, resolver.capabilities):
                 return None
             suspicious = bool(idle) or self._odd()
-        trace = trace_of(reader.text, reading.families, reading.texts, paths)
+        trace = trace_of(reading, paths)
         return Part(assets, recipes, resolver.notes(), trace, suspicious, reader, reading)
 
     def _odd(self) -> bool:

@@ -139,7 +139,7 @@ class SpecReader(Struct):
             notices=notices,
             notes=resolver.notes(),
             text=self.text,
-            trace=trace_of(self.text, families, texts, self.elsewhere),
+            trace=trace_of(reading, self.elsewhere),
         )
 
     @property

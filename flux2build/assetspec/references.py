@@ -70,6 +70,8 @@ class AssetNames(Struct, frozen=True):
     """Families of the spec, including those that could not be read."""
     members: Container[AssetName]
     sources: Mapping[AssetName, Source]
+    listed: set[str] = field(default_factory=set)
+    """The families whose members were asked for together."""
 
     def input(self, name: str, axes: Mapping[str, str], key: Key) -> Input | None:
         """The picture that `{ asset = name }` refers to in an asset with these axes.
@@ -105,6 +107,7 @@ class AssetNames(Struct, frozen=True):
                 raise FaultyError
             hint = did_you_mean(name, self.declared)
             raise FaultyError(Fault(key, f"there is no asset `{brief(name)}`", hint=hint))
+        self.listed.add(name)
         return [str(one.name) for one in family.members]
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from flux2build.assetspec.resolve import Declared
 
 _LAYERS: Final = ("defaults", "style", "profile")
-_MEMBERS: Final = ("source", "matrix", "exclude", "rows")
-"""What decides which assets there are, and which files others are made of."""
 _VARS: Final = "vars "
 """What the name of a variable starts with among those of settings."""
 
@@ -27,7 +25,7 @@ class Said(TypedDict):
     rest: str
     """All that concerns more than the assets of some tables."""
     own: dict[str, tuple[str, str]]
-    """What each asset says of its members, and of all else."""
+    """What each asset says of the file that others are made of, and all that it says."""
     shared: dict[str, dict[str, str]]
     """What the other tables say, each of their settings and variables by itself."""
 
@@ -39,7 +37,6 @@ def said(data: Mapping[str, object], profile: str) -> Said:
     chosen, known = _table(profiles.get(profile)), Settings.model_fields
     rest = (
         {key: value for key, value in data.items() if key not in {"asset", "vars", *_LAYERS}},
-        [*assets],
         {name: table for name, table in profiles.items() if name != profile},
         profile in profiles,
         {name: value for name, value in chosen.items() if name not in known},
@@ -59,8 +56,8 @@ def _table(value: object) -> Mapping[str, object]:
 
 
 def _own(table: object) -> tuple[str, str]:
-    of_members = [(key, _table(table)[key]) for key in _MEMBERS if key in _table(table)]
-    return _digest(of_members) if of_members else "", _digest(table)
+    source = _table(table).get("source")
+    return "" if source is None else _digest(source), _digest(table)
 
 
 def _settings(table: Mapping[str, object]) -> dict[str, str]:
@@ -98,10 +95,10 @@ class Differences:
 
     @property
     def in_tables_alone(self) -> bool:
-        """Whether the same assets are there, and nothing differs that may concern all of them."""
-        before, now = self._before, self._now
-        return before["rest"] == now["rest"] and all(
-            before["own"][name][0] == shape for name, (shape, _) in now["own"].items()
+        """Whether nothing differs that may concern all assets, or the files that they are made of."""
+        before, now = self._before["own"], self._now["own"]
+        return self._before["rest"] == self._now["rest"] and all(
+            before[name][0] == now[name][0] for name in before.keys() & now.keys()
         )
 
     @property
@@ -120,7 +117,7 @@ class Differences:
         before, now = self._before["own"], self._now["own"]
         for one in declared:
             name = one.family.name
-            if before[name] != now[name] or any(
+            if before.get(name) != now[name] or any(
                 self._decides(layer, setting, one, words)
                 for layer, settings in self.shared.items()
                 for setting in settings

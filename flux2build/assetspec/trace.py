@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -16,14 +16,18 @@ class Trace(Struct, frozen=True):
 
     rows: Mapping[str, Table] = field(default_factory=dict)
     """The data of each family."""
+    members: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The names of each table's assets; the tables in their order, too."""
+    listed: Collection[str] = ()
+    """The families that a list of pictures holds as a whole."""
     templates: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The assets whose prompts a template makes, by its path."""
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Every word inside of the markup of a template, by its path."""
     whole: bool = False
     """Whether there is nothing else that a change of data or of a template could bear on."""
-    room: tuple[int, int, int] = (0, 0, 0)
-    """What the templates of the spec may still do."""
+    room: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """What the templates of the spec may still do, and how much more it may ask for."""
     hidden: frozenset[str] = frozenset()
     """Words that no variable is meant by."""
     elsewhere: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)

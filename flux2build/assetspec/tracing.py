@@ -11,31 +11,31 @@ from flux2build.assetspec.trace import Trace
 from flux2build.model import Recipe, Write
 
 if TYPE_CHECKING:
-    from flux2build.assetspec.family import FamilyExpander
-    from flux2build.assetspec.spec_text import SpecText
+    from flux2build.assetspec.reading import Reading
     from flux2build.assetspec.templating import TextRenderer
 
 _REACHES: Final = re.compile(r"\{%[-+]?\s*(?:include|import|extends|from)\b")
 """Where a template asks for another one."""
 
 
-def trace_of(
-    text: SpecText,
-    families: FamilyExpander,
-    texts: TextRenderer,
-    elsewhere: Mapping[str, Mapping[str, Sequence[str]]],
-) -> Trace:
+def trace_of(reading: Reading, elsewhere: Mapping[str, Mapping[str, Sequence[str]]]) -> Trace:
     """Return what the parts of a spec were read for, once its recipes are made."""
-    prompts = texts.prompts
+    text, texts = reading.text, reading.texts
+    prompts, resolver = texts.prompts, reading.resolver
     sources = [*prompts.sources, *(file.text for file in text.files)]
     reaching = any(map(_REACHES.search, sources))
     words = dict(_words(texts))
     return Trace(
-        families.read,
+        reading.families.read,
+        {
+            one.family.name: [str(each.name) for each in one.family.members]
+            for one in reading.declared
+        },
+        sorted(resolver.resources.names.listed),
         {prompts.path(name): [*assets] for name, assets in prompts.used.items()},
         words,
         not reaching and "catalog" not in text.data,
-        (prompts.budget.left, prompts.budget.free, prompts.budget.text),
+        (prompts.budget.left, prompts.budget.free, prompts.budget.text, resolver.quota.left),
         markup.hidden(text.data, None).difference(*words.values()),
         elsewhere,
     )

@@ -158,7 +158,7 @@ def _changed(
 ) -> Mapping[Key, Block]:
     """The blocks of a lock after some have changed."""
     kept = {key: block for key, block in changed.items() if block is not None}
-    if isinstance(blocks, Parts) and changed.keys() <= blocks.keys() and len(kept) == len(changed):
+    if isinstance(blocks, Parts) and len(kept) == len(changed):
         return blocks.replacing(kept)
     merged = {**blocks, **changed}
     return {key: block for key, block in merged.items() if block is not None}

@@ -289,7 +289,7 @@ class BuildRun(Struct, frozen=True):
         if self.drafting:
             self.drafting.keep(plan)
         if not any(step.verdict.reasons for step in plan.steps):
-            return Report(done=[(step.recipe, step.verdict) for step in plan.steps])
+            return Report(done=[(step.recipe, step.verdict) for step in plan.steps], kept=plan.kept)
 
         from flux2build.console.build_view import BuildView
         from flux2build.console.progress import BuildProgress

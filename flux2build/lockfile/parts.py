@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from flux2build.lockfile.block import Block, Lockfile
@@ -90,56 +90,76 @@ class Parts(Mapping[Key, Block]):
 
     def __iter__(self) -> Iterator[Key]:
         """The asset and the profile of every block."""
-        return iter(self.places)
+        return chain(self.places, self._added)
 
     def __len__(self) -> int:
         """How many blocks there are."""
-        return len(self.places)
+        return len(self.places) + len(self._added)
+
+    @cached_property
+    def _added(self) -> frozenset[Key]:
+        """The asset and the profile of each block that the text does not have."""
+        return frozenset(self._replaced.keys() - self.places.keys())
 
     def __eq__(self, other: object) -> bool:
         """Whether the blocks are the same; of one text, only replaced ones can differ."""
         if isinstance(other, Parts) and other.text is self.text:
             keys = self._replaced.keys() | other._replaced.keys()
-            return all(self[key] == other[key] for key in keys)
+            return all(self.get(key) == other.get(key) for key in keys)
         return isinstance(other, Mapping) and dict(self.items()) == dict(other.items())
 
     __hash__ = None  # type: ignore[assignment] # as of any mapping
 
     def replacing(self, blocks: Mapping[Key, Block]) -> Parts:
-        """Return these blocks with others in the places of some."""
+        """Return these blocks with others in the places of some, or beside them."""
         replaced = {**self._replaced, **blocks}
         return Parts(self.text, self.file, self.places, replaced, canonical=self.canonical)
 
     @cached_property
     def patched(self) -> Parts:
         """The same blocks in a text of their own, given that this one is canonical."""
-        pieces, end, grown = list[bytes](), 0, list[tuple[int, int]]()
-        for key in sorted(self._replaced, key=lambda key: self.places[key]):
-            start, stop = self.places[key]
-            piece = _text(self._replaced[key], last=stop == len(self.text))
-            pieces += self.text[end:start], piece
-            end = stop
-            grown.append((stop, len(piece) - (stop - start)))
+        size, pieces, starts = len(self.text), list[bytes](), dict[Key, int]()
+        end, shift, shifts = 0, 0, list[tuple[int, int]]()
+        for start, stop, key in self._edits():
+            between, piece = self.text[end:start], _text(self._replaced[key])
+            if end < start == size:  # the last block has no empty line after it
+                between, shift = between + b"\n", shift + 1
+            pieces += between, piece
+            starts[key], end = start + shift, stop
+            shift += len(piece) - (stop - start)
+            shifts.append((stop, shift))
+        if end == size and pieces:
+            pieces[-1] = pieces[-1][:-1]
         text = b"".join([*pieces, self.text[end:]])
-        return Parts(text, self.file, _moved(self.places, grown), canonical=True)
+        return Parts(text, self.file, self._moved(starts, shifts, len(text)), canonical=True)
+
+    def _edits(self) -> Sequence[tuple[int, int, Key]]:
+        """From where to where the text is another one, and whose block stands there instead."""
+        keys = [*self.places] if self._added else []
+        edits = [(*self.places[key], key) for key in self._replaced.keys() - self._added]
+        for key in self._added:
+            following = bisect_left(keys, key)
+            at = self.places[keys[following]][0] if following < len(keys) else len(self.text)
+            edits.append((at, at, key))
+        return sorted(edits)
+
+    def _moved(
+        self, starts: Mapping[Key, int], shifts: Sequence[tuple[int, int]], size: int
+    ) -> Spans:
+        """The places of blocks: some start anew, others are shifted by what stands before them."""
+        if not self._added and not any(by for _, by in shifts):
+            return self.places
+        ends, by = [end for end, _ in shifts], [0, *(by for _, by in shifts)]
+        others = {key: at + by[bisect_right(ends, at)] for key, (at, _) in self.places.items()}
+        moved = {**others, **starts}
+        ordered = {key: moved[key] for key in sorted(moved)} if self._added else moved
+        return dict(zip(ordered, pairwise([*ordered.values(), size]), strict=True))
 
 
-def _moved(places: Spans, grown: Sequence[tuple[int, int]]) -> Spans:
-    """The places of blocks after some of them, known by where they ended, have grown."""
-    ends = [end for end, _ in grown]
-    shifts = [*accumulate((by for _, by in grown), initial=0)]
-    if not any(shifts):
-        return places
-    return {
-        key: (start + shifts[bisect_right(ends, start)], end + shifts[bisect_right(ends, end)])
-        for key, (start, end) in places.items()
-    }
-
-
-def _text(block: Block, *, last: bool) -> bytes:
+def _text(block: Block) -> bytes:
     """The text of a block from its header on, up to that of the next one."""
     _, *lines = block_lines(block)
-    return "\n".join([*lines, "" if last else "\n"]).encode()
+    return "\n".join([*lines, "\n"]).encode()
 
 
 def text_of(lock: Lockfile) -> bytes:

@@ -50,25 +50,7 @@ class Graph(Struct, frozen=True, dict=True):
     @cached_property
     def _ranks(self) -> Mapping[AssetName, int]:
         """The masters, numbered in build order; without those in a cycle, and whatever needs them."""
-        waiting: dict[AssetName, int] = {}
-        users: dict[AssetName, list[AssetName]] = {}
-        for name, needed in self._masters.items():
-            waiting[name] = len(needed)
-            for other in needed:
-                users.setdefault(other, []).append(name)
-        for name in users.keys() - waiting.keys():
-            waiting[name] = 0
-        ready = [(self._places.get(name, -1), name) for name, left in waiting.items() if not left]
-        heapify(ready)
-        ranks: dict[AssetName, int] = {}
-        while ready:
-            _, name = heappop(ready)
-            ranks[name] = len(ranks)
-            for user in users.get(name, ()):
-                waiting[user] -= 1
-                if not waiting[user]:
-                    heappush(ready, (self._places.get(user, -1), user))
-        return ranks
+        return ranked(self._masters, self._places)
 
     @cached_property
     def cycle(self) -> tuple[AssetName, ...]:
@@ -109,6 +91,34 @@ class Graph(Struct, frozen=True, dict=True):
             closed |= todo
             todo = {name for one in todo for name in self._needs.get(one, ())} - closed
         return frozenset(closed)
+
+
+def ranked(
+    masters: Mapping[AssetName, Sequence[AssetName]], places: Mapping[AssetName, int]
+) -> Mapping[AssetName, int]:
+    """Return masters numbered in build order: each after those it needs, else by their places.
+
+    Those in a cycle are left out, and so is whatever needs them.
+    """
+    waiting: dict[AssetName, int] = {}
+    users: dict[AssetName, list[AssetName]] = {}
+    for name, needed in masters.items():
+        waiting[name] = len(needed)
+        for other in needed:
+            users.setdefault(other, []).append(name)
+    for name in users.keys() - waiting.keys():
+        waiting[name] = 0
+    ready = [(places.get(name, -1), name) for name, left in waiting.items() if not left]
+    heapify(ready)
+    ranks: dict[AssetName, int] = {}
+    while ready:
+        _, name = heappop(ready)
+        ranks[name] = len(ranks)
+        for user in users.get(name, ()):
+            waiting[user] -= 1
+            if not waiting[user]:
+                heappush(ready, (places.get(user, -1), user))
+    return ranks
 
 
 def _graph(needs: Mapping[AssetName, Iterable[AssetName]]) -> nx.DiGraph[AssetName]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import posixpath
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from flux2build.checks.finding import Finding
@@ -16,7 +14,7 @@ from flux2build.session import baseline
 from flux2build.session.baseline import Baseline
 from flux2build.session.findings import findings_of, subjects
 from flux2build.session.project import Project
-from flux2build.storage.disk import root_of
+from flux2build.session.surroundings import around
 from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
 
 _MOST_JUDGED: Final = 10_000
@@ -88,21 +86,8 @@ def states_of(project: Project, plan: Plan) -> dict[str, str]:
         project.lock_path.name: of_bytes(project.lock_bytes),
     }
     return {
-        **{path: project.index.state(path) for path in _around(project, files)},
+        **{path: project.index.state(path) for path in around(project, files)},
         **files,
         **project.settings_states,
         **{path: project.index.state(path) for path in weights},
     }
-
-
-def _around(project: Project, files: Iterable[str]) -> Iterator[str]:
-    """What makes files those of the project: their folders, none of them a link, and its root.
-
-    A file that a link leads to has the times and the inode that it had before.
-    """
-    folders = {posixpath.dirname(path) for path in files if not posixpath.isabs(path)}
-    yield from (path for path in folders if path and project.tree.real(path) == path)
-    if any(path.startswith("../") for path in files):
-        root, here = root_of(project.folder), project.folder
-        marks = (at / ".git" for at in (here, *here.parents) if at.is_relative_to(root))
-        yield from (os.path.relpath(mark, here) for mark in marks if not mark.is_symlink())

@@ -139,7 +139,8 @@ class Baseline:
         """The bytes of every output that is made of others."""
         makers = self.contents["makers"].items()
         masters = {place for name, place in makers if name.startswith("asset:")}
-        return frozenset(self.pictures[name] for name, place in makers if place not in masters)
+        files = (self.pictures.get(name) for name, place in makers if place not in masters)
+        return frozenset(filter(None, files))
 
     @property
     def sources(self) -> Iterator[str]:
@@ -192,8 +193,6 @@ class Entered(Struct, frozen=True):
     """The assets that were read again."""
     orphans: tuple[Orphan, ...] = ()
     """The files that they do not make any more."""
-    moved: bool = False
-    """Whether steps have other places than before."""
 
 
 def load(project: Project) -> Baseline | None:

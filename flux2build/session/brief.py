@@ -55,8 +55,6 @@ class Brief(Struct, frozen=True):
     plan: Plan
     assets: Mapping[AssetName, Asset]
     """The assets of which the spec was read again."""
-    moved: bool
-    """Whether steps have other places than in the baseline that is kept."""
 
 
 def brief(project: Project, *, every: bool = False) -> Brief | None:
@@ -94,7 +92,7 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
     if not plan.drift and (pictures or project.team is not None):
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock, sizes=base.sizes)
-    return Brief(base, now, others, snapshot, plan, known.assets, known.moved)
+    return Brief(base, now, others, snapshot, plan, known.assets)
 
 
 def said_by(base: Baseline, seen: Snapshot, metas: Mapping[AssetName, Digest]) -> Snapshot:

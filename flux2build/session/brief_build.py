@@ -24,7 +24,7 @@ def buildable(project: Project, brief: Brief) -> bool:
     """Whether a plan in brief can be built: nobody has to decide, and the rest of the lock stays."""
     alone = project.team is None and not project.unread
     decided = not any(step.verdict.action is Action.ASK for step in brief.plan.steps)
-    return alone and decided and not brief.moved and not brief.plan.orders and brief.base.plain
+    return alone and decided and not brief.plan.orders and brief.base.plain
 
 
 def premises(project: Project, brief: Brief) -> Premises:

@@ -7,18 +7,20 @@ from those concerned.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from msgspec.structs import replace
 
-from flux2build.assetspec import markup, odd_data
+from flux2build.assetspec import markup, odd_data, quota
 from flux2build.assetspec.excerpts import Excerpts, excerpts
 from flux2build.assetspec.family import shape_of
+from flux2build.assetspec.faults import Faults
 from flux2build.assetspec.part import Markup, Part, load_part
 from flux2build.assetspec.prompts import bounds
+from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.reading import Reading
 from flux2build.assetspec.references import AssetNames
 from flux2build.assetspec.resolve import Declared
@@ -29,12 +31,16 @@ from flux2build.model import AssetName
 from flux2build.session import traces
 from flux2build.session.baseline import Baseline, Entered
 from flux2build.session.entering import Entering
+from flux2build.session.members import Members, Tables, alike, spliced
 from flux2build.session.project import Project
+
+if TYPE_CHECKING:
+    from flux2build.assetspec.rows import Row
 
 Lines = tuple[str, str, str]
 """The lines of a file that differ, as they were and as they are, each below its header; then all of it."""
-_ROOM: Final = (50_000, 400_000, 3 * 1024 * 1024)
-"""What templates must still be able to do, whatever those that were edited do: a tenth."""
+_ROOM: Final = (50_000, 400_000, 3 * 1024 * 1024, quota.MOST // 10)
+"""What there must still be room for, whatever was edited: a tenth of what templates may do and specs ask for."""
 _SHARED: Final = frozenset({"asset", "defaults", "style", "vars", "profile"})
 """The tables that are compared by themselves."""
 
@@ -87,7 +93,8 @@ def _read(
         part = load_part(tree, project.file, profile, project.capabilities, edit)
         if part is None or not edit.sound(part) or project.weights is not None:
             return None
-        return Entering(project, base, lock, part).entered(edit.trace(part), odd=edit.odd)
+        entering = Entering(project, base, lock, part, edit.members)
+        return entering.entered(edit.trace(part), odd=edit.odd)
     except AsAWholeError:
         return None
 
@@ -108,11 +115,16 @@ class _Edit:
     ) -> None:
         self._project, self._base, self._changed, self._lines = project, base, changed, lines
         self._trace = cast("traces.Contents", base.contents["trace"])
-        self._rows: dict[str, traces.Rows] = {}
         self._said: Said | None = None
+        self._excerpts_before: dict[str, Sequence[Row]] = {}
+        """The rows of the lines that differ as they were, by family."""
         self._chosen: Collection[str] = frozenset()
+        self.members = Members(self._trace["members"], self._trace["members"])
+        """The names of all assets, as they were and as they are."""
         self.odd = False
         """Whether a check may find that formulas have failed."""
+        self._asked_for = 0
+        """How much the spec may still ask for once all tables are read."""
 
     @property
     def elsewhere(self) -> Collection[str]:
@@ -120,14 +132,18 @@ class _Edit:
         return self._trace["elsewhere"].keys()
 
     def chosen(self, reading: Reading) -> Collection[AssetName]:
-        """The assets that the files make."""
-        names = set[str]()
+        """The assets that the files make, and those that were not there before."""
+        self.members = Members(self._trace["members"], self._members(reading))
+        self._asked_for = reading.resolver.quota.left
+        self._check_members()
+        names = set(self.members.new)
         if not self._changed.keys().isdisjoint(self._trace["specs"]):
             names.update(self._said_otherwise(reading))
         for path in self._changed:
             names.update(self._trace["templates"].get(path, ()))
         names.update(self._of_rows(reading))
-        families = {name.partition("[")[0] for name in names}
+        names -= self.members.gone
+        families = {name.partition("[")[0] for name in names} | self.members.changed
         for one in reading.declared:
             if one.family.name in families and "{" in (one.table.source or ""):
                 raise AsAWholeError("the file may be another one, of which others are made")
@@ -147,8 +163,6 @@ class _Edit:
             raise AsAWholeError("more than assets differ")
         words = partial(_words, data, self._words_of_templates()) if variables else None
         for one in differences.concerned(reading.declared, words or (lambda _: ())):
-            if variables and one.table.rows is not None and one.table.rows.where is not None:
-                raise AsAWholeError("other rows may be picked")
             yield from (str(member.name) for member in one.family.members)
 
     def _words_of_templates(self) -> Mapping[str, set[str]]:
@@ -159,21 +173,69 @@ class _Edit:
                 words.setdefault(name, set()).update(self._trace["words"].get(path, ()))
         return words
 
+    def _members(self, reading: Reading) -> Tables:
+        """The names of all assets by now; where only lines are read, in the places of those that were."""
+        members: dict[str, Sequence[str]] = {}
+        for one in reading.declared:
+            family, names = one.family.name, [str(each.name) for each in one.family.members]
+            if self._lines and one.table.rows is not None and family not in self._trace["rows"]:
+                names = self._spliced(reading, one, names)
+            members[family] = names
+        return members
+
+    def _spliced(self, reading: Reading, one: Declared, now: Sequence[str]) -> list[str]:
+        """The names of a family's members, of which those are read whose lines differ."""
+        if one.table.rows is not None and one.table.rows.where is not None:
+            raise AsAWholeError("other rows may be picked")
+        tree = Excerpts(self._project.tree, {path: was for path, (was, *_) in self._lines.items()})
+        faults = Faults()
+        expander = replace(
+            reading.families, tree=tree, faults=faults, quota=Quota(faults), read={}, _tables={}
+        )
+        was = [str(each.name) for each in expander.expand(one.family.name, one.table).members]
+        self._excerpts_before[one.family.name] = expander.read[one.family.name].rows
+        names = spliced(self._trace["members"][one.family.name], was, now)
+        if names is None or faults.assets or (was != now and alike(names, {*now}.difference(was))):
+            raise AsAWholeError("the order of rows, or a clash of them, takes all to know")
+        return names
+
+    def _check_members(self) -> None:
+        """Refuse what may concern assets that are not read."""
+        members = self.members
+        if not members.changed.isdisjoint(self._trace["listed"]):
+            raise AsAWholeError("others may be made of all members of a family")
+        for table in members.changed:
+            if (table in members.before and not members.before[table]) or (
+                table in members.now and not members.now[table]
+            ):
+                raise AsAWholeError("a table has assets only now, or only had them before")
+        self._check_sources(members.gone)
+
+    def _check_sources(self, gone: Collection[str]) -> None:
+        """Refuse to forget files of the user's that others may be made of under the name of an asset."""
+        base = self._base
+        sources = [name for name in gone if base.maker(f"asset:{name}") is None]
+        for name in sources:
+            places = [*base.contents["steps"].get(name, ())]
+            inputs = [each for at in places for each in base.recipe(at).inputs]
+            users = {at for each in inputs for at in base.users(str(each))}
+            if not places or not users.issubset(places):
+                raise AsAWholeError("others may be made of the same file")
+
     def _of_rows(self, reading: Reading) -> Iterator[str]:
-        """The assets whose rows differ."""
+        """The assets whose rows differ, or were not there before."""
         families = {name for path in self._changed for name in self._trace["data"].get(path, ())}
         for one in reading.declared if families else ():
-            if (family := one.family.name) not in families:
-                continue
-            if one.table.rows is None or one.table.rows.where is not None:
-                raise AsAWholeError("other rows may be picked")
+            family = one.family.name
+            if family not in families or one.table.rows is None:
+                continue  # what a table says of its rows concerns all of its assets
             rows, before = reading.families.read[family].rows, self._rows_before(one)
             now = traces.plain_rows(rows)
-            if (places := traces.differing(before, now)) is None:
-                raise AsAWholeError("there are other rows")
-            if family in self._trace["rows"]:
-                self._rows[family] = now
-            others = {id(rows[place]) for place in places}
+            others = {
+                id(row)
+                for row, (names, cells) in zip(rows, now.items(), strict=True)
+                if before.get(names) != cells
+            }
             odd = odd_data.notices(one.key, one.table.rows, one.family, odd_data.EVERY_WORD)
             self.odd = self.odd or any(True for _ in odd)
             yield from (str(m.name) for m in one.family.members if id(m.row) in others)
@@ -181,19 +243,22 @@ class _Edit:
     def _rows_before(self, one: Declared) -> traces.Rows:
         """The rows of a family as they were, as far as they are read."""
         family, rows = one.family.name, one.table.rows
-        if rows is None or family in self._trace["rows"]:
+        if family in self._trace["rows"]:
             return self._trace["rows"][family]
+        if family in self._excerpts_before:
+            return traces.plain_rows(self._excerpts_before[family])
+        if rows is None:
+            return {}
         # Lazy: data files are for the specs that have rows.
         from flux2build.assetspec import rows as data_files
 
-        before = self._trace["texts"] | {path: was for path, (was, *_) in self._lines.items()}
-        tree = Excerpts(self._project.tree, before)
+        tree = Excerpts(self._project.tree, self._trace["texts"])
         return traces.plain_rows(data_files.read(tree, rows.file, shape_of(rows)).rows)
 
     def known(self, names: AssetNames) -> AssetNames:
-        """Every asset that can be named: those that are read, and those that have files."""
-        steps = self._base.contents["steps"]
-        return replace(names, members=_Members(names.members, steps)) if self._lines else names
+        """Every asset that can be named, whether or not it is read."""
+        known = frozenset(map(AssetName, self.members.declared)) if self._lines else names.members
+        return replace(names, members=known)
 
     def kept(self, reading: Reading) -> Iterable[str]:
         """The files that are read for any asset."""
@@ -229,7 +294,7 @@ class _Edit:
 
     def _still_used(self) -> Collection[str]:
         """The templates that other assets use."""
-        chosen, users = set(self._chosen), self._trace["templates"].items()
+        chosen, users = {*self._chosen, *self.members.gone}, self._trace["templates"].items()
         return [path for path, assets in users if not chosen.issuperset(assets)]
 
     def sound(self, part: Part) -> bool:
@@ -244,18 +309,20 @@ class _Edit:
             )
         )
 
-    def _room(self, part: Part) -> tuple[int, int, int]:
-        """What is left to do for templates, if what was read again had not been read before."""
-        start = bounds.MOST_TOGETHER, bounds.MOST_FREE, bounds.MOST_WRITTEN
+    def _room(self, part: Part) -> tuple[int, int, int, int]:
+        """What there is room for, if what was read again had not been read before."""
+        asked_for = self._asked_for + quota.MEMBER * len(self.members.new)
+        start = bounds.MOST_TOGETHER, bounds.MOST_FREE, bounds.MOST_WRITTEN, asked_for
         left = [
             b - (s - now)
             for b, s, now in zip(self._trace["room"], start, part.trace.room, strict=True)
         ]
-        return left[0], left[1], left[2]
+        return left[0], left[1], left[2], left[3]
 
     def trace(self, part: Part) -> traces.Contents:
         """What the recipes are made of by now."""
-        before, chosen, reading = self._trace, set(self._chosen), part.reading
+        before, reading = self._trace, part.reading
+        chosen = {*self._chosen, *self.members.gone}
         users = {
             path: [asset for asset in assets if asset not in chosen]
             for path, assets in before["templates"].items()
@@ -263,12 +330,14 @@ class _Edit:
         for path, assets in part.trace.templates.items():
             users[path] = [*dict.fromkeys((*users.get(path, ()), *assets))]
         own = traces.Contents(**before)
-        own["rows"] = {**before["rows"], **self._rows}
-        read = part.reading.families.read.values()
-        texts = {table.files[0]: table.text for table in read if table.text}
+        own["members"] = {name: [*each] for name, each in self.members.now.items()}
+        own["listed"] = sorted({*before["listed"], *part.trace.listed})
+        if self._lines and part.trace.listed:
+            raise AsAWholeError("only some members of a family are read")
         if self._lines:
-            texts = {path: self._lines[path][2] for path in self._changed}
-        own["texts"] = {path: texts.get(path, text) for path, text in before["texts"].items()}
+            own["texts"] = before["texts"] | {path: self._lines[path][2] for path in self._changed}
+        else:
+            own["data"], own["rows"], own["texts"] = traces.read_of(reading.families.read)
         own["room"] = self._room(part)
         own["templates"] = {path: assets for path, assets in users.items() if assets}
         own["words"] = self._templates(reading)
@@ -280,23 +349,13 @@ class _Edit:
     def _there(self, part: Part, profile: str) -> Mapping[str, Sequence[str]]:
         """The paths of all assets' files in another profile, in which they must not collide."""
         before, now = self._trace["elsewhere"][profile], part.trace.elsewhere[profile]
-        chosen = self._chosen
+        chosen = {*self._chosen, *self.members.gone}
         if all([*now.get(name, ())] == [*before.get(name, ())] for name in chosen):
             return before
         paths = {name: own for name, own in before.items() if name not in chosen} | {**now}
         if not part.apart(profile, chain.from_iterable(paths.values()), self.kept(part.reading)):
             raise AsAWholeError("files may collide in another profile")
         return paths
-
-
-class _Members(Container[AssetName]):
-    """The assets that are read, and those that have files."""
-
-    def __init__(self, read: Container[AssetName], steps: Container[str]) -> None:
-        self._read, self._steps = read, steps
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._read or name in self._steps
 
 
 def _words(

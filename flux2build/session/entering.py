@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import groupby
+from collections.abc import Container, Mapping
+from itertools import chain
 from typing import Final
 
 from msgspec.structs import replace
@@ -12,7 +12,6 @@ from flux2build.assetspec.documents import AssetFiles
 from flux2build.assetspec.part import Part
 from flux2build.lockfile import Lockfile
 from flux2build.model import (
-    About,
     AssetName,
     Derive,
     Generate,
@@ -22,13 +21,17 @@ from flux2build.model import (
     Source,
     Write,
 )
-from flux2build.planning.graph import Graph
-from flux2build.planning.plan import orphans
+from flux2build.planning.plan import Orphan, orphans
 from flux2build.planning.quotes import masters
+from flux2build.planning.replan import names
 from flux2build.session import traces
-from flux2build.session.baseline import Baseline, Contents, Entered, link, said_of
+from flux2build.session.baseline import Baseline, Contents, Entered, said_of
+from flux2build.session.members import Members
+from flux2build.session.placing import Placing
 from flux2build.session.plain_recipes import plain
 from flux2build.session.project import Project
+from flux2build.session.sources import above
+from flux2build.session.surroundings import around
 
 _DIGEST: Final = "sha256:"
 
@@ -36,19 +39,22 @@ _DIGEST: Final = "sha256:"
 class Entering:
     """A baseline, and what some assets come to by now."""
 
-    def __init__(self, project: Project, base: Baseline, lock: Lockfile, part: Part) -> None:
+    def __init__(
+        self, project: Project, base: Baseline, lock: Lockfile, part: Part, members: Members
+    ) -> None:
         self._project, self._base, self._lock, self._part = project, base, lock, part
-        steps = base.contents["steps"]
-        self._places = [at for name in part.assets for at in steps.get(name, ())]
-        self._before = {at: base.recipe(at) for at in self._places}
+        self._members, steps = members, base.contents["steps"]
+        own = (*part.assets, *members.gone)
+        self._before = {at: base.recipe(at) for name in own for at in steps.get(name, ())}
+        self._first_document = base.count
 
     def entered(self, trace: traces.Contents, *, odd: bool) -> Entered | None:
         """The baseline with the recipes; None if other assets may differ as well."""
         part, contents = self._part, Contents(**self._base.contents)
-        if not (self._same_assets() and self._alone() and self._apart()):
+        if not (self._settled() and self._alone() and self._apart()):
             return None
         documents, reviewed = self._documents(), self._reviewed()
-        if documents is None or reviewed is None:
+        if reviewed is None:
             return None
         others_reviewed = not {*reviewed} <= {*self._base.contents["reviewed"]}
         if odd or part.suspicious or self._ask_for_the_same(trace) or others_reviewed:
@@ -59,23 +65,24 @@ class Entering:
         contents["said"] = said_of(part.reading.text.data, self._base.profile)
         contents["trace"] = trace
         self._enter_files(contents)
-        if self._in_place():
+        if self._members.same and self._in_place():
             others = self._replaced(contents, documents)
             return Entered(Baseline(contents), others, part.assets)
         return self._moved(contents, documents)
 
-    def _same_assets(self) -> bool:
-        """Whether the same assets have files, all of them locked, and none waits for a person."""
-        part, profile = self._part, self._base.profile
-        named = {recipe.asset for recipe in self._before.values()}
-        return named == {recipe.asset for recipe in part.recipes} and all(
-            self._lock.block(name, profile) is not None and not asset.expect_text
-            for name, asset in part.assets.items()
+    def _settled(self) -> bool:
+        """Whether all that had files is locked, no words are expected, and no name is taken."""
+        had_files = {recipe.asset for recipe in self._before.values()}
+        return (
+            all(self._lock.block(name, self._base.profile) for name in had_files)
+            and not any(asset.expect_text for asset in self._part.assets.values())
+            and self._members.new.isdisjoint(self._base.contents["steps"])
         )
 
     def _alone(self) -> bool:
         """Whether the recipes can be known without those of other assets."""
         before = {recipe.output: recipe for recipe in self._before.values()}
+        gone = self._members.gone
         return not any(
             recipe.takes
             or recipe.candidate
@@ -83,7 +90,7 @@ class Entering:
             or (
                 isinstance(recipe.task, Derive)
                 and any(not isinstance(each, Source) for each in recipe.inputs[1:])
-                and recipe != before.get(recipe.output)
+                and (recipe.asset in gone or recipe != before.get(recipe.output))
             )
             for recipe in (*self._before.values(), *self._part.recipes)
         )
@@ -96,9 +103,9 @@ class Entering:
         ]
         own = self._before.keys()
         said = self._base.said
-        for name in self._part.assets:
-            was, now = (each.get(name) for each in orders)
-            if was != now and (was is None or now is None or "provider" in said):
+        for name in (*self._part.assets, *self._members.gone):
+            was, now = (each.get(AssetName(name)) for each in orders)
+            if was and now and was != now and "provider" in said:
                 return False
             users = [
                 self._base.recipe(at) for at in self._base.users(f"asset:{name}") if at not in own
@@ -109,26 +116,23 @@ class Entering:
                 return False
         return True
 
-    def _documents(self) -> dict[int, Recipe] | None:
-        """The documents about many assets as they are now, by their places, where they differ.
-
-        None if assets have a place in one that had none before.
-        """
+    def _documents(self) -> dict[int, Recipe]:
+        """The documents about many assets as they are now, by their places, where they differ."""
         base, part = self._base, self._part
         resources = part.reading.resolver.resources
         files = AssetFiles(
             part.assets, part.recipes, resources.outputs.folder, resources.masters.folder
         )
         documents: dict[int, Recipe] = {}
+        places = {name: at for at, name in enumerate(self._members.declared)}
         for at in reversed(range(base.count)):
             document = base.recipe(at)
             if not isinstance(document.task, Write):
                 break
+            self._first_document = at
             if [*base.steps(document.asset)] != [at]:
                 continue  # it is about a single asset, and its own
-            retold = _retold(document, document.task, files)
-            if retold is None:
-                return None
+            retold = _retold(document, document.task, files, places)
             if retold != document:
                 documents[at] = retold
         return documents
@@ -141,7 +145,7 @@ class Entering:
         if "review" in self._part.reader.tables.checks:
             return None
         own = {str(name) for name, asset in assets.items() if asset.review}
-        return sorted(own.union(name for name in base if name not in assets))
+        return sorted(own.union(name for name in base if not self._own(name)))
 
     def _ask_for_the_same(self, trace: traces.Contents) -> bool:
         """Whether another member of a family asks for the same as one of these."""
@@ -156,31 +160,45 @@ class Entering:
 
     def _sizes(self) -> dict[str, tuple[int, int]]:
         """The sizes at which masters are ordered."""
-        before, assets = self._base.contents["sizes"], self._part.assets
-        others = {name: size for name, size in before.items() if name not in assets}
+        before = self._base.contents["sizes"]
+        others = {name: size for name, size in before.items() if not self._own(name)}
         return others | {str(name): size for name, size in masters(self._part.recipes).items()}
 
     def _notes(self) -> dict[str, tuple[str, ...]]:
         """What is to be known of pictures that are rendered."""
-        families, part = self._part.families, self._part
+        part, families = self._part, self._part.families | self._gone_tables()
         others = {name: each for name, each in self._base.notes.items() if name not in families}
         return others | {name: each for name, each in part.notes.items() if name in families}
+
+    def _own(self, name: str) -> bool:
+        """Whether an asset was read again, or is gone."""
+        return name in self._part.assets or name in self._members.gone
+
+    def _gone_tables(self) -> frozenset[str]:
+        return frozenset(self._members.before.keys() - self._members.now.keys())
 
     def _enter_files(self, contents: Contents) -> None:
         """Enter the files that the recipes are about, and what the spec depends on by now."""
         base, index = self._base, self._project.index
+        outputs = {recipe.output for recipe in self._part.recipes}
+        folders = above(outputs)
+        written = outputs | folders | {*base.folders}
         asked = {
             path: state
             for path, state in self._project.tree.asked.items()
-            if f"output:{path}" not in base.contents["makers"] and path not in base.folders
+            if f"output:{path}" not in base.contents["makers"] and path not in written
         }
-        sources = (each for recipe in self._part.recipes for each in recipe.inputs)
-        files = {each.path for each in sources if isinstance(each, Source)}
-        files = (files | {recipe.output for recipe in self._part.recipes}).difference(base.files)
+        more = sorted(self._project.tree.asked.keys() & folders.difference(base.folders, base.spec))
+        contents["folders"] = [*base.folders, *more]
+        inputs = (each for recipe in self._part.recipes for each in recipe.inputs)
+        sources = {each.path for each in inputs if isinstance(each, Source)}
+        files = (sources | outputs).difference(base.files)
         new = (asked.keys() | files) - base.states.keys()
         # What was looked at only now may have been read before, and what it was must not be forgotten.
         read = {path: state for path, state in asked.items() if state.startswith(_DIGEST)}
         contents["spec"] = {**asked, **base.spec, **read}
+        beside = (each for each in around(self._project, sources) if each not in base.around)
+        contents["around"] = {**base.around, **{each: index.state(each) for each in beside}}
         contents["states"] = {**contents["states"], **{path: index.known(path) for path in new}}
         if files:
             contents["files"] = sorted({*base.files, *files})
@@ -231,29 +249,53 @@ class Entering:
     def _moved(self, contents: Contents, documents: Mapping[int, Recipe]) -> Entered | None:
         """The baseline with all recipes in a new order; None if that is not sound."""
         base, part = self._base, self._part
-        if any(profile != base.profile for _, profile in base.places):
-            return None  # another profile may have files there
-        before = [documents.get(at) or base.recipe(at) for at in range(base.count)]
-        files: dict[AssetName, list[Recipe]] = {}
-        for recipe in (*(r for r in before if r.asset not in part.assets), *part.recipes):
-            files.setdefault(recipe.asset, []).append(recipe)
-        members = (one.name for each in part.reading.declared for one in each.family.members)
-        pictures = [recipe for name in members for recipe in files.pop(name, ())]
-        recipes = (*pictures, *(recipe for each in files.values() for recipe in each))
-        inputs = (each for recipe in recipes for each in recipe.inputs)
-        if part.collide(recipes, (each.path for each in inputs if isinstance(each, Source))):
+        if self._taken() or self._used_elsewhere(documents):
             return None
-        graph = Graph(recipes)
-        if graph.cycle:
+        own = self._before.keys()
+        placing = Placing(base, own, part.recipes, documents, self._first_document)
+        now = placing.enter(contents, self._members.declared)
+        if now is None or not self._apart_from_others(contents):
             return None
-        known = {recipe.output: recipe for recipe in map(base.recipe, range(base.count))}
-        link(contents, graph.ordered)
-        now = enumerate(graph.ordered)
-        others = {at for at, recipe in now if known.get(recipe.output) != recipe}
-        blocks = (self._lock.blocks[name, base.profile] for name in part.assets)
-        left = orphans(recipes, blocks, frozenset({base.profile}), base.profile)
-        told = self._told(contents)
-        return Entered(Baseline(contents), told | others, part.assets, left, moved=True)
+        known = {recipe.output: recipe for recipe in self._before.values()}
+        recipes = enumerate(part.recipes, start=base.count)
+        others = {now[at] for at, recipe in recipes if known.get(recipe.output) != recipe}
+        others |= {now[at] for at in documents} | self._told(contents)
+        if (left := self._left_over(contents)) is None:
+            return None
+        return Entered(Baseline(contents), frozenset(others), part.assets, left)
+
+    def _taken(self) -> bool:
+        """Whether a new file may be one that another asset, or another profile, had before."""
+        owners = {recipe.output: recipe.asset for recipe in self._before.values()}
+        known = {*self._base.files}
+        return any(
+            owners.get(recipe.output) != recipe.asset and recipe.output in known
+            for recipe in self._part.recipes
+        )
+
+    def _used_elsewhere(self, documents: Container[int]) -> bool:
+        """Whether anything else is made of a file that is not made any more."""
+        made = {name for each in self._part.recipes for name in names(each)}
+        gone = {name for each in self._before.values() for name in names(each)} - made
+        users = (at for name in gone for at in self._base.users(name))
+        return any(at not in self._before and at not in documents for at in users)
+
+    def _apart_from_others(self, contents: Contents) -> bool:
+        """Whether each output is a file by itself, and none that is read."""
+        part, output = self._part, "output:"
+        makers = contents["makers"]
+        outputs = [each.removeprefix(output) for each in makers if each.startswith(output)]
+        kept = chain(Baseline(contents).sources, part.reading.families.files)
+        return part.apart(part.reader.profile, outputs, kept)
+
+    def _left_over(self, contents: Contents) -> tuple[Orphan, ...] | None:
+        """The files that are not made any more; None if another asset has taken one over."""
+        names = {*self._part.assets, *map(AssetName, self._members.gone)}
+        blocks = [self._lock.block(name, self._base.profile) for name in names]
+        recipes, profile = self._part.recipes, self._base.profile
+        left = orphans(recipes, filter(None, blocks), frozenset({profile}), profile)
+        taken = any(f"output:{each.path}" in contents["makers"] for each in left)
+        return None if taken else left
 
 
 def _maker(source: Input) -> str:
@@ -266,19 +308,13 @@ def _ordered(task: Generate) -> tuple[object, ...]:
     return task.provider, task.model, task.params.get("ground"), task.params.get("framed")
 
 
-def _retold(document: Recipe, task: Write, files: AssetFiles) -> Recipe | None:
-    """A document about many assets, with what some of them are by now; None if one was not in it."""
-    about: list[tuple[About, Input]] = []
-    missing = {name for name in files.assets if files.shown(name)}
+def _retold(document: Recipe, task: Write, files: AssetFiles, places: Mapping[str, int]) -> Recipe:
+    """A document about all assets, which have these places in it, with what some of them are by now."""
     pairs = zip(task.about, document.inputs, strict=True)
-    for name, group in groupby(pairs, key=lambda pair: pair[0].asset):
-        if name not in files.assets:
-            about += group
-            continue
-        missing.discard(name)
+    told = [pair for pair in pairs if pair[0].asset in places and pair[0].asset not in files.assets]
+    for name in files.assets:
         shown = files.shown(name)
-        about += [(files.about(each), OutputOf(each.asset, each.output)) for each in shown]
-    if missing:
-        return None
-    told = replace(task, about=tuple(each for each, _ in about))
-    return replace(document, task=told, inputs=tuple(source for _, source in about))
+        told += [(files.about(each), OutputOf(each.asset, each.output)) for each in shown]
+    told.sort(key=lambda pair: places[pair[0].asset])
+    about, inputs = (tuple(each) for each in zip(*told, strict=True)) if told else ((), ())
+    return replace(document, task=replace(task, about=about), inputs=inputs)

@@ -19,6 +19,7 @@ from flux2build.session.brief import Brief, compared, said_by
 from flux2build.session.findings import findings_in_brief
 from flux2build.session.lock_in_parts import locked_in
 from flux2build.session.project import Project
+from flux2build.session.surroundings import around
 from flux2build.storage.index import MISSING
 from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
 
@@ -42,12 +43,12 @@ def renew(project: Project, brief: Brief, report: Report | None, answer: str) ->
 
 def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | None:
     """Return the baseline after a build of a plan in brief; None if something is left to do."""
-    if brief.moved:
-        return None
     files = report.on(brief.snapshot.files) if report else brief.snapshot.files
     blocks, touched = _blocks(brief, report), {*brief.changed, *(report.placed if report else ())}
     states = {path: files.get(path) or brief.changed.get(path, MISSING) for path in touched}
     base = _entered(brief.base, blocks, report.due if report else (), states)
+    beside = (each for each in around(project, touched) if each not in base.around)
+    base.contents["around"] |= {each: project.index.state(each) for each in beside}
     locked = locked_in(blocks, base.keys)
     seen = replace(project.look(base.profile, files, locked), ledger=project.journal.ledger())
     snapshot = said_by(base, seen, brief.snapshot.metas)
@@ -97,6 +98,7 @@ def _entered(
 ) -> Baseline:
     """A baseline with another lock, in which some assets differ, and with other states of some files."""
     contents = Contents(**base.contents)
+    contents["around"] = {**base.around}
     contents["states"] = {**base.states, **states, blocks.file: of_bytes(blocks.text)}
     contents["places"] = [(str(asset), of, *at) for (asset, of), at in blocks.places.items()]
     contents["canonical"] = blocks.canonical

@@ -320,5 +320,10 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
     def below_output(self) -> set[str]:
         """Outputs and their folders, whose former states say nothing: a build writes them."""
         outputs = {recipe.output for recipe in self.spec.recipes}
-        folders = map(PurePosixPath, {posixpath.dirname(path) for path in outputs})
-        return outputs | {str(each) for path in folders for each in (path, *path.parents)}
+        return outputs | above(outputs)
+
+
+def above(outputs: Iterable[str]) -> set[str]:
+    """Return the folders in which files lie, up to the spec's."""
+    folders = map(PurePosixPath, {posixpath.dirname(path) for path in outputs})
+    return {str(each) for path in folders for each in (path, *path.parents)}

@@ -11,17 +11,21 @@ from flux2build.digest import of_bytes
 from flux2build.model import Generate, Recipe, Write
 
 if TYPE_CHECKING:
-    from flux2build.assetspec.rows import Row
+    from flux2build.assetspec.rows import Row, Table
     from flux2build.assetspec.said import Said
     from flux2build.assetspec.spec_text import SpecText
 
-Rows = tuple[str, list[str], list[str]]
-"""The columns of a family's data, then the names and the cells of each row."""
+Rows = dict[str, str]
+"""The columns and cells of each row of a family's data, by the names of the row."""
 
 
 class Contents(TypedDict):
     """What is kept."""
 
+    members: dict[str, list[str]]
+    """The names of each table's assets; the tables in their order, too."""
+    listed: list[str]
+    """The families that a list of pictures holds as a whole."""
     data: dict[str, list[str]]
     """The families that a data file has rows for, by its path."""
     rows: dict[str, Rows]
@@ -38,8 +42,8 @@ class Contents(TypedDict):
     """The assets whose prompts a template makes, by its path."""
     words: dict[str, list[str]]
     """Every word inside of the markup of a template, by its path."""
-    room: tuple[int, int, int]
-    """What the templates of the spec may still do."""
+    room: tuple[int, int, int, int]
+    """What the templates of the spec may still do, and how much more it may ask for."""
     elsewhere: dict[str, Mapping[str, Sequence[str]]]
     """The paths of each asset's files in other profiles, where they may collide there alone."""
     requests: dict[str, int]
@@ -55,25 +59,15 @@ def contents(spec: Spec) -> Contents | None:
     # Lazy: what compares tables is there only where a spec has been read.
     from flux2build.assetspec.said import said
 
-    data: dict[str, list[str]] = {}
-    for family, table in spec.trace.rows.items():
-        for path in table.files:
-            data.setdefault(path, []).append(family)
-    tables = spec.trace.rows.items()
-    texts = {table.files[0]: table.text for _, table in tables if table.text}
-    for table in spec.trace.rows.values():
-        if not table.text:
-            texts = {path: text for path, text in texts.items() if path not in table.files}
+    data, rows, texts = read_of(spec.trace.rows)
     return Contents(
+        members={name: [*each] for name, each in spec.trace.members.items()},
+        listed=[*spec.trace.listed],
         data=data,
         specs=spec_words(spec.text),
         said=said(spec.text.data, spec.profile),
         hidden=sorted(spec.trace.hidden),
-        rows={
-            family: plain_rows(table.rows)
-            for family, table in tables
-            if texts.keys().isdisjoint(table.files)
-        },
+        rows=rows,
         texts=texts,
         templates={path: list(assets) for path, assets in spec.trace.templates.items()},
         words={path: list(words) for path, words in spec.trace.words.items()},
@@ -89,6 +83,26 @@ def contents(spec: Spec) -> Contents | None:
     )
 
 
+def read_of(
+    tables: Mapping[str, Table],
+) -> tuple[dict[str, list[str]], dict[str, Rows], dict[str, str]]:
+    """Return the families by their data files; then the rows of families, or the texts of files."""
+    data: dict[str, list[str]] = {}
+    for family, table in tables.items():
+        for path in table.files:
+            data.setdefault(path, []).append(family)
+    texts = {table.files[0]: table.text for table in tables.values() if table.text}
+    for table in tables.values():
+        if not table.text:
+            texts = {path: text for path, text in texts.items() if path not in table.files}
+    rows = {
+        family: plain_rows(table.rows)
+        for family, table in tables.items()
+        if texts.keys().isdisjoint(table.files)
+    }
+    return data, rows, texts
+
+
 def spec_words(text: SpecText) -> dict[str, list[str]]:
     """Every word inside of the markup of each file of a spec."""
     # Lazy: what reads markup is there only where a spec has been read.
@@ -99,9 +113,11 @@ def spec_words(text: SpecText) -> dict[str, list[str]]:
 
 def plain_rows(rows: Sequence[Row]) -> Rows:
     """Rows as texts; equal texts stand for equal cells, whatever lines they are from."""
-    columns = sorted({tuple(sorted(columns)) for columns in {row.columns for row in rows}})
-    names = [repr(row.names) for row in rows]
-    return repr(columns), names, [repr(row.cells) for row in rows]
+    columns = {
+        each: of_bytes(repr(sorted(each)).encode("utf-8", "surrogatepass"))[7:15]
+        for each in {row.columns for row in rows}
+    }
+    return {repr(row.names): f"{columns[row.columns]} {row.cells!r}" for row in rows}
 
 
 def request(recipe: Recipe) -> str:
@@ -111,14 +127,6 @@ def request(recipe: Recipe) -> str:
     if isinstance(task, Generate):
         said = (task.model, task.prompt, task.take, *map(str, recipe.inputs))
     return of_bytes(repr((recipe.key, said)).encode())[7:39]
-
-
-def differing(before: Rows, now: Rows) -> list[int] | None:
-    """The places of the rows that are others by now; None if there are not the same rows."""
-    if before[:2] != now[:2]:
-        return None
-    pairs = enumerate(zip(before[2], now[2], strict=True))
-    return [place for place, (was, cells) in pairs if was != cells]
 
 
 def without(requests: Mapping[str, int], *gone: str) -> Counter[str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from flux2build.digest import of_bytes
 from flux2build.lockfile import Lockfile, dumps, loads
 from flux2build.lockfile.parts import Parts, spans
 from tests.lockfile.test_lockfile import LOCKS
@@ -21,6 +24,32 @@ def test_blocks_stand_alone(lock: Lockfile) -> None:
     if places is not None:
         parts = Parts(text, "assets.lock", places)
         assert dict(parts) == dict(whole.blocks)
+
+
+@given(LOCKS, st.data())
+@settings(max_examples=50)
+def test_a_patched_text_is_that_of_all_blocks(lock: Lockfile, data: st.DataObject) -> None:
+    """Whichever blocks are others, or were not there before, the text is the one of a whole lock."""
+    keys = st.sets(st.sampled_from([*lock.blocks])) if lock.blocks else st.just(set())
+    added, others = data.draw(keys), data.draw(keys)
+    meta = of_bytes(b"as it was")
+    before = {
+        key: replace(block, meta=meta) if key in others else block
+        for key, block in lock.blocks.items()
+        if key not in added
+    }
+    earlier = replace(lock, blocks=before, revision=lock.needed)
+    text = dumps(earlier).encode()
+    places = spans(text, loads(text.decode(), "assets.lock"))
+    if not places:
+        return
+
+    parts = Parts(text, "assets.lock", places, canonical=True)
+    now = parts.replacing({key: lock.blocks[key] for key in added | others})
+
+    expected = dumps(replace(lock, revision=lock.needed)).encode()
+    assert (now.patched.text, {*now}) == (expected, {*lock.blocks})
+    assert now.patched.places == spans(expected, loads(expected.decode(), "assets.lock"))
 
 
 def test_what_is_not_together_is_not_read_in_parts() -> None:

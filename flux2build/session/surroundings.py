@@ -1,0 +1,23 @@
+"""What else tells whether files are those of the project."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator
+
+from flux2build.session.project import Project
+from flux2build.storage.disk import root_of
+
+
+def around(project: Project, files: Iterable[str]) -> Iterator[str]:
+    """What makes files those of the project: their folders, none of them a link, and its root.
+
+    A file that a link leads to has the times and the inode that it had before.
+    """
+    folders = {posixpath.dirname(path) for path in files if not posixpath.isabs(path)}
+    yield from (path for path in folders if path and project.tree.real(path) == path)
+    if any(path.startswith("../") for path in files):
+        root, here = root_of(project.folder), project.folder
+        marks = (at / ".git" for at in (here, *here.parents) if at.is_relative_to(root))
+        yield from (os.path.relpath(mark, here) for mark in marks if not mark.is_symlink())
