@@ -10,7 +10,7 @@ What buying takes beyond the memory of the plan must not grow with the number of
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shots import selling, tree
@@ -114,9 +114,16 @@ def bought(provider: str, count: int, terms: Terms) -> Purchase:
     arguments = ("--latency", str(terms.latency), "--limit", str(terms.in_flight))
     with tree(count, terms.side, provider) as folder, selling(*arguments) as user:
         environment = {**user, "FLUX2BUILD_HOME": str(folder / "home")}
-        plan = timed([*FLUX2BUILD, "plan", "--quiet"], folder, environment)
         words = [*FLUX2BUILD, "build", "--yes", "--quiet", "--jobs", str(terms.in_flight)]
+        _warm(words, terms, provider, environment)
+        plan = timed([*FLUX2BUILD, "plan", "--quiet"], folder, environment)
         return Purchase(provider, count, timed(words, folder, environment), plan)
+
+
+def _warm(words: Sequence[str], terms: Terms, provider: str, user: Mapping[str, str]) -> None:
+    """Buy one picture: the simulator imports what draws, as a server has done long ago."""
+    with tree(1, terms.side, provider) as folder:
+        timed(words, folder, {**user, "FLUX2BUILD_HOME": str(folder / "home")})
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from flux2build.model import Bought, Receipt
 from flux2build.providers.contract import Refusal, Refused, Ticket, Waiting
 from flux2build.purchasing import order_errors
 from flux2build.purchasing.bookkeeping import Bookkeeping
-from flux2build.purchasing.http import Arrived, Client, Overdue
+from flux2build.purchasing.http import Arrived, Client, Overdue, Turn
 from flux2build.purchasing.verification import verify_picture, verify_seed
 
 
@@ -29,7 +29,12 @@ class Collector(Struct, frozen=True):
         return self.client.fit(Ticket(ticketed.task, ticketed.poll, ticketed.cost))
 
     async def collect(
-        self, intended: Intended, ticket: Ticket, asset: str, ordered: Mapping[str, Json]
+        self,
+        intended: Intended,
+        ticket: Ticket,
+        asset: str,
+        ordered: Mapping[str, Json],
+        turn: Turn | None = None,
     ) -> Bought | Refused | Overdue:
         """Collect the picture of a pending order for an asset, and compare it with what was ordered.
 
@@ -39,7 +44,7 @@ class Collector(Struct, frozen=True):
             DecisionError: it is not what was ordered, and is kept aside.
             SystemFault: it could not be kept in the store.
         """
-        ended = await self.client.collect(ticket, self._report(asset))
+        ended = await self.client.collect(ticket, self._report(asset), turn)
         if isinstance(ended, Arrived):
             receipt = _receipt(intended, ticket, ended)
             return await self._deliver(intended, receipt, ended, asset, ordered)

@@ -27,7 +27,7 @@ from flux2build.providers.references import misfits, prepared
 from flux2build.purchasing import evidence, order_errors
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.collecting import Collector
-from flux2build.purchasing.http import Client, Overdue
+from flux2build.purchasing.http import Client, Overdue, Turn
 from flux2build.purchasing.renderer import LoadReferences
 from flux2build.purchasing.webhooks import Webhooks
 from flux2build.storage import durable, locks
@@ -99,17 +99,17 @@ class RemoteRenderer:
         """Buy an order or collect it, once nobody else is at it."""
         waits = False
         while True:
-            async with self.client.slot():
+            async with self.client.turn() as turn:
                 # Another build of the same user, in another tree, may be buying this very order.
                 try:
                     claim = self._claim(order.digest)
                 except SystemFault:
-                    if (bought := await self._pending(order, recipe)) is None:
+                    if (bought := await self._pending(order, recipe, turn)) is None:
                         raise
                     return bought
                 if claim is not None:
                     try:
-                        bought = await self._bought(order, recipe, references)
+                        bought = await self._bought(order, recipe, references, turn)
                     finally:
                         locks.release(claim)
                     if bought is not None:
@@ -144,11 +144,11 @@ class RemoteRenderer:
         return claim
 
     async def _bought(
-        self, order: Order, recipe: Recipe, references: LoadReferences
+        self, order: Order, recipe: Recipe, references: LoadReferences, turn: Turn
     ) -> Bought | None:
         """Buy an order or collect it, as the ledger says; None if another machine is buying it."""
         # This comes first: where there is an older picture too, this one was bought anew.
-        if (bought := await self._pending(order, recipe)) is not None:
+        if (bought := await self._pending(order, recipe, turn)) is not None:
             return bought
         ledger = self.books.about(*order.names)
         forced = recipe.asset in self.forced
@@ -171,22 +171,28 @@ class RemoteRenderer:
         unrecorded = (evidence.unrecorded(journal, self._store, name) for name in order.names)
         if not forced and any(unrecorded):
             raise order_errors.undecided(recipe, ReasonCode.UNRECORDED)
-        return await self._newly_bought(order, recipe, references, forced=forced)
+        return await self._newly_bought(order, recipe, references, turn, forced=forced)
 
     async def _newly_bought(
-        self, order: Order, recipe: Recipe, references: LoadReferences, *, forced: bool
+        self,
+        order: Order,
+        recipe: Recipe,
+        references: LoadReferences,
+        turn: Turn,
+        *,
+        forced: bool,
     ) -> Bought | None:
         """Buy an order that this machine knows nothing of; None if another one is buying it."""
         if self.team is not None:
-            turn = await self.team.turn(order, recipe, self.account, forced=forced)
-            if turn is not True:
-                return turn or None
-        intended, placed = await self._order(order, recipe, references)
+            ours = await self.team.turn(order, recipe, self.account, forced=forced)
+            if ours is not True:
+                return ours or None
+        intended, placed = await self._order(order, recipe, references, turn)
         if isinstance(placed, Ticket):
-            return await self._collect(order, recipe, intended, placed)
+            return await self._collect(order, recipe, intended, placed, turn)
         return placed
 
-    async def _pending(self, order: Order, recipe: Recipe) -> Bought | None:
+    async def _pending(self, order: Order, recipe: Recipe, turn: Turn) -> Bought | None:
         """Collect an order if it waits for that; this takes no claim, as it costs nothing."""
         pending = self.books.about(*order.names).pending.get(order.digest)
         if pending is None:
@@ -197,10 +203,10 @@ class RemoteRenderer:
             raise order_errors.ordered_elsewhere(recipe, intended, ticket.task)
         if self.team is not None:
             await self.team.collecting(order, intended.attempt)
-        return await self._collect(order, recipe, intended, ticket)
+        return await self._collect(order, recipe, intended, ticket, turn)
 
     async def _order(
-        self, order: Order, recipe: Recipe, references: LoadReferences
+        self, order: Order, recipe: Recipe, references: LoadReferences, turn: Turn
     ) -> tuple[Intended, Ticket | Bought | None]:
         """Place an order, once everything that can be checked ahead is checked.
 
@@ -216,6 +222,7 @@ class RemoteRenderer:
         provider = self.client.provider.name
         intended = self.books.intention(order, recipe, provider, self.account, worst)
         sent = await self._prepared(order, recipe, references)
+        await turn.pend()
         await self._check_ready(recipe)
         self.books.reserve(intended)
         # Ctrl-C in the window would leave a purchase in doubt, so it waits for the answer a while.
@@ -323,10 +330,10 @@ class RemoteRenderer:
         return order_errors.in_doubt(intended, message)
 
     async def _collect(
-        self, order: Order, recipe: Recipe, intended: Intended, ticket: Ticket
+        self, order: Order, recipe: Recipe, intended: Intended, ticket: Ticket, turn: Turn
     ) -> Bought:
         collector = Collector(self.client, self.books)
-        match await collector.collect(intended, ticket, recipe.asset, order.params):
+        match await collector.collect(intended, ticket, recipe.asset, order.params, turn):
             case Bought() as bought:
                 return bought
             case Refused(refusal=Refusal.LOST, message=message):

@@ -9,7 +9,7 @@ from flux2build.model import Bought
 from flux2build.providers.contract import Refusal, Refused, Ticket
 from flux2build.purchasing import order_errors
 from flux2build.purchasing.collecting import Collector
-from flux2build.purchasing.http import Overdue
+from flux2build.purchasing.http import Overdue, Turn
 
 
 class UnaskedOrders(Struct, frozen=True):
@@ -19,7 +19,7 @@ class UnaskedOrders(Struct, frozen=True):
     account: str
     """A fingerprint of the key, with which only its own account's orders are surely found."""
 
-    async def collect(self, order: Intended) -> Bought | None:
+    async def collect(self, order: Intended, turn: Turn | None = None) -> Bought | None:
         """Collect an order, unless another build is working on it or has settled it.
 
         What the server certainly does not have any more is noted as lost, and not asked for again.
@@ -34,11 +34,12 @@ class UnaskedOrders(Struct, frozen=True):
             if pending is None:
                 return None
             intended, ticketed = pending
-            return await self._collected(intended, self.collector.ticket(ticketed))
+            return await self._collected(intended, self.collector.ticket(ticketed), turn)
 
-    async def _collected(self, intended: Intended, ticket: Ticket) -> Bought:
+    async def _collected(self, intended: Intended, ticket: Ticket, turn: Turn | None) -> Bought:
         asset, provider = intended.asset, self.collector.client.provider
-        ended = await self.collector.collect(intended, ticket, asset, intended.expected)
+        work = self.collector.collect(intended, ticket, asset, intended.expected, turn)
+        ended = await work
         match ended:
             case Bought():
                 return ended

@@ -130,8 +130,8 @@ class _Collection(Struct, frozen=True):
     async def _one(self, unasked: UnaskedOrders, client: Client, order: OpenOrder) -> None:
         asset = order.intended.asset
         try:
-            async with client.slot():
-                collected = await unasked.collect(order.intended)
+            async with client.turn() as turn:
+                collected = await unasked.collect(order.intended, turn)
         except Flux2BuildError as failure:
             self.outcome.problems += failure.problems
             if order.ours and isinstance(failure, DecisionError):

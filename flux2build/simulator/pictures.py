@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from functools import lru_cache
 from typing import Final
@@ -26,6 +27,7 @@ DENIED: Final = Answer(
 """A storage's answer to a URL that is not signed, or has expired."""
 _TAIL: Final = {"png": 12, "jpeg": 2, "webp": 64}
 """Bytes that `no-end` removes: the end marker, where there is one."""
+_DRAWING: Final = threading.Lock()
 
 
 def picture(simulation: Simulation, task: Task, rule: Rule | None, *, foreign: bool) -> Answer:
@@ -64,7 +66,8 @@ def _foreign(task: Task) -> bytes:
 
 def _quick(task: Task) -> bytes:
     """The picture of this size, drawn once, with the task's name inside."""
-    data = _blank(task.width, task.height, task.format)
+    with _DRAWING:  # else all that are fetched at first would draw it at once
+        data = _blank(task.width, task.height, task.format)
     return _STAMPS[task.format](data, task.id.encode())
 
 

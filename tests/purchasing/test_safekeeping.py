@@ -120,11 +120,14 @@ def test_room_goes_by_pixels_and_format() -> None:
 
 
 def test_a_picture_that_cannot_be_stored_is_spooled(home: Path) -> None:
-    """Its error has path and digest, nothing more is ordered, and the next run has it for nothing."""
+    """Its error has path and digest, nothing more is ordered, and the next run has it for nothing.
+
+    One order is pending already while it cannot be kept.
+    """
     provider = Breaking("/v1/get_result", lambda: break_store(home))
     buyer = Buyer(home, provider, in_flight=1)
 
-    fox, *others = buyer.buy("fox", "owl", "elk")
+    fox, owl, *others = buyer.buy("fox", "owl", "elk", "cat")
 
     rows = dict(fox.problems[0].rows)
     assert of_bytes(Path(rows["file"]).read_bytes()) == rows["digest"]
@@ -132,17 +135,18 @@ def test_a_picture_that_cannot_be_stored_is_spooled(home: Path) -> None:
         fox.problems[0].hint
     )
     assert [str(each).partition(":")[0] for each in others] == [
-        "`owl` was not ordered",
         "`elk` was not ordered",
+        "`cat` was not ordered",
     ]
-    assert provider.posts == ["fox"]
+    assert "is paid for and kept" in str(owl)
+    assert provider.posts == ["fox", "owl"]
     mend(home)
-    assert buyer.spool.take_in(buyer.journal, buyer.store) == ("fox",)
+    assert set(buyer.spool.take_in(buyer.journal, buyer.store)) == {"fox", "owl"}
     asked = len(provider.asked)
-    (bought,) = Buyer(home, provider).buy("fox")
+    bought, _ = Buyer(home, provider).buy("fox", "owl")
     assert isinstance(bought, Bought)
     assert bought.digest == rows["digest"]
-    assert (provider.posts, len(provider.asked)) == (["fox"], asked)
+    assert (provider.posts, len(provider.asked)) == (["fox", "owl"], asked)
     assert not buyer.spool.folder.exists()
 
 

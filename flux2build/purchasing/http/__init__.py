@@ -4,6 +4,7 @@ from flux2build.purchasing.http.client import Client, ClientDeps
 from flux2build.purchasing.http.clock import Clock, Limits, Monotonic, limits
 from flux2build.purchasing.http.polling import Arrived, Ended, Overdue
 from flux2build.purchasing.http.trust import authorities
+from flux2build.purchasing.http.turns import Turn
 from flux2build.purchasing.redaction import Key, redacted, unkeyed
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Limits",
     "Monotonic",
     "Overdue",
+    "Turn",
     "authorities",
     "limits",
     "redacted",

@@ -2,13 +2,14 @@
 
 The steps of one order, with what the ledger notes in between:
 
-    async with client.slot():
+    async with client.turn() as turn:
         sent = await client.prepare(references)
+        await turn.pend()
         async with client.window() as unreachable:
             …intended…
             answer = await client.submit(order, sent)
             …ticketed, or voided…
-        picture = await client.collect(answer, report)
+        picture = await client.collect(answer, report, turn)
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import asyncio
 import logging
 import random
 import ssl
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from decimal import Decimal
 from typing import Any, Final, Self, TypeVar
 
@@ -48,6 +50,8 @@ from flux2build.purchasing.http.download import Downloads
 from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
 from flux2build.purchasing.http.pool import Pool, PoolConfig
 from flux2build.purchasing.http.sending import ExchangeError, Sending
+from flux2build.purchasing.http.turns import Turn, Turns
+from flux2build.purchasing.http.usual_time import UsualTime
 from flux2build.purchasing.redaction import Key
 
 _T = TypeVar("_T")
@@ -97,7 +101,7 @@ class Client:
         self._limits = limits = limits or Limits()
         self._deps = deps = deps or ClientDeps()
         pending = limits.in_flight or provider.in_flight
-        self._slots = asyncio.Semaphore(pending)
+        self._turns = Turns(pending)
         self._windows = asyncio.Semaphore(limits.posts)
         endpoint = checked_endpoint(endpoint or provider.endpoint, provider)
         self._resolve = _bounded(deps.resolve, limits.connect)
@@ -107,12 +111,12 @@ class Client:
         # httpx searches a whole pool for each request, so small pools are fast.
         self._inquiries = self._pool(min(pending, _ASKING), limits.reply)
         self._pictures = self._pool(min(pending, _FETCHING), limits.reply)
-        self._placed: dict[str, float] = {}
+        self._placed: dict[str, tuple[float, UsualTime]] = {}
+        """When each order was sent, and how long its model takes."""
         self._unfit: dict[str, Ticket] = {}
         """Tickets whose task holds the key, by what the ledger and people may know of it."""
-        self._typical: float | None = None
-        """The fewest seconds in which an order was ready."""
-        self._collections = 0
+        self._usual: defaultdict[str, UsualTime] = defaultdict(UsualTime)
+        """By model."""
         self._quiet_until = self._warm_until = deps.clock.now()
         self._patience = Patience(deps.clock, deps.say)
         self.halt = deps.halt
@@ -144,11 +148,9 @@ class Client:
         for pool in (self._orders, self._inquiries, self._pictures):
             await pool.close()
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """One of the orders that may be pending at once; held until its picture is here."""
-        async with self._slots:
-            yield
+    def turn(self) -> AbstractAsyncContextManager[Turn]:
+        """The turn of an order, from its preparation until its picture is kept."""
+        return self._turns.turn()
 
     @asynccontextmanager
     async def window(self) -> AsyncIterator[Refused | None]:
@@ -251,11 +253,12 @@ class Client:
             await self._wait_for_quiet()
             if self.halt.is_set():
                 return _INTERRUPTED
+            placed = self._deps.clock.now()
             answer, attempt = await self._post(call), attempt + 1
             if not isinstance(answer, Refused) or not self._may_pass(answer, attempt, started):
                 if isinstance(answer, Ticket):
                     self._patience.over()
-                    self._placed[answer.task] = self._deps.clock.now()
+                    self._placed[answer.task] = placed, self._usual[order.model]
                     return self.fit(answer)
                 return self._auth.redacted_answer(answer)
             await self._wait(answer, attempt, started + self._limits.deadline)
@@ -345,36 +348,33 @@ class Client:
         return replace(ticket, task=masked, poll=self.provider.claim(masked, self.endpoint).poll)
 
     async def collect(
-        self, ticket: Ticket, report: Callable[[Waiting], None] = lambda _: None
+        self,
+        ticket: Ticket,
+        report: Callable[[Waiting], None] = lambda _: None,
+        turn: Turn | None = None,
     ) -> Ended:
         """Collect the picture of a pending order, waiting for it until the deadline.
 
-        `report` gets every state in which the server still works on it.
+        `report` gets every state in which the server still works on it. The `turn` of the order
+        moves on with it.
         """
+        if turn is not None:
+            await turn.pend()
         deps = self._deps
         downloads = Downloads(self._pictures, deps.clock, self._limits, self._resolve, deps.proxy)
         polling_deps = PollingDeps(
             self._auth, self._inquiries, downloads, deps.clock, deps.jitter, self._patience
         )
         ticket = self._unfit.get(ticket.task, ticket)
-        placed = self._placed.pop(ticket.task, None)
-        polling = Polling(polling_deps, ticket, report, placed, self._expected())
+        placed, usual = self._placed.pop(ticket.task, (None, UsualTime()))
+        polling = Polling(polling_deps, ticket, report, usual.next(), placed, turn)
         ended = await polling.run()
         if polling.took is not None:
-            self._typical = min(polling.took, self._typical or polling.took)
+            usual.learn(polling.took, at_first=not polling.asked)
         return ended
-
-    def _expected(self) -> float | None:
-        """Seconds after which an order is asked for; some are asked for sooner, to find a faster server."""
-        self._collections += 1
-        early = self._collections % _SOONER == 0
-        return self._typical and self._typical * (0.9 if early else 1)
 
 
 _INTERRUPTED: Final = Refused(Refusal.UNREACHABLE, "interrupted before it was sent")
-
-_SOONER: Final = 4
-"""One of so many orders is asked for before others were ready."""
 
 _TRANSIENT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
 

@@ -148,15 +148,3 @@ def too_slow(received: int, elapsed: float, limits: Limits) -> bool:
     """Whether a download should be given up."""
     crawls = elapsed > _GRACE and received < elapsed * limits.picture_rate
     return crawls or elapsed > limits.picture_seconds
-
-
-def until_next(elapsed: float, typical: float | None, least: float = 0.5) -> float:
-    """Seconds until a pending order is asked for again.
-
-    Asking often burdens the server, and asking seldom delays the build: the wait grows
-    with the age of the order, but an order is not asked for before others were ready.
-    """
-    if typical is None:
-        return min(5.0, max(least, elapsed / 10))
-    due = typical - elapsed
-    return max(due, min(5.0, max(least / 10, elapsed / 20)))

@@ -27,10 +27,12 @@ from flux2build.providers.contract import (
     Waiting,
 )
 from flux2build.purchasing.http.auth import Auth
-from flux2build.purchasing.http.clock import LONGEST, Clock, Patience, backoff, span, until_next
+from flux2build.purchasing.http.clock import LONGEST, Clock, Patience, backoff, span
 from flux2build.purchasing.http.download import Downloads, FetchError, embedded, whole
 from flux2build.purchasing.http.pool import Pool
 from flux2build.purchasing.http.sending import ExchangeError
+from flux2build.purchasing.http.turns import Turn
+from flux2build.purchasing.http.usual_time import Expected, until_next
 
 _DENIALS: Final = 3
 """How often a server must deny an order it had accepted."""
@@ -85,17 +87,23 @@ class PollingDeps(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Polling:
-    """The polling of one order; `placed` is when this process placed it, if it did."""
+    """The polling of one order."""
 
     deps: PollingDeps
     ticket: Ticket
     report: Callable[[Waiting], None]
+    expected: Expected
+    """When it is expected, if this process placed it."""
     placed: float | None = None
-    typical: float | None = None
+    """When this process sent it, if it did."""
+    turn: Turn | None = None
+    """Its turn, which moves on once the server is done; None where nothing waits for that."""
     _until: float = field(default=0, init=False)
     """When it is given up."""
     took: float | None = field(default=None, init=False)
     """Seconds from order to picture, once it was ready."""
+    asked: int = field(default=0, init=False)
+    """How often it was asked for and not ready."""
     _last: str = field(default="", init=False)
     """What the server said last, or why it said nothing."""
     _elsewhere: int = field(default=0, init=False)
@@ -242,15 +250,16 @@ class Polling:
                 told = self.deps.auth.redacted_state(state)
                 self._last = told.status
                 self.report(told)
+                self.asked += 1
                 await self._sleep(self._until_next(started))
         return None
 
     def _until_next(self, started: float) -> float:
-        """Seconds until the next inquiry; the typical time says nothing of an order of unknown age."""
+        """Seconds until the next inquiry; the usual time says nothing of an order of unknown age."""
         now, least = self.deps.clock.now(), self.deps.auth.limits.wait
         if self.placed is None:
-            return until_next(now - started, None, least)
-        return until_next(now - self.placed, self.typical, least)
+            return until_next(now - started, Expected(), self.asked, least)
+        return until_next(now - self.placed, self.expected, self.asked, least)
 
     def _backoff(self, attempt: int) -> float:
         return backoff(attempt, self.deps.jitter(), self.deps.auth.limits.wait)
@@ -263,6 +272,8 @@ class Polling:
             return Overdue("the picture's URL holds the key, and is not fetched", decide=True)
         if self.took is None and self.placed is not None:
             self.took = self.deps.clock.now() - self.placed
+        if self.turn is not None:
+            await self.turn.arrive()
         try:
             data = await self._picture(ready.url)
         except FetchError as error:

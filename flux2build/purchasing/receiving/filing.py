@@ -151,8 +151,8 @@ class Filing:
     async def _collect(self, pending: Intended, account: Account) -> Bought | None:
         books = Bookkeeping(self.keeping, BudgetGuard(), pending.project, self.say)
         orders = UnaskedOrders(Collector(account.client, books), account.fingerprint)
-        async with account.client.slot():
-            bought = await orders.collect(pending)
+        async with account.client.turn() as turn:
+            bought = await orders.collect(pending, turn)
         if bought is not None:
             self.say(f"filed {pending.asset}  {bought.digest}  task={bought.receipt.task}")
         return bought

@@ -18,6 +18,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from flux2build.errors import SystemFault
 from flux2build.model import Order
@@ -582,7 +583,8 @@ def test_few_orders_are_in_the_window_at_once() -> None:
     now = [0, 0]
 
     async def one(client: Client) -> None:
-        async with client.slot():
+        async with client.turn() as turn:
+            await turn.pend()
             now[1] += 1
             pending.append(now[1])
             async with client.window():
@@ -992,14 +994,14 @@ def test_an_upload_has_as_long_as_an_order() -> None:
     assert isinstance(_run(client, lambda client: client.submit(BY_REPLICATE, [LARGE])), Ticket)
 
 
-def test_every_fourth_order_is_asked_for_sooner() -> None:
-    """Otherwise nobody would notice that the server has become faster."""
+def test_every_eighth_order_is_asked_for_sooner() -> None:
+    """Otherwise nobody would notice that the server has become much faster."""
     time = FakeClock()
     client = _client(Internet(posts=[ACCEPTED], polls=[READY], pictures=[DELIVERED]), time)
 
     async def bought(client: Client) -> list[float]:
         first_waits = []
-        for _ in range(5):
+        for _ in range(9):
             ticket = await client.submit(ORDER)
             assert isinstance(ticket, Ticket)
             time.slept.clear()
@@ -1007,7 +1009,63 @@ def test_every_fourth_order_is_asked_for_sooner() -> None:
             first_waits.append(time.slept[0])
         return first_waits
 
-    assert _run(client, bought) == [0.5, 0.5, 0.5, 0.45, 0.45]
+    first, *waits = _run(client, bought)
+
+    usual = [first * 0.995**number for number in range(1, 9)]
+    assert waits == pytest.approx([*usual[:6], 0.9 * usual[6], 0.9 * usual[7]], rel=0.01)
+
+
+def test_each_model_has_its_own_pace() -> None:
+    """A fast one is not left alone for as long as a slow one takes."""
+    time = FakeClock()
+    slow = replace(ORDER, model="flux-2-max")
+    client = _client(
+        Internet(
+            posts=[ACCEPTED],
+            polls=[lambda request: READY(request) if time.at > 10 else PENDING(request), READY],
+            pictures=[DELIVERED],
+        ),
+        time,
+    )
+
+    async def both(client: Client) -> None:
+        for order in (slow, ORDER):
+            ticket = await client.submit(order)
+            assert isinstance(ticket, Ticket)
+            time.slept.clear()
+            await client.collect(ticket)
+
+    _run(client, both)
+
+    assert time.slept == [0.5]
+
+
+def test_the_next_order_is_pending_while_a_picture_is_fetched() -> None:
+    """A place at the server is free as soon as it says that the order is ready."""
+    moments: list[str] = []
+    internet = Internet(polls=[READY], pictures=[DELIVERED])
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if str(request.url) == POLL:
+            return internet(request)
+        moments.append("fetched")
+        for _ in range(50):
+            await asyncio.sleep(0)
+        moments.append("here")
+        return internet(request)
+
+    async def one(client: Client) -> None:
+        async with client.turn() as turn:
+            await turn.pend()
+            moments.append("pending")
+            await client.collect(Ticket(TASK, POLL), turn=turn)
+
+    async def both(client: Client) -> None:
+        await asyncio.gather(one(client), one(client))
+
+    _run(_client(answer, in_flight=1), both)
+
+    assert moments == ["pending", "fetched", "pending", "here", "fetched", "here"]
 
 
 def test_the_library_ends_no_wait_before_the_limits_do() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flux2build.errors import Place, UsageError
 from flux2build.purchasing.http import Limits, Monotonic, limits
-from flux2build.purchasing.http.clock import Patience, backoff, span, too_slow, until_next
+from flux2build.purchasing.http.clock import Patience, backoff, span, too_slow
 from flux2build.storage.toml_file import TomlFile
 from tests.paid_provider import FakeClock
 
@@ -23,30 +23,6 @@ def test_backoff_grows_and_is_bounded(attempt: int, jitter: float) -> None:
     """A wait is never shorter than a quarter second nor longer than half a minute."""
     assert 0.25 <= backoff(attempt, jitter) <= 30
     assert backoff(attempt, jitter) <= backoff(attempt + 1, jitter)
-
-
-@given(st.floats(0, 900), st.none() | st.floats(0.1, 300))
-def test_questions_are_never_rude_nor_rare(elapsed: float, typical: float | None) -> None:
-    """Between two questions lie a twentieth of a second to five, except before a picture can be ready."""
-    wait = until_next(elapsed, typical)
-
-    assert wait >= 0.05
-    assert wait <= 5 or (typical is not None and elapsed + wait <= typical)
-
-
-def test_the_wait_grows_with_the_age_of_an_order() -> None:
-    """A tenth of it, and half of that once the usual time has passed."""
-    assert [until_next(40, None), until_next(40, 30)] == [4, 2]
-
-
-@pytest.mark.parametrize("latency", [1.0, 2.0, 8.0, 30.0, 100.0])
-def test_a_ready_picture_is_noticed_soon(latency: float) -> None:
-    """Once the usual time is known, a picture is noticed within a tenth of it."""
-    at = 0.0
-    while at < latency:
-        at += until_next(at, latency)
-
-    assert at - latency <= max(0.2, latency / 10)
 
 
 @pytest.mark.parametrize(
@@ -124,15 +100,6 @@ def test_backoff_doubles() -> None:
     assert [backoff(n, 1.0) for n in (1, 2, 7, 60)] == [0.5, 1.0, 30.0, 30.0]
     assert backoff(1, 0.0) == 0.25
     assert backoff(3, 1.0, 0.1, 0.3) == 0.3
-
-
-@pytest.mark.parametrize(
-    ("elapsed", "typical", "wait"),
-    [(0, None, 0.5), (20, None, 2.0), (49, None, 4.9), (51, None, 5.0), (0, 100.0, 100.0)],
-)
-def test_questions(elapsed: float, typical: float | None, wait: float) -> None:
-    """An order of unknown pace is asked for after a tenth of its age, another not before it can be ready."""
-    assert until_next(elapsed, typical) == pytest.approx(wait, rel=0.01)
 
 
 def test_the_bounds_of_a_download() -> None:

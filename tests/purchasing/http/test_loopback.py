@@ -74,13 +74,14 @@ def _picture(size: tuple[int, int] = (300, 280)) -> Reference:
 
 
 async def _buy(client: Client, order: Order, *references: Reference) -> Ended | InDoubt:
-    async with client.slot():
+    async with client.turn() as turn:
         sent = await client.prepare(references)
         if isinstance(sent, Refused):
             return sent
+        await turn.pend()
         async with client.window() as unreachable:
             answer = unreachable or await client.submit(order, sent)
-        return await client.collect(answer) if isinstance(answer, Ticket) else answer
+        return await client.collect(answer, turn=turn) if isinstance(answer, Ticket) else answer
 
 
 def _run(base: str, remote: Remote, work: Callable[[Client], Awaitable[Any]]) -> Any:
