@@ -38,7 +38,7 @@ def member(family: str, axes: Mapping[str, str]) -> AssetName:
     """Return the name of a family's member: identity is by key, never by position."""
     if not axes:
         return AssetName(family)
-    inside = ",".join(f"{axis}={axes[axis]}" for axis in sorted(axes))
+    inside = ",".join([f"{axis}={axes[axis]}" for axis in sorted(axes)])
     return AssetName(f"{family}[{inside}]")
 
 

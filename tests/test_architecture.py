@@ -90,6 +90,7 @@ LAZY: Final[dict[str, str]] = {
     "storage/toml_text.py": "what is wrong with TOML is said where it is wrong",
     "storage/ledger_mark.py": "the lines of a ledger are read only if others have written any",
     "storage/index.py": "the common call hashes few files and writes no index",
+    "storage/many_files.py": "most projects have small files only, which need no threads",
     "storage/repository.py": "git is asked only where something was changed or lost",
     "storage/git.py": "what git ignores is asked once a lock was written",
     "session/team.py": "only a store that is met over HTTP needs authorities",

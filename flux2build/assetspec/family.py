@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -35,12 +36,21 @@ class Member(Struct, frozen=True):
     row: Row | None = None
 
 
-class AssetFamily(Struct, frozen=True):
+class AssetFamily(Struct, frozen=True, dict=True):
     """The members of one table `[asset.NAME]`."""
 
     name: str
     axes: tuple[str, ...]
     members: tuple[Member, ...]
+
+    def stem(self, one: Member) -> str:
+        """The default path of a member's picture, without the suffix."""
+        values = [paths.slug(paths.safe_name(one.axes[axis])) for axis in sorted(one.axes)]
+        return "-".join([self._own_part, *values])
+
+    @cached_property
+    def _own_part(self) -> str:
+        return paths.slug(paths.safe_name(self.name))
 
 
 class FamilyExpander(Struct):
@@ -72,10 +82,9 @@ class FamilyExpander(Struct):
         members = [
             Member(member(name, named(inside)), inside, row)
             for row in rows
+            for own in (dict(zip(columns, row.names, strict=True)) if row else {},)
             for point in points
-            for inside in (
-                {**point, **dict(zip(columns, row.names, strict=True))} if row else point,
-            )
+            for inside in ({**point, **own},)
         ]
         names = (*axes, *columns)
         keys = {

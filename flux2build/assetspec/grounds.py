@@ -22,11 +22,12 @@ def keyed(
 
     Such an order is `framed` where frames are cut out of the picture, so that none is empty.
     """
-    able = {
-        recipe.asset
-        for recipe in recipes
-        if isinstance(task := recipe.task, Generate) and cards[task.provider][task.card].grounds
-    }
+    orders = [
+        (recipe.asset, task) for recipe in recipes if isinstance(task := recipe.task, Generate)
+    ]
+    models = {(task.provider, task.model): task for _, task in orders}
+    fit = {model for model, task in models.items() if cards[task.provider][task.card].grounds}
+    able = {asset for asset, task in orders if (task.provider, task.model) in fit}
     grounds: dict[AssetName, str] = {}
     boards: set[AssetName] = set()
     for recipe in recipes if able else ():

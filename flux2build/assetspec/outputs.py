@@ -57,8 +57,10 @@ class Outputs(Struct, frozen=True):
         if form is not None:
             self._check_suffix(path, form, key)
         output = path if self.folder == "." else f"{self.folder}/{path}"
+        if self.files is None:
+            return output
         for at in (output.rpartition("/")[0], output):
-            kind = self.files.kind(at or ".") if self.files else Kind.MISSING
+            kind = self.files.kind(at or ".")
             if kind in _UNFIT and not (kind is Kind.FOLDER and at != output):
                 raise FaultyError(Fault(key, f"output `{at}` {NOT_A_FILE[kind]}"))
         return output

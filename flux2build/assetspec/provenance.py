@@ -26,14 +26,19 @@ def marked(
     terms: dict[AssetName, str] = {
         name: SourceType.TRAINED for name, its in settings.items() if its.peek("provenance")
     }
+    models: dict[tuple[str, str], str] = {}
     for recipe in recipes:
         if isinstance(task := recipe.task, Generate):
-            terms[recipe.asset] = cards[task.provider][task.card].source_type
+            model = task.provider, task.model
+            if model not in models:
+                models[model] = cards[task.provider][task.card].source_type
+            terms[recipe.asset] = models[model]
     for recipe in recipes:
-        task, its = recipe.task, settings[recipe.asset]
+        task = recipe.task
         if not isinstance(task, Derive):
             yield recipe
             continue
+        its = settings[recipe.asset]
         encoding: dict[str, Json] = dict(task.encoding)
         term = None if its.get("provenance") is False else _term(recipe, task, terms, ops)
         if term is not None:

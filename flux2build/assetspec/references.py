@@ -34,7 +34,7 @@ class SourceFiles(Struct):
     used: set[str] = field(default_factory=set)
     """Every file that a recipe or a template reads."""
     _kinds: dict[str, Kind] = field(default_factory=dict)
-    _absences: dict[str, whereabouts.Absence | None] = field(default_factory=dict)
+    _sources: dict[str, Source | whereabouts.Absence] = field(default_factory=dict)
     _sizes: dict[str, Mapping[str, int]] = field(default_factory=dict)
 
     def kind(self, path: str) -> Kind:
@@ -45,13 +45,15 @@ class SourceFiles(Struct):
 
     def source(self, path: str, key: Key) -> Source:
         """An existing file; `FaultyError` if there is no readable one at the path."""
-        if path not in self._absences:
-            self._absences[path] = whereabouts.absence(self.tree, path)
-        if absence := self._absences[path]:
-            raise FaultyError(Fault(key, *absence))
-        path = paths.join("", path)
-        self.used.add(path)
-        return Source(path)
+        source = self._sources.get(path)
+        if source is None:
+            absence = whereabouts.absence(self.tree, path)
+            source = absence or Source(paths.join("", path))
+            self._sources[path] = source
+        if not isinstance(source, Source):
+            raise FaultyError(Fault(key, *source))
+        self.used.add(source.path)
+        return source
 
     def size(self, path: str) -> Mapping[str, int]:
         """The sides of a picture in pixels, from its container; empty if that does not have them."""

@@ -24,7 +24,6 @@ from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.digest import Json
 from flux2build.model import Asset, AssetName, Generate, Key, MasterOf, Recipe, Source
 from flux2build.providers.capabilities import Card
-from flux2build.storage import paths
 
 T = TypeVar("T")
 
@@ -93,6 +92,8 @@ ORDERED: Final = frozenset(
 )
 """The settings that only decide how a picture is ordered."""
 _IN_ORDER: Final = tuple(sorted(ORDERED))
+_ABOUT: Final = frozenset({"tags", "alt", "title", "review", "expect_text"})
+"""The settings that say more of an asset than how its picture is made."""
 
 
 def _covers(size: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
@@ -233,7 +234,7 @@ class Resolver(Struct):
         if order is None:
             if source := self.resources.names.sources.get(one.name):
                 form = format_of(source.path) or params.DEFAULT_FORMAT
-                stem = _stem(declared.family, one)
+                stem = declared.family.stem(one)
                 master = Master(one.name, one.axes, source, stem, form, {}, scope)
         else:
             with self.faults.collecting(one.name):
@@ -251,13 +252,16 @@ class Resolver(Struct):
                 yield from deliverables.recipes(entry, master, self.resources)
 
     def _asset(self, declared: Declared, one: Member) -> Asset:
-        settings, texts, scope = declared.settings, self.resources.texts, declared.scope(one)
+        settings, source = declared.settings, self.resources.names.sources.get(one.name)
+        path = source.path if source else None
+        if settings.values.keys().isdisjoint(_ABOUT):
+            return Asset(one.name, declared.family.name, one.axes, source=path, key=declared.key)
+        texts, scope = self.resources.texts, declared.scope(one)
 
         def optional(name: str) -> str | None:
             text = settings.get(name)
             return None if text is None else texts.text(text, scope, settings.key(name))
 
-        source = self.resources.names.sources.get(one.name)
         return Asset(
             name=one.name,
             family=declared.family.name,
@@ -265,7 +269,7 @@ class Resolver(Struct):
             tags=tuple(texts.inside(settings.get("tags") or [], scope, settings.key("tags"))),
             alt=optional("alt"),
             title=optional("title"),
-            source=source.path if source else None,
+            source=path,
             review=source is None and settings.get("review") == "required",
             expect_text=None if source else optional("expect_text"),
             key=declared.key,
@@ -367,7 +371,7 @@ class _Orderer(Struct, frozen=True):
         """A path below the folder of masters, and from the spec's folder."""
         pattern, form, key = self.declared.table.output, self.order.format, self.declared.key
         if pattern is None:
-            path = f"{_stem(self.declared.family, self.one)}.{form}"
+            path = f"{self.declared.family.stem(self.one)}.{form}"
         else:
             scope = {**self.scope, **self.order.size, "format": form}
             path = self.resources.texts.text(pattern, scope, (*key, "output"))
@@ -392,9 +396,3 @@ def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:
 def _silent(*_words: object) -> str:
     """Stands in for `ref` while references are wrong, so that prompts can be checked."""
     return "image 1"
-
-
-def _stem(family: AssetFamily, one: Member) -> str:
-    """The default path of a picture, without the suffix."""
-    values = (one.axes[axis] for axis in sorted(one.axes))
-    return "-".join(paths.slug(paths.safe_name(part)) for part in (family.name, *values))

@@ -26,6 +26,8 @@ class Candidates(Struct, frozen=True):
 
     def of(self, task: Generate) -> tuple[Generate, ...]:
         """The orders of all candidates of a request, at least one."""
+        if self.count == 1 and not self.seeds:
+            return (task,)
         if self.seeds:
             return tuple(task.varied(task.take, seed) for seed in self.seeds)
         takes = range(task.take, task.take + self.count)

@@ -52,8 +52,9 @@ class TextRenderer(Struct, frozen=True, dict=True):
 
     def text(self, source: str, scope: Scope, key: Key) -> str:
         """A text that may be a template; `FaultyError` if it cannot be rendered."""
-        if "{" in source:
-            self.markup.examine(source, scope, key)
+        if "{" not in source:
+            return source
+        self.markup.examine(source, scope, key)
         return self._rendered(source, scope, key) if is_template(source) else source
 
     def items(self, source: str, scope: Scope, key: Key) -> list[str]:
@@ -82,12 +83,13 @@ class TextRenderer(Struct, frozen=True, dict=True):
 
     def prompt(self, settings: MergedSettings, scope: Scope) -> str:
         """The prompt that is sent: prefix, prompt and suffix with a space between, never empty."""
-        around = {name: self._optional(name, settings, scope) for name in _AROUND}
-        body = self._body(settings, scope).strip()
-        if structured(body) and (wrong := [_glued(settings, n) for n in _AROUND if around[n]]):
-            raise FaultyError(*wrong)
-        prefix, suffix = around.values()
-        prompt = " ".join(filter(None, (prefix, body, suffix)))
+        prefix, suffix = around = [self._optional(name, settings, scope) for name in _AROUND]
+        prompt = body = self._body(settings, scope).strip()
+        if prefix or suffix:
+            if structured(body):
+                said = zip(_AROUND, around, strict=True)
+                raise FaultyError(*(_glued(settings, name) for name, text in said if text))
+            prompt = " ".join(filter(None, (prefix, body, suffix)))
         if not prompt:
             raise FaultyError(Fault(settings.key("prompt"), "the prompt is empty"))
         if not prompt.isascii():
@@ -106,7 +108,7 @@ class TextRenderer(Struct, frozen=True, dict=True):
             raise FaultyError(Fault(key, message, hint="keep one of them"))
         if template is not None:
             name = self.text(template, scope, key)
-            return _located(lambda: self.prompts.file(name, self._known(scope)), key)
+            return _located(lambda: self.prompts.file(name, scope, self._known), key)
         if prompt is None:
             hint = "say what to see in `prompt` or `template`, or name a picture with `source`"
             raise FaultyError(Fault(settings.asset, "the asset has no prompt", hint=hint))
@@ -123,7 +125,10 @@ class TextRenderer(Struct, frozen=True, dict=True):
         return self._rendered(source, scope, key)
 
     def _rendered(self, source: str, scope: Scope, key: Key) -> str:
-        return _located(lambda: self.prompts.text(source, self._known(scope)), key)
+        try:
+            return self.prompts.text(source, scope, self._known)
+        except TemplateFault as fault:
+            raise _placed(fault, key) from None
 
     def _json(self, leaf: Any, scope: Scope, key: Key) -> Any:
         """A value in a structured prompt, which is sent as JSON."""
@@ -170,8 +175,12 @@ def _located(render: Callable[[], str], key: Key) -> str:
     try:
         return render()
     except TemplateFault as fault:
-        at_key = Fault(key, fault.message, hint=fault.hint, template=True, line=fault.line)
-        if fault.template is None:
-            raise FaultyError(at_key) from None
-        place = Place(fault.template, fault.line)
-        raise FaultyError(replace(at_key, line=0, place=place)) from None
+        raise _placed(fault, key) from None
+
+
+def _placed(fault: TemplateFault, key: Key) -> FaultyError:
+    at_key = Fault(key, fault.message, hint=fault.hint, template=True, line=fault.line)
+    if fault.template is None:
+        return FaultyError(at_key)
+    place = Place(fault.template, fault.line)
+    return FaultyError(replace(at_key, line=0, place=place))

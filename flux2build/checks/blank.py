@@ -23,7 +23,7 @@ class BlankOptions(Options):
 
 def findings(facts: Facts, options: BlankOptions) -> Iterator[Finding]:
     """A picture that is transparent or of one colour, entirely or nearly so."""
-    for file in facts.files():
+    for file in facts.files:
         most = facts.dominant_colour(file.output)
         if most and most.share >= 100 * options.share:
             colour = "transparent" if most.colour == CLEAR else most.colour

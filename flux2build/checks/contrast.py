@@ -67,7 +67,7 @@ def findings(facts: Facts, options: ContrastOptions) -> Iterator[Finding]:
     are simulated by the model of Machado, Oliveira and Fernandes.
     """
     faintest: dict[AssetName, _Faint] = {}
-    for file in facts.published():
+    for file in facts.published:
         for faint in _faint(facts, options, file):
             before = faintest.get(file.recipe.asset)
             if before is None or faint.ratio / faint.wanted < before.ratio / before.wanted:

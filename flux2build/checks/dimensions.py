@@ -17,10 +17,9 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
 
     A person who adopts a picture was told of its size.
     """
-    for file in facts.files():
+    for file in facts.files:
         asked, output = _asked(file.recipe), file.output
-        sides = {"width": output.width, "height": output.height}
-        if all(sides[side] in {0, length} for side, length in asked.items()):
+        if _fits(asked.get("width"), output.width) and _fits(asked.get("height"), output.height):
             continue
         if not (isinstance(file.recipe.task, Generate) and facts.adopted(file.recipe)):
             message = f"it is {output.width}x{output.height} pixels, not {_words(asked)}"
@@ -28,12 +27,17 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
             yield facts.about(file.recipe, "wrong-size", message, hint=hint)
 
 
+def _fits(asked: int | None, length: int) -> bool:
+    """Whether a side has the length that was asked for; 0 stands for one that is not known."""
+    return asked is None or length == asked or not length
+
+
 def _asked(recipe: Recipe) -> Mapping[str, int]:
     """The sides in pixels that are known before a file is made."""
     task = recipe.task
     if isinstance(task, Generate):
-        sides = {side: task.params.get(side) for side in ("width", "height")}
-        return {side: length for side, length in sides.items() if isinstance(length, int)}
+        sides, sent = ("width", "height"), task.params
+        return {side: length for side in sides if isinstance(length := sent.get(side), int)}
     if not isinstance(task, Derive) or not task.ops:
         return {}
     last = task.ops[-1]

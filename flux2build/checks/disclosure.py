@@ -27,7 +27,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """
     if not facts.spec.discloses and _NAME not in facts.spec.checks:
         return
-    for file in facts.published():
+    for file in facts.published:
         if not facts.generated(file):
             continue
         if not _labelled(file):

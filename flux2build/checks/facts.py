@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -26,6 +27,7 @@ from flux2build.model import (
     Write,
 )
 from flux2build.planning.plan import Plan
+from flux2build.planning.verdict import Action
 from flux2build.providers.capabilities import Card
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Current(Struct, frozen=True):
     output: Output
 
 
-class Facts(Struct, frozen=True):
+class Facts(Struct, frozen=True, dict=True):
     """All that a check may know."""
 
     spec: Spec
@@ -58,12 +60,16 @@ class Facts(Struct, frozen=True):
     reviewed: frozenset[AssetName] = frozenset()
     """The pictures that a person has to approve."""
 
-    def files(self) -> Iterator[Current]:
+    @cached_property
+    def files(self) -> Sequence[Current]:
         """Every picture that is what the spec wants; one that drifts is about to be replaced."""
-        for step in self.plan.steps:
-            document = isinstance(step.recipe.task, Write)
-            if step.before is not None and not step.drift and not document:
-                yield Current(step.recipe, step.before.output)
+        return [
+            Current(step.recipe, step.before.output)
+            for step in self.plan.steps
+            if step.before is not None
+            and step.verdict.action is Action.KEEP
+            and not isinstance(step.recipe.task, Write)
+        ]
 
     def bytes_of(self, source: Input) -> bytes | None:
         """The bytes of an input of a recipe; None if it is missing."""
@@ -92,14 +98,17 @@ class Facts(Struct, frozen=True):
             return "bring another picture"
         return f"`flux2build reroll {shlex.quote(file.recipe.asset)}` orders another one, to pick"
 
-    def published(self) -> Iterator[Current]:
+    @cached_property
+    def published(self) -> Sequence[Current]:
         """The current pictures that are published: deliverables, and masters without any."""
         derived = {
             step.recipe.asset for step in self.plan.steps if isinstance(step.recipe.task, Derive)
         }
-        for file in self.files():
-            if isinstance(file.recipe.task, Derive) or file.recipe.asset not in derived:
-                yield file
+        return [
+            file
+            for file in self.files
+            if file.recipe.asset not in derived or isinstance(file.recipe.task, Derive)
+        ]
 
     def dominant_colours(self, output: Output) -> tuple[DominantColour, ...]:
         """The dominant colours: from the lock or, where it has none, from the pixels."""

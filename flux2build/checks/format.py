@@ -18,7 +18,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     delivered, because its signature would break; files derived from it have the
     format of their names.
     """
-    for file in facts.published():
+    for file in facts.published:
         named, actual = format_of(file.recipe.output), file.output.format
         if named is not None and actual not in {"", named}:
             message = f"it is {actual}, and its name says {named}"

@@ -36,7 +36,7 @@ def findings(facts: Facts, options: MaxBytesOptions) -> Iterator[Finding]:
     Deliverables are published, and masters from which nothing is derived.
     """
     limits: Mapping[str, int] = dict(options.formats.items())
-    for file in facts.published():
+    for file in facts.published:
         limit = limits.get(file.output.format, options.bytes)
         if limit is not None and file.output.bytes > limit:
             message = f"it has {file.output.bytes:,} bytes; {limit:,} are allowed"

@@ -43,7 +43,7 @@ class PaletteOptions(Options):
 def findings(facts: Facts, options: PaletteOptions) -> Iterator[Finding]:
     """A picture whose colours are mostly not those of the brand; of each asset, the farthest."""
     farthest: dict[AssetName, tuple[float, Current]] = {}
-    for file in facts.published():
+    for file in facts.published:
         near = _near(facts.dominant_colours(file.output), options)
         if near < farthest.get(file.recipe.asset, (options.share, file))[0]:
             farthest[file.recipe.asset] = near, file

@@ -22,7 +22,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     mark in XMP counts and, in a master, a C2PA manifest. A picture that a person brought may be
     anything.
     """
-    for file in facts.published():
+    for file in facts.published:
         manifest = file.output.manifest
         if manifest and manifest.state == INVALID:
             hint = f"it was changed after it was signed; {facts.another(file)}"

@@ -77,7 +77,7 @@ def findings(facts: Facts, options: TextOptions) -> Iterator[Finding]:
     Words are read by rapidocr (extra `ocr`), when the picture is made or, if nobody had it then, by
     this check. Case and punctuation do not count. It reads Latin and Chinese letters best.
     """
-    for file in facts.files():
+    for file in facts.files:
         expected = facts.spec.assets[file.recipe.asset].expect_text
         if not expected or not isinstance(file.recipe.task, Generate):
             continue

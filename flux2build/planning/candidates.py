@@ -22,7 +22,7 @@ Digests = Sequence[Digest | None]
 
 def ordered(recipe: Recipe, block: Block | None, inputs: Digests) -> list[Candidate]:
     """The candidates in the lock that were ordered for just this request."""
-    ready, task = _ready(inputs), recipe.task
+    ready, task = complete(inputs), recipe.task
     if block is None or ready is None or not isinstance(task, Generate):
         return []
     return [
@@ -37,10 +37,11 @@ def chosen(recipe: Recipe, inputs: Digests, block: Block | None, *, free: bool) 
 
     Where pictures are `free`, the first candidate stands in until one is picked.
     """
-    task, ready, row = recipe.task, _ready(inputs), block.generated if block else None
-    if not isinstance(task, Generate) or recipe.candidate or ready is None:
-        return recipe
+    task, row = recipe.task, block.generated if block else None
     if not recipe.takes and (row is not None and not row.picked):
+        return recipe
+    ready = complete(inputs)
+    if not isinstance(task, Generate) or recipe.candidate or ready is None:
         return recipe
     tasks = recipe.takes or (task,)
     if row is not None and (picked := _picked(tasks, row, ready)):
@@ -108,6 +109,6 @@ def _key(task: Generate, ready: tuple[Digest, ...]) -> Digest:
     return order_of(task, ready).digest
 
 
-def _ready(inputs: Digests) -> tuple[Digest, ...] | None:
-    ready = tuple(digest for digest in inputs if digest is not None)
-    return ready if len(ready) == len(inputs) else None
+def complete(inputs: Digests) -> tuple[Digest, ...] | None:
+    """The digests of inputs, if all of these exist."""
+    return None if None in inputs else tuple([digest for digest in inputs if digest is not None])

@@ -32,6 +32,8 @@ from flux2build.planning.reason import WAITING, Reason, ReasonCode
 from flux2build.planning.snapshot import Snapshot, locked
 from flux2build.planning.verdict import Action, Verdict, judge
 
+_WAITING: Final = frozenset({Action.RENDER, Action.DERIVE, Action.ASK})
+"""The actions that may have to wait for a decision about another picture."""
 _ASKING: Final = frozenset({Action.RENDER, Action.RESUME, Action.ASK})
 """The actions on a picture that is not there yet."""
 
@@ -167,13 +169,12 @@ class Planner:
 
     def steps(self, recipe: Recipe) -> Iterator[Step]:
         """Return the steps of a recipe: those of candidates that are due, then its own."""
-        block, further = (
-            self._snapshot.block(recipe),
-            self._snapshot.further.get(recipe.asset, 0),
-        )
-        for each in candidates.orders(recipe, self._inputs.of(recipe), block, further):
-            if (step := self.step(each)).drift:
-                yield step
+        further = self._snapshot.further.get(recipe.asset, 0)
+        if recipe.takes or further:
+            block, inputs = self._snapshot.block(recipe), self._inputs.of(recipe)
+            for each in candidates.orders(recipe, inputs, block, further):
+                if (step := self.step(each)).drift:
+                    yield step
         yield self.step(recipe)
 
     def step(self, recipe: Recipe) -> Step:
@@ -185,6 +186,8 @@ class Planner:
         verdict = self._waiting.settled(recipe, verdict)
         self._inputs.note(recipe, verdict.bytes)
         step = _step(recipe, verdict, snapshot, self._price)
+        if verdict.action is Action.KEEP:
+            return step
         notes = tuple(_replaced(step, snapshot, lambda: self._ours))
         return replace(step, notes=notes) if notes else step
 
@@ -199,6 +202,8 @@ class _Waiting:
 
     def settled(self, recipe: Recipe, verdict: Verdict) -> Verdict:
         """Turn the verdict on what would be made of a picture that waits into waiting."""
+        if verdict.action not in _WAITING:
+            return verdict
         waits = any(each.code in WAITING for each in verdict.reasons)
         if verdict.action is not Action.ASK:
             pass
@@ -212,7 +217,7 @@ class _Waiting:
             return verdict
         names = (each.asset for each in recipe.inputs if not isinstance(each, Source))
         culprit = next((name for name in names if name in self._for), None) or self._late(recipe)
-        if culprit is None or verdict.action not in {Action.RENDER, Action.DERIVE, Action.ASK}:
+        if culprit is None:
             return verdict
         if isinstance(recipe.task, Generate):
             self._for[recipe.asset] = ReasonCode.UPSTREAM_WAITING
@@ -245,33 +250,26 @@ class Inputs:
 
     def of(self, recipe: Recipe) -> tuple[Digest | None, ...]:
         """Return the digests of a recipe's inputs; None for an input that does not exist yet."""
-        return tuple(self._digest(source) for source in recipe.inputs)
+        return tuple([self._digest(source) for source in recipe.inputs])
 
     def key(self, recipe: Recipe) -> Digest | None:
         """Return the key of a recipe, or None while an input is not known."""
-        ready = self._ready(recipe)
+        ready = candidates.complete(self.of(recipe))
         return None if ready is None else key_of(recipe.task, ready)
 
     def order(self, recipe: Recipe) -> Order | None:
         """Return what a recipe orders; None if that is nothing, or an input is not known."""
-        ready, task = self._ready(recipe), recipe.task
+        ready, task = candidates.complete(self.of(recipe)), recipe.task
         return None if ready is None or not isinstance(task, Generate) else order_of(task, ready)
 
-    def _ready(self, recipe: Recipe) -> tuple[Digest, ...] | None:
-        inputs = self.of(recipe)
-        ready = tuple(digest for digest in inputs if digest is not None)
-        return ready if len(ready) == len(inputs) else None
-
     def _digest(self, source: Input) -> Digest | None:
-        match source:
-            case Source(path):
-                return self._files.get(path)
-            case MasterOf(asset) if asset in self._masters:
-                return self._masters[asset]
-            case OutputOf(path=path) if path in self._outputs:
-                return self._outputs[path]
-            case _:
-                return self._before.get(str(source))
+        if isinstance(source, Source):
+            return self._files.get(source.path)
+        if isinstance(source, MasterOf) and source.asset in self._masters:
+            return self._masters[source.asset]
+        if isinstance(source, OutputOf) and source.path in self._outputs:
+            return self._outputs[source.path]
+        return self._before.get(str(source))
 
 
 class _Duplicates:
@@ -312,6 +310,8 @@ class _Duplicates:
 
 def _step(recipe: Recipe, verdict: Verdict, snapshot: Snapshot, price: Pricer) -> Step:
     before = None if recipe.candidate > 1 else locked(recipe, snapshot)
+    if verdict.action is Action.KEEP:
+        return Step(recipe, verdict, before)
     # An order in doubt may belong to another running build; if that is refused, this one sends it.
     doubt = verdict.due_to(ReasonCode.IN_DOUBT)
     if verdict.action is not Action.RENDER and not doubt:

@@ -26,6 +26,7 @@ from flux2build.model import (
     key_of,
     order_of,
 )
+from flux2build.planning.candidates import complete
 from flux2build.planning.differences import differences, subject, task_differences
 from flux2build.planning.reason import PENDING, Reason, ReasonCode
 from flux2build.planning.snapshot import KnownPicture, Snapshot, locked, unapproved
@@ -83,6 +84,8 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -
     `candidates.chosen` says which of them the recipe is about.
     """
     verdict = _protected(recipe, inputs, _by_spec(recipe, inputs, snapshot), snapshot)
+    if verdict.action is Action.KEEP:
+        return verdict
     making = verdict.action in {Action.RENDER, Action.DERIVE} and not isinstance(recipe.task, Write)
     if making and (name := unapproved(recipe, inputs, snapshot)):
         reasons = (Reason(ReasonCode.UPSTREAM_UNAPPROVED, name),)
@@ -193,10 +196,8 @@ _VARIED: Final = frozenset({ReasonCode.TAKE_CHANGED, ReasonCode.SEED_CHANGED})
 
 def _about(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Snapshot:
     """What is known of a recipe's order; the whole snapshot if nothing is bought, or not yet."""
-    ready = tuple(digest for digest in inputs if digest is not None)
-    if not isinstance(recipe.task, Generate) or len(ready) < len(inputs):
-        return snapshot
-    if not snapshot.buys(recipe):
+    ready = complete(inputs)
+    if ready is None or not isinstance(recipe.task, Generate) or not snapshot.buys(recipe):
         return snapshot
     order, row = order_of(recipe.task, ready), locked(recipe, snapshot)
     return snapshot.about(order, _as_read_before(order, row) if row else ())
@@ -243,8 +244,7 @@ def _requested(key: Digest | None, snapshot: Snapshot) -> Verdict:
 
 
 def _key(recipe: Recipe, inputs: Sequence[Digest | None]) -> Digest | None:
-    ready = tuple(digest for digest in inputs if digest is not None)
-    return key_of(recipe.task, ready) if len(ready) == len(inputs) else None
+    return None if (ready := complete(inputs)) is None else key_of(recipe.task, ready)
 
 
 def _make(recipe: Recipe) -> Action:

@@ -19,7 +19,7 @@ import stat
 import time
 
 from flux2build.storage.edition import EDITION
-from flux2build.storage.index_packed import KINDS, OPEN, Packed, load
+from flux2build.storage.index_packed import ATTRIBUTES, KINDS, OPEN, Packed, load
 from flux2build.storage.own_folder import own_folder, through_link
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ _CHUNK = 1024 * 1024
 _FEW = 1000
 """Up to so many rows that have changed are written by themselves."""
 _MANY = 256
-"""From so many unknown files on it is worth it to start threads."""
+"""From so many unknown files on they are looked at together."""
 _TICK = 50_000_000
 """Nanoseconds within which a disk's clock may give two changes one time."""
 _COARSE = 2_100_000_000
@@ -45,6 +45,7 @@ _COARSE = 2_100_000_000
 
 Row = tuple[str, int, int, int, int]
 """The state of a path, as `Index.state` returns it; then size, times and inode, 0 if unreliable."""
+_LATER: Row = ("later", 0, 0, 0, 0)
 
 
 class Index:
@@ -200,11 +201,9 @@ class Index:
         fresh: dict[str, Row] = {}
         if len(unknown) >= _MANY:
             # Lazy: the common call hashes nothing.
-            from flux2build.storage.in_threads import in_threads
+            from flux2build.storage.many_files import observed
 
-            fresh = in_threads(
-                lambda path: _observe(os.path.join(self._folder, path), None), unknown
-            )
+            fresh = observed(_observe, self._folder, unknown, _LATER)
             self._rows.update(fresh)
             self._asked.update(fresh)
             self._changed = True
@@ -284,14 +283,17 @@ def _fits(before: str, now: str) -> bool:
     return before == now or (before == "file" and now.startswith("sha256:"))
 
 
-def _observe(path: str, known: Row | None) -> Row:
-    """Observe the state of a path; a `known` row that still fits saves reading the file."""
+def _observe(path: str, known: Row | None, large: int | None = None) -> Row:
+    """Observe the state of a path; a `known` row that still fits saves reading the file.
+
+    A file that is not smaller than `large` is left for later.
+    """
     try:
         status = os.stat(path)
         if stat.S_ISREG(status.st_mode):
             if known is not None and any(known[1:]) and known[1:] == _fingerprint(status):
                 return known
-            return _hashed(path)
+            return _hashed(path) if large is None or status.st_size < large else _LATER
         if path.endswith("/") and stat.S_ISDIR(status.st_mode):
             return _listed(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -307,15 +309,14 @@ def _hashed(path: str) -> Row:
     now = time.time_ns()
     file = os.open(path, OPEN)
     try:
-        before, digest = os.fstat(file), hashlib.sha256()
+        before = os.fstat(file)
         if not stat.S_ISREG(before.st_mode):
             return (SPECIAL, 0, 0, 0, 0)
         # A file object, and a buffer for the largest file, take longer than most files.
         left, most = before.st_size, min(before.st_size + 1, _CHUNK)
-        while chunk := os.read(file, most):
-            digest.update(chunk)
-            if not (left := left - len(chunk)):
-                break  # what grows meanwhile has other times afterwards
+        digest = hashlib.sha256(chunk := os.read(file, most))
+        while chunk and (left := left - len(chunk)):  # what grows has other times afterwards
+            digest.update(chunk := os.read(file, most))
         after = os.fstat(file)
     finally:
         os.close(file)
@@ -335,12 +336,12 @@ def _row(state: str, now: int, before: os.stat_result, after: os.stat_result) ->
     """Return a row without a fingerprint if anything changed meanwhile, or shortly before."""
     newest = max(before.st_mtime_ns, before.st_ctime_ns)
     margin = _TICK if before.st_ctime_ns % 10_000_000 else _COARSE
-    if _fingerprint(before) != _fingerprint(after) or newest >= now - margin:
+    if newest >= now - margin or ATTRIBUTES(before) != ATTRIBUTES(after):
         return (state, 0, 0, 0, 0)
     return (state, *_fingerprint(before))
 
 
 def _fingerprint(status: os.stat_result) -> tuple[int, int, int, int]:
     """The attributes of a file that change with its bytes; all 0 if they do not fit the format."""
-    fingerprint = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-    return fingerprint if all(0 <= number < 1 << 64 for number in fingerprint) else (0, 0, 0, 0)
+    fingerprint: tuple[int, int, int, int] = ATTRIBUTES(status)
+    return fingerprint if min(fingerprint) >= 0 and max(fingerprint) < 1 << 64 else (0, 0, 0, 0)

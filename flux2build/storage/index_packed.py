@@ -26,7 +26,8 @@ NAME, CHANGES = "index", "index-changes"
 KINDS = ("file", "missing", "folder", "special", "unreadable")
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
-_ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
+ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
+"""The attributes of a file that change with its bytes."""
 _FIRST = 256
 """How many paths are looked at before the rest; what people write comes first, and changes most often."""
 _ABSENT = os.stat_result([-1] * 19)
@@ -160,7 +161,7 @@ class Packed:
         if folder != os.getcwd():
             paths = [os.path.join(folder, path) for path in paths]
         before = [*zip(*map(chosen, self._fingerprints), strict=True)]
-        now = [*map(_ATTRIBUTES, map(status, chosen(paths)))]
+        now = [*map(ATTRIBUTES, map(status, chosen(paths)))]
         if now != before:
             suspects += compress(files, map(operator.ne, now, before))
         return suspects

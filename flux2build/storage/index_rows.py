@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Mapping
 from typing import Final
 
+from flux2build.storage.index_packed import ATTRIBUTES
+
 Row = tuple[str, int, int, int, int]
 
-_ATTRIBUTES: Final = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 _UNKNOWN: Final = ("", 0, 0, 0, 0)
 
 
@@ -26,7 +26,7 @@ def doubtful(folder: str, rows: Mapping[str, Row], states: Mapping[str, str]) ->
     try:
         here = folder == os.getcwd()
         whole = certain if here else [os.path.join(folder, path) for path in certain]
-        now = [*map(_ATTRIBUTES, map(os.stat, whole))]
+        now = [*map(ATTRIBUTES, map(os.stat, whole))]
     except OSError:
         return [*states]
     same = {path for path, each in zip(certain, now, strict=True) if each == rows[path][1:]}

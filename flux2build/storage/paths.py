@@ -17,7 +17,7 @@ _HIDDEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 _RESERVED: Final = r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])"
 _FORBIDDEN: Final = frozenset('<>:"|?*\\')
-_NAME: Final = re.compile(r"[A-Za-z0-9_.@:-]+")
+_PLAIN_NAME: Final = re.compile(rf"[A-Za-z0-9_@:][A-Za-z0-9_.@:-]{{0,{LONGEST_NAME - 1}}}")
 """A name of plain letters, as most are; it needs no closer check."""
 _PLAIN_PART: Final = (
     r"(?!(?:con|prn|aux|nul|(?:com|lpt)[0-9])(?:[./]|\Z))"
@@ -118,14 +118,17 @@ def _letters_fault(part: str) -> str | None:
 
 def name_fault(value: str) -> str | None:
     """Explain why a text is not a valid asset name or axis value; return None if it is valid."""
+    return None if _PLAIN_NAME.fullmatch(value) else _name_fault(value)
+
+
+def _name_fault(value: str) -> str | None:
     if not value:
         return "is empty"
     if len(value) > LONGEST_NAME:
         return f"is longer than {LONGEST_NAME} characters"
     if value[0] in ".-+":
         return f"starts with `{value[0]}`"
-    plain = _NAME.fullmatch(value)
-    if not plain and (wrong := next((letter for letter in value if not _in_name(letter)), None)):
+    if wrong := next((letter for letter in value if not _in_name(letter)), None):
         shown = f"`{wrong}`" if wrong.isprintable() and wrong != " " else f"U+{ord(wrong):04X}"
         return f"has {shown} in it; letters, digits and `_` `.` `-` `@` `:` are allowed"
     if not unicodedata.is_normalized("NFC", value):
@@ -143,7 +146,7 @@ def safe_name(value: str) -> str:
 
     A value that is valid in a name stays as it is.
     """
-    if name_fault(value) is None:
+    if _PLAIN_NAME.fullmatch(value) or name_fault(value) is None:
         return value
     composed = unicodedata.normalize("NFC", value)
     parts = "".join(letter if _in_name(letter) else "\0" for letter in composed).split("\0")
@@ -166,5 +169,5 @@ def join(folder: str, path: str) -> str:
 def slug(value: str) -> str:
     """Turn a value into part of a file name: all but letters, digits and `_ . -` becomes `-`."""
     if value.isascii():
-        return re.sub(_UNWORDLY, "-", value)
+        return value if value.isalnum() else re.sub(_UNWORDLY, "-", value)
     return "".join(letter if letter in "_.-" or _is_word(letter) else "-" for letter in value)

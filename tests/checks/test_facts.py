@@ -15,11 +15,9 @@ def test_what_is_derived_is_published_instead_of_its_master() -> None:
     (fox,) = recipes(bare)
     row = generated(fox)
 
-    assert [file.recipe.output for file in facts(files=files_of(lock())).published()] == [
-        "fox.webp"
-    ]
+    assert [file.recipe.output for file in facts(files=files_of(lock())).published] == ["fox.webp"]
     alone = facts(bare, held=locked((fox, row)), files={fox.output: row.output.sha256})
-    assert [file.recipe for file in alone.published()] == [fox]
+    assert [file.recipe for file in alone.published] == [fox]
 
 
 def test_a_problem_quotes_its_line() -> None:

@@ -25,6 +25,9 @@ __all__ = ["Prompts", "TemplateFault", "is_template"]
 
 LARGEST_SOURCE: Final = 256 * 1024
 
+Scope = Mapping[str, object]
+"""The values that a template can name."""
+Complete = Callable[[Scope], Scope]
 _Fill = Callable[[Iterable[str]], Iterator[str]]
 
 
@@ -47,7 +50,7 @@ class Prompts:
         """The templates that were asked for as prompts, each with the assets that asked."""
         self._inline: dict[str, Template] = {}
         self._files: dict[str, tuple[str, str, None]] = {}
-        self._bones = lru_cache(maxsize=1024)(skeleton.of)
+        self._bones = lru_cache(maxsize=1024)(_skeleton)
 
     @cached_property
     def _sandbox(self) -> Sandbox:
@@ -55,19 +58,21 @@ class Prompts:
 
         return Sandbox(self._source, self.budget)
 
-    def text(self, source: str, scope: Mapping[str, object]) -> str:
-        """An inline source, rendered; a `TemplateFault` has its line, or an included template's."""
-        plain = _plain(source)
-        if not is_template(plain):
-            return self.whole(plain)
-        bones = self._bones(plain)
+    def text(self, source: str, scope: Scope, complete: Complete = dict) -> str:
+        """An inline source, rendered; a `TemplateFault` has its line, or an included template's.
+
+        A `complete` scope has what few templates name, such as the function that translates, too.
+        """
+        if not is_template(source):
+            return self.whole(_plain(source))
+        bones = self._bones(source)
         if bones is None:
-            return self._rendered(lambda: self._compiled(source), scope)
+            return self._rendered(lambda: self._compiled(source), complete(scope))
         return self._short(bones, scope) or self._rendered(
-            lambda: self._compiled(bones.template), scope, bones.filled
+            lambda: self._compiled(bones.template), complete(scope), bones.filled
         )
 
-    def _short(self, bones: Skeleton, scope: Mapping[str, object]) -> str | None:
+    def _short(self, bones: Skeleton, scope: Scope) -> str | None:
         """What a skeleton of lookups renders to, counted; None or nothing for what Jinja renders."""
         text = bones.put_together(scope)
         if not text or not self.budget.small(len(bones.texts)):
@@ -77,7 +82,7 @@ class Prompts:
         except TemplateFault:
             return None
 
-    def file(self, name: str, scope: Mapping[str, object]) -> str:
+    def file(self, name: str, scope: Scope, complete: Complete = dict) -> str:
         """A template file by its path below the folder, rendered; a `TemplateFault` has a line.
 
         Like an inline source, most files need no Jinja, or share a skeleton. Jinja itself renders
@@ -86,25 +91,25 @@ class Prompts:
         about = scope.get("asset")
         if isinstance(about, Mapping):
             self.used.setdefault(name, {})[str(about["name"])] = None
-        plain = self._simple(name)
-        if plain is not None and not is_template(plain):
-            return self.whole(plain)
-        bones = None if plain is None else self._bones(plain)
+        source = self._simple(name)
+        if source is not None and not is_template(source):
+            return self.whole(_plain(source))
+        bones = None if source is None else self._bones(source)
         if bones is not None:
             with suppress(TemplateFault):
                 return self._short(bones, scope) or self._rendered(
-                    lambda: self._compiled(bones.template), scope, bones.filled
+                    lambda: self._compiled(bones.template), complete(scope), bones.filled
                 )
-        return self._rendered(lambda: self._sandbox.get_template(name), scope)
+        return self._rendered(lambda: self._sandbox.get_template(name), complete(scope))
 
     def _simple(self, name: str) -> str | None:
-        """The text of a template file with plain line ends; None if it cannot be read."""
+        """The text of a template file; None if it cannot be read."""
         try:
             with bounds.metered(self.budget, bounds.is_value) as meter:
                 found = self._source(name, meter)
         except RAISED:
             return None
-        return _plain(found[0]) if found else None
+        return found[0] if found else None
 
     def whole(self, text: str) -> str:
         """A text of the spec that is not too long, counted with all others.
@@ -123,9 +128,7 @@ class Prompts:
             self._inline[source] = self._sandbox.from_string(source)
         return self._inline[source]
 
-    def _rendered(
-        self, find: Callable[[], Template], scope: Mapping[str, object], fill: _Fill = iter
-    ) -> str:
+    def _rendered(self, find: Callable[[], Template], scope: Scope, fill: _Fill = iter) -> str:
         from flux2build.assetspec.prompts.faults import CAUGHT, explained
 
         try:
@@ -178,6 +181,10 @@ class Prompts:
         return f"templates are looked up in `{self._folder}`; move `{meant}` there"
 
 
+def _skeleton(source: str) -> Skeleton | None:
+    return skeleton.of(_plain(source))
+
+
 def _check_size(source: str, path: str | None = None) -> None:
     if len(source) > LARGEST_SOURCE:
         raise TemplateFault("the template is larger than 256 KiB", 1, path)
@@ -194,6 +201,8 @@ def _read(tree: ProjectFiles, path: str) -> str:
 
 def _plain(source: str) -> str:
     """A source with the line ends that Jinja would give it."""
+    if "\r" not in source:
+        return source.removesuffix("\n")
     return source.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
 
 

@@ -178,9 +178,9 @@ def _keyed(
     first: dict[tuple[str, ...], Row] = {}
     for place, cells in shaped_rows:
         names = [_name(records, place, cells, key) for key in keys]
-        known = tuple(name for name in names if name is not None)
-        if len(known) < len(names):
+        if None in names:
             continue
+        known = tuple([name for name in names if name is not None])
         own = frozenset(cells) if place.file in records.whole else columns
         row = Row(known, cells, place, own)
         earlier = first.setdefault(tuple(map(paths.fold, known)), row)
