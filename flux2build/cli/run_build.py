@@ -25,16 +25,17 @@ from flux2build.providers.pricing import price_range
 from flux2build.session.after import after
 from flux2build.session.answers import remember, remember_judged
 from flux2build.session.baseline import Baseline
-from flux2build.session.brief import Brief, brief
+from flux2build.session.brief import Brief, brief, narrowed
 from flux2build.session.brief_build import buildable
 from flux2build.session.brief_build import premises as brief_premises
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
 from flux2build.session.joining import joined
 from flux2build.session.missing_lock import ignored, refuse_to_pay
+from flux2build.session.names_in_brief import is_plain
 from flux2build.session.ongoing import Ongoing
 from flux2build.session.plan_file import PlanFile
-from flux2build.session.project import EVERYTHING, Project
+from flux2build.session.project import Project
 from flux2build.session.renewal import renew
 from flux2build.storage import disk
 
@@ -178,14 +179,16 @@ class BuildRun(Struct, frozen=True):
         What is built again and again is told of what waits for consent from a reading of everything.
         """
         every = self.project.options.json or self.project.options.verbosity > 0
-        if self.choice != EVERYTHING or self.pinned or (every and self.ongoing):
+        if not is_plain(self.choice) or self.pinned or (every and self.ongoing):
             return None
         known = (
             self.ongoing.brief(self.project) if self.ongoing else brief(self.project, every=every)
         )
-        if known is None or (self.ongoing and known.plan.high != 0):
+        if known is None or (plan := narrowed(self.project, known, self.choice)) is None:
             return None
-        return known if buildable(self.project, known) else None
+        known = replace(known, plan=plan)
+        waits = self.ongoing is not None and plan.high != 0
+        return known if not waits and buildable(self.project, known) else None
 
     def require_pinned(self, plan: Plan) -> None:
         """Refuse a plan that is not the one that was to be carried out.

@@ -7,7 +7,7 @@ certain, or something is wrong that a message must have a place for, there is no
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import Final
@@ -89,7 +89,7 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
     plan = compared(project, base, snapshot, (now, judged), known.orphans)
     if plan is None or not _in_place(project, plan):
         return None
-    if not plan.drift and (pictures or project.team is not None):
+    if not plan.drift and (pictures or project.owes_the_team):
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock, sizes=base.sizes)
     return Brief(base, now, others, snapshot, plan, known.assets)
@@ -156,9 +156,13 @@ def narrowed(project: Project, known: Brief, choice: Choice) -> Plan | None:
     if choice.everything:
         return known.plan
     assets = closure(known.base, choice)
-    if assets is None or project.team is not None or known.snapshot.ledger.unsettled:
-        return None  # an order that is open may be for other assets
-    return _Comparison(project, known.base, known.snapshot).plan_of(assets)
+    if assets is None:
+        return None
+    alone = _Comparison(project, known.base, known.snapshot).plan_of(assets)
+    if alone is None:
+        return None
+    orders = tuple(each for each in alone.orders if each.pending or each in known.plan.orders)
+    return replace(alone, orders=orders)
 
 
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
@@ -202,15 +206,22 @@ class _Comparison:
 
     def plan(self, changed: Changes, orphans: tuple[Orphan, ...]) -> Plan | None:
         """What is to be done; None if it cannot be."""
-        bare = replanned(self._base, *changed, self._snapshot, self._quotes.price)
-        while self._project.team is not None and self._project.team.learn():
-            bare = replanned(self._base, *changed, self._snapshot, self._quotes.price)
+        price = self._quotes.price
+        bare = self._learnt(lambda: replanned(self._base, *changed, self._snapshot, price))
         return self._feasible(bare, orphans)
 
     def plan_of(self, assets: Iterable[AssetName]) -> Plan | None:
         """What is to be done for some assets by themselves; None if it cannot be."""
-        bare = planned_alone(self._base, assets, self._snapshot, self._quotes.price)
+        names, price = frozenset(assets), self._quotes.price
+        bare = self._learnt(lambda: planned_alone(self._base, names, self._snapshot, price))
         return self._feasible(bare, ())
+
+    def _learnt(self, plan: Callable[[], Plan]) -> Plan:
+        """A plan that is made again as long as the team's store knows more than was asked before."""
+        bare = plan()
+        while self._project.team is not None and self._project.team.learn():
+            bare = plan()
+        return bare
 
     def _feasible(self, bare: Plan, orphans: tuple[Orphan, ...]) -> Plan | None:
         noted = replace(bare, steps=tuple(map(self._noted, bare.steps)))

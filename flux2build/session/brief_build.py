@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 def buildable(project: Project, brief: Brief) -> bool:
     """Whether a plan in brief can be built: nobody has to decide, and the rest of the lock stays."""
-    alone = project.team is None and not project.unread
     decided = not any(step.verdict.action is Action.ASK for step in brief.plan.steps)
-    return alone and decided and not brief.plan.orders and brief.base.plain
+    settled = not brief.plan.orders and not project.unread
+    return decided and settled and brief.base.plain
 
 
 def premises(project: Project, brief: Brief) -> Premises:
@@ -40,6 +40,7 @@ def premises(project: Project, brief: Brief) -> Premises:
         _Derived(brief.base),
         _Ours(brief.base),
         copies=project.copies,
+        team=project.team,
     )
     return Premises(snapshot, artifacts, brief.base.budget, project.removal)
 

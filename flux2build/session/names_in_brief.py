@@ -1,61 +1,84 @@
-"""The assets that plain names select, found without reading the spec."""
+"""The assets that names select, found without reading the spec."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from flux2build.model import AssetName, Source
-from flux2build.planning.selection import glob
+from flux2build.errors import UsageError
+from flux2build.model import Asset, AssetName, Source
+from flux2build.planning.selection import Field, select
 from flux2build.session.baseline import Baseline
 from flux2build.session.common_options import Choice
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_*-]+")
-"""A glob that neither names a file nor a method, nor what is made from what."""
+_PLAIN: Final = r"[A-Za-z0-9_*?,+-]+|\d*\+?[A-Za-z0-9_-]+\[[^\]*?]+\](?:\+\d*)?"
+"""Names of assets, with what is made from what: none of a file or of a method, and no part of axes."""
+_MEMBER: Final = r"[A-Za-z0-9_-]+\[[^\]]+\]"
 
 
 def is_plain(choice: Choice) -> bool:
-    """Whether a choice is one of plain names, or of everything."""
-    words = " ".join(choice.selection).split()
-    only = choice == Choice(selection=choice.selection)
-    return only and all(map(_PLAIN.fullmatch, words)) and bool(words) == bool(choice.selection)
+    """Whether a choice is one of names, or of everything."""
+    named = Choice(selection=choice.selection, exclude=choice.exclude)
+    each = (words.split() for words in (*choice.selection, *choice.exclude))
+    return choice == named and all(
+        words and all(re.fullmatch(_PLAIN, word) for word in words) for words in each
+    )
 
 
 def closure(base: Baseline, choice: Choice) -> frozenset[AssetName] | None:
-    """The assets that plain names select, with all that they are made of.
+    """The assets that names select, with all that they are made of.
 
-    None if one of them may select anything else, such as a file.
+    None if one of them may select anything else, such as a file, or members by some of their axes.
     """
-    chosen = set[AssetName]()
-    for word in " ".join(choice.selection).split():
-        named = set(_named(base, word))
-        if not named:
-            return None
-        chosen |= named
-    todo = [*chosen]
-    while todo:
-        needed = set(_needed(base, todo.pop())) - chosen
-        chosen |= needed
-        todo += needed
-    return frozenset(chosen)
+    members = re.findall(_MEMBER, " ".join((*choice.selection, *choice.exclude)))
+    if not {*members} <= {*base.assets}:
+        return None
+    try:
+        chosen = select(choice.selection, choice.exclude, _field(base))
+    except UsageError:
+        return None
+    return chosen.union(*(_reached(name, lambda each: _needed(base, each)) for name in chosen))
 
 
-def _named(base: Baseline, word: str) -> Iterator[AssetName]:
-    """The assets of which a glob matches the name, or the family."""
-    pattern = glob(word)
-    for asset in base.assets:
-        family, bracket, _ = asset.partition("[")
-        if pattern.fullmatch(asset):
-            yield asset
-        elif bracket and pattern.fullmatch(family):
-            keys = (base.recipe(place).key for place in base.steps(asset)[:1])
-            if ("asset", family) in (key[:2] for key in keys):  # it is no path of a document
-                yield asset
+def _field(base: Baseline) -> Field:
+    """What can be selected by names."""
+    return Field(
+        {name: Asset(name, _family(name), {}) for name in base.assets},
+        {"path": {}},
+        lambda name: _reached(name, lambda each: _needed(base, each)),
+        lambda name: _reached(name, lambda each: _using(base, each)),
+        {},
+        lambda _path: False,
+    )
 
 
-def _needed(base: Baseline, asset: AssetName) -> Iterator[AssetName]:
-    for place in base.steps(asset):
-        for each in base.recipe(place).inputs:
-            if not isinstance(each, Source):
-                yield each.asset
+def _family(name: AssetName) -> str:
+    """The family of an asset; a document is called by its path, and has none."""
+    return name if "/" in name else name.partition("[")[0]
+
+
+def _reached(
+    start: AssetName, nearest: Callable[[AssetName], Iterable[AssetName]]
+) -> Mapping[AssetName, int]:
+    """The assets that one leads to, each with its distance."""
+    distances, todo = {start: 0}, [start]
+    for name in todo:
+        for each in nearest(name):
+            if each not in distances:
+                distances[each] = distances[name] + 1
+                todo.append(each)
+    return distances
+
+
+def _needed(base: Baseline, asset: AssetName) -> set[AssetName]:
+    """The assets that one is made of."""
+    inputs = (each for place in base.steps(asset) for each in base.recipe(place).inputs)
+    return {each.asset for each in inputs if not isinstance(each, Source)}
+
+
+def _using(base: Baseline, asset: AssetName) -> set[AssetName]:
+    """The assets that are made of one."""
+    outputs = [f"output:{base.recipe(place).output}" for place in base.steps(asset)]
+    users = (place for name in (f"asset:{asset}", *outputs) for place in base.users(name))
+    return {base.recipe(place).asset for place in users}

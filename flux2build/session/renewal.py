@@ -43,6 +43,8 @@ def renew(project: Project, brief: Brief, report: Report | None, answer: str) ->
 
 def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | None:
     """Return the baseline after a build of a plan in brief; None if something is left to do."""
+    if project.owes_the_team:
+        return None
     files = report.on(brief.snapshot.files) if report else brief.snapshot.files
     blocks, touched = _blocks(brief, report), {*brief.changed, *(report.placed if report else ())}
     states = {path: files.get(path) or brief.changed.get(path, MISSING) for path in touched}

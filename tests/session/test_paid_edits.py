@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from flux2build.errors import Exit
-from flux2build.session.brief import brief
+from flux2build.session.brief import brief, narrowed
 from flux2build.session.brief_build import buildable
-from flux2build.session.common_options import CommonOptions
+from flux2build.session.common_options import Choice, CommonOptions
+from flux2build.session.joining import joined
 from flux2build.session.project import Project
 from tests.conftest import Site
 from tests.session.test_caches import Edit, drawn, removed, replaced
@@ -49,6 +51,8 @@ class Shops:
     ) -> None:
         self._site, self._place, self._patch = site, place, patch
         self.servers = {tree: stack.enter_context(serving()) for tree in _TREES}
+        self.team = False
+        """Whether each tree has a store."""
         for tree in _TREES:
             shutil.copytree(site.folder, place / tree)
 
@@ -56,6 +60,8 @@ class Shops:
         """Go to one tree after the other."""
         for tree in _TREES:
             self._patch.setenv("FLUX2BUILD_HOME", str(self._place / f"home-{tree}"))
+            if self.team:
+                self._patch.setenv("FLUX2BUILD_STORE", f"file://{self._place}/team-{tree}")
             order_from(self.servers[tree].base_url, self._patch)
             with chdir(self._place / tree):
                 yield tree
@@ -78,14 +84,15 @@ class Shops:
         assert said[0] == said[1], command
         return said[0][0]
 
-    @property
-    def known(self) -> bool:
+    def known(self, *names: str) -> bool:
         """Whether the next build needs to read no more than what was edited."""
         for tree in self.each():
             if tree == "warm":
-                project = Project.open(CommonOptions(profile="final"))
+                opened = Project.open(CommonOptions(profile="final"))
+                project = joined(opened, lambda problems: pytest.fail(str(problems)))
                 known = brief(project)
-                return known is not None and buildable(project, known)
+                plan = narrowed(project, known, Choice(names)) if known else None
+                return bool(known and plan and buildable(project, replace(known, plan=plan)))
         return False
 
     def locks(self) -> list[str]:
@@ -115,7 +122,7 @@ def test_what_is_ordered_after_an_edit(shops: Shops) -> None:
     for name, edit in [*_EDITS.items(), ("a prompt as before", _EDITS["a prompt"])]:
         shops.edit(edit)
         refused = name == "a rejected size"
-        assert shops.known is not refused, name
+        assert shops.known() is not refused, name
         code = shops.both("build --yes --json" if "size" in name else "build --yes")
         assert code == (Exit.USAGE if refused else Exit.DONE), name
         if refused:
@@ -129,13 +136,13 @@ def test_consent_to_orders_after_an_edit(shops: Shops) -> None:
     """What is bought by a build that did not read the spec needs the consent that it always needs."""
     shops.edit(_EDITS["a prompt"])
     for terms in ("", "--max-cost 0.01"):
-        assert shops.known
+        assert shops.known()
         assert shops.both(f"build {terms}") == Exit.BUDGET
     assert shops.both("build --max-cost 0.2") == Exit.DONE
     shops.edit(replaced("assets.toml", "per_run = 0.5", "per_run = 0.02"))
     assert shops.both("build") == Exit.DONE
     shops.edit(replaced("assets.toml", "a ball", "a bull"))
-    assert shops.known
+    assert shops.known()
     assert shops.both("build --yes") == Exit.BUDGET
 
 
@@ -144,12 +151,35 @@ def test_an_order_in_doubt_after_an_edit(shops: Shops) -> None:
     for server in shops.servers.values():
         scenario(server, {"stage": "submit", "prompt": "ball", "fault": "drop-after-read"})
     shops.edit(_EDITS["a prompt"])
-    assert shops.known
+    assert shops.known()
     assert shops.both("build --yes") == Exit.DECIDE
     for server in shops.servers.values():
         scenario(server)
     for edit in ("a template", "a prompt", "a prompt"):
         shops.both("build --yes")
         shops.edit(_EDITS[edit])
+    locks = shops.locks()
+    assert locks[0] == locks[1]
+
+
+def test_names_and_a_team_after_an_edit(shops: Shops) -> None:
+    """With a team's store, and for what names select, no more is read, asked and bought either."""
+    shops.team = True
+    for tree in shops.each():
+        Path(f"../team-{tree}").mkdir()
+    assert shops.both("build --yes") == Exit.DONE
+    for edit in ("a prompt", "a template", "no master"):
+        shops.edit(_EDITS[edit])
+    for names in ("icon", "hero[theme=dark]", "icon+", "2+hero --exclude icon", "* --exclude hero"):
+        shops.both(f"plan {names}")
+        shops.both(f"check {names}")
+    shops.both("plan hero[dark]")
+    for name in ("icon", "hero"):
+        shops.edit(_EDITS["a reference"])
+        assert shops.both("build --yes --force desk") == Exit.DONE
+        shops.edit(_EDITS["a prompt" if name == "icon" else "a template"])
+        assert shops.known(name)
+        assert shops.both(f"build {name} --yes") == Exit.DONE
+    assert shops.both("build --yes") == shops.both("plan --exit-code") == Exit.DONE
     locks = shops.locks()
     assert locks[0] == locks[1]
