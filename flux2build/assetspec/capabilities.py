@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from flux2build.images.documents import DOCUMENTS
-from flux2build.images.documents.contract import Document
 from flux2build.images.ops import OPS
-from flux2build.images.ops.contract import Op
 from flux2build.providers import PROVIDERS
-from flux2build.providers.capabilities import Card
-from flux2build.tables.table import Table
+
+if TYPE_CHECKING:
+    from flux2build.images.documents.contract import Document
+    from flux2build.images.ops.contract import Op
+    from flux2build.providers.capabilities import Card
+    from flux2build.tables.table import Table
 
 
 class HasOptions(Protocol):

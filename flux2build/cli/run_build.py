@@ -23,7 +23,7 @@ from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import price_range
 from flux2build.session.after import after
-from flux2build.session.answers import remember, remember_judged
+from flux2build.session.answers import remember
 from flux2build.session.baseline import Baseline
 from flux2build.session.brief import Brief, brief, narrowed
 from flux2build.session.brief_build import buildable
@@ -32,7 +32,6 @@ from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
 from flux2build.session.joining import joined
 from flux2build.session.missing_lock import ignored, refuse_to_pay
-from flux2build.session.names_in_brief import is_plain
 from flux2build.session.ongoing import Ongoing
 from flux2build.session.plan_file import PlanFile
 from flux2build.session.project import Project
@@ -165,10 +164,10 @@ class BuildRun(Struct, frozen=True):
             KeyboardInterrupt: a person asked to stop.
         """
         if (known := self.in_brief()) is not None:
-            remember_judged(self.project)
+            self.project.keep_judged()
             return replace(self, brief=known), known.plan
         plan = self.project.plan(self.choice)
-        remember_judged(self.project)
+        self.project.keep_judged()
         collected = self._collect(plan.orders)
         run = replace(collected, brief=None)
         return run, plan if collected is self else run.project.plan(run.choice)
@@ -179,7 +178,7 @@ class BuildRun(Struct, frozen=True):
         What is built again and again is told of what waits for consent from a reading of everything.
         """
         every = self.project.options.json or self.project.options.verbosity > 0
-        if not is_plain(self.choice) or self.pinned or (every and self.ongoing):
+        if not self.choice.plain or self.pinned or (every and self.ongoing):
             return None
         known = (
             self.ongoing.brief(self.project) if self.ongoing else brief(self.project, every=every)

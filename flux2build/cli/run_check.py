@@ -20,7 +20,6 @@ from flux2build.planning.plan import Plan
 from flux2build.session.brief import brief, narrowed
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.findings import findings_in_brief, findings_of
-from flux2build.session.names_in_brief import is_plain
 from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
 
@@ -48,7 +47,7 @@ def check(  # noqa: PLR0913 - one parameter for each option
         message = f"`--output-format {output_format}` is about one spec"
         raise UsageError(message, hint="run one check for each of them")
     try:
-        brisk = is_plain(choice) and not (require_approved or output.whole)
+        brisk = choice.plain and not (require_approved or output.whole)
         known = _in_brief(project, choice) if brisk else None
         plan, reported = known or (
             project.plan(choice),

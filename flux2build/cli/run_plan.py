@@ -7,13 +7,10 @@ import shlex
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit, UsageError
-from flux2build.session.answers import remember, remember_judged
 from flux2build.session.brief import brief, narrowed
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.joining import joined
-from flux2build.session.names_in_brief import is_plain
 from flux2build.session.project import Project
-from flux2build.session.renewal import renew
 
 
 def show_plan(
@@ -34,12 +31,12 @@ def show_plan(
     console = Console.of(options, choice)
     project = joined(Project.open(options), console.caution)
     every = options.json or options.verbosity > 0
-    brisk = output is None and not live and is_plain(choice)
+    brisk = output is None and not live and choice.plain
     known = brief(project, every=every) if brisk else None
     plan = narrowed(project, known, choice) if known else None
     if plan is None:
         known, plan = None, project.plan(choice)
-    remember_judged(project)
+    project.keep_judged()
     plan_view.show(console, project, plan)
     console.caution(project.unread)
     if output is not None:
@@ -53,7 +50,11 @@ def show_plan(
         warn_of_costs(console, project.settings, plan)
     if known is not None:
         if choice.everything and not plan.drift:
+            from flux2build.session.renewal import renew
+
             renew(project, known, None, plan_view.clean_line(plan))
     elif choice.everything and not choice.force:
+        from flux2build.session.answers import remember
+
         remember(project, plan_view.clean_line(project.whole))
     return Exit.DRIFT if exit_code and (plan.drift or project.conflicted) else Exit.DONE

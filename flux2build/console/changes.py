@@ -9,7 +9,6 @@ from typing import Final
 
 from flux2build.console.escaping import clean
 from flux2build.console.styled import Text
-from flux2build.console.word_diff import diff, plain
 from flux2build.digest import Json, canonical
 from flux2build.lockfile import Derived, Generated, LockedInput, Row
 from flux2build.model import Derive, Generate
@@ -62,7 +61,7 @@ def _operation_changes(before: Derived, task: Derive | Derived) -> Iterator[tupl
         return
     old, new = ([operation(op.op, op.params) for op in each.ops] for each in (before, task))
     if len(old) != len(new):
-        yield "ops", plain(diff(" | ".join(old), " | ".join(new)), context=6)
+        yield "ops", _in_words(" | ".join(old), " | ".join(new))
     elif changed := [f"{a} -> {b}" for a, b in zip(old, new, strict=True) if a != b]:
         yield "ops", ", ".join(changed)
 
@@ -71,8 +70,14 @@ def _request_changes(task: Generate | Generated, before: Generated) -> Iterator[
     if task.model != before.model:
         yield "model", f"{before.model} -> {task.model}"
     if task.prompt != before.prompt:
-        yield "prompt", plain(diff(before.prompt, task.prompt), context=6)
+        yield "prompt", _in_words(before.prompt, task.prompt)
     yield from _value_changes(before.params, task.params)
+
+
+def _in_words(before: str, now: str) -> str:
+    from flux2build.console.word_diff import diff, plain
+
+    return plain(diff(before, now), context=6)
 
 
 def _value_changes(

@@ -28,6 +28,10 @@ class PixelLimits(Struct, frozen=True):
     """The most pixels of what an operation makes."""
 
 
+OF_PICTURES: Final = frozenset(PixelLimits.__struct_fields__)
+"""The names of these limits."""
+
+
 class _Current:
     limits = PixelLimits()
 

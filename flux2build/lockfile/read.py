@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping
 from posixpath import splitext
 from typing import Any, Final
 
-import tomli
 from msgspec.structs import replace
 
 from flux2build.digest import Json
 from flux2build.errors import LockError, Place, Problem, SpecError
-from flux2build.lockfile import quick
 from flux2build.lockfile.block import (
     REVISION,
     Block,
@@ -105,6 +103,8 @@ def loads(text: str, file: str) -> Lockfile:
 
 def read_quickly(text: str, file: str) -> Lockfile:
     """Read a lock in canonical text; `NotCanonical` for any other."""
+    from flux2build.lockfile import quick
+
     revision, start = quick.top(text)
     if revision > REVISION:
         raise NotCanonical
@@ -162,17 +162,22 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
     try:
         refuse_endless(text)
         return tables(text)
-    except tomli.TOMLDecodeError as error:
-        from flux2build.storage.toml_errors import explained
+    except (ValueError, RecursionError) as error:
+        raise LockError(_damage(error, text, file)) from None
 
+
+def _damage(error: Exception, text: str, file: str) -> Problem:
+    """What keeps the text of a lock from being TOML."""
+    from tomli import TOMLDecodeError
+
+    from flux2build.storage.toml_errors import explained
+
+    message, place = str(error), Place(file)
+    if isinstance(error, TOMLDecodeError):
         fault = explained(error.msg, error.lineno, error.colno, text.split("\n"))
         message, place = fault.message, Place(file, fault.line, fault.column)
-    except (ValueError, RecursionError) as error:
-        message, place = str(error), Place(file)
     message = message[:1].lower() + message[1:]
-    raise LockError(
-        Problem(f"`{file}` is damaged: {message}", place, hint=_RESTORE.format(file=file))
-    )
+    return Problem(f"`{file}` is damaged: {message}", place, hint=_RESTORE.format(file=file))
 
 
 def _placed(problems: list[tuple[tuple[str, ...], str]], text: str, file: str) -> list[Problem]:

@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import tomli
-
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _TABLES: Final = frozenset({"asset", "generated", "deliver", "write", "candidate", "review"})
 _HEADER: Final = re.compile(
@@ -39,7 +37,13 @@ def tables(text: str) -> dict[str, Any]:
     try:
         return canonical_tables(text)
     except NotCanonical:
-        return tomli.loads(text)
+        return _toml(text)
+
+
+def _toml(text: str) -> dict[str, Any]:
+    import tomli
+
+    return tomli.loads(text)
 
 
 def canonical_tables(text: str) -> dict[str, Any]:
@@ -130,7 +134,7 @@ def _scalar(text: str) -> Any:
         value: Any = body
     else:
         try:
-            value = tomli.loads(f"v = {text}")["v"]
+            value = _toml(f"v = {text}")["v"]
         except (ValueError, RecursionError, KeyError):
             raise NotCanonical from None
     return value
@@ -156,7 +160,7 @@ def lines_of(text: str, paths: Sequence[tuple[str, ...]]) -> list[int]:
 def _keys(line: str) -> tuple[str, ...]:
     """The path of keys that a line of TOML defines."""
     try:
-        tree: Any = tomli.loads(line)
+        tree: Any = _toml(line)
     except (ValueError, RecursionError):
         return ()
     keys = []

@@ -64,10 +64,8 @@ _TOP: Final = (
     "# Written by flux2build: the receipt of every picture. Commit it, and let flux2build edit it."
 )
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_SENTENCES: Final = re.compile(r"(?<=\n)|(?<=[.!?;] )")
-_UNSAFE: Final = re.compile(
-    '[\x00-\x1f\x7f-\x9f"\\\\\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]'
-)
+_SENTENCES: Final = r"(?<=\n)|(?<=[.!?;] )"
+_UNSAFE: Final = '[\x00-\x1f\x7f-\x9f"\\\\\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]'
 _SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
@@ -204,7 +202,7 @@ def _operation(op: Operation) -> str:
 
 
 def _text(key: str, text: str) -> Iterator[str]:
-    pieces = [piece for piece in _SENTENCES.split(text) if piece]
+    pieces = [piece for piece in re.split(_SENTENCES, text) if piece]
     if len(pieces) > 1:
         yield from _array(key, pieces)
     else:
@@ -262,12 +260,13 @@ def _key(key: str) -> str:
 
 def _string(text: str) -> str:
     """A TOML string: literal where quotes alone would need escapes, else basic."""
-    if not _UNSAFE.search(text):
-        return f'"{text}"'
     plain = text.replace('"', "").replace("\\", "")
-    if "'" not in plain and not _UNSAFE.search(plain):
+    safe = plain.isprintable() or not re.search(_UNSAFE, plain)
+    if safe and plain == text:
+        return f'"{text}"'
+    if safe and "'" not in plain:
         return f"'{text}'"
-    return f'"{_UNSAFE.sub(_escape, text)}"'
+    return f'"{re.sub(_UNSAFE, _escape, text)}"'
 
 
 def _escape(match: re.Match[str]) -> str:

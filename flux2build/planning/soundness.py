@@ -7,18 +7,18 @@ reads them, by the same rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from flux2build.assetspec.input_fields import pictures
 from flux2build.errors import Problem
-from flux2build.images.formats.contract import PictureError
-from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Generate, Key, Recipe, Source, Write
 from flux2build.planning.plan import Plan
 from flux2build.planning.verdict import Action
 from flux2build.providers.pricing import Size
+
+if TYPE_CHECKING:
+    from flux2build.images.ops.contract import Op
 
 _MADE: Final = frozenset({Action.RENDER, Action.DERIVE})
 """What is done from inputs; a file that is kept was made of inputs that were sound."""
@@ -79,6 +79,8 @@ class Soundness(Struct, eq=False):
                 for index in range(len(recipe.inputs)):
                     yield index, (*recipe.key, "refs", index)
             case Derive(ops=operations):
+                from flux2build.assetspec.input_fields import pictures
+
                 yield 0, ("asset", recipe.asset.partition("[")[0], "source")
                 for at, operation in enumerate(operations):
                     for index in pictures(operation, self.ops[operation.op]):
@@ -96,6 +98,7 @@ class Soundness(Struct, eq=False):
         if digest is not None and digest in self.known.sound:
             return self.known.sound[digest]
         from flux2build.images.decode import probe_still
+        from flux2build.images.formats.contract import PictureError
 
         try:
             picture = probe_still(self.read(path), path)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from functools import cache, cached_property
-from pkgutil import get_data
 from typing import Any, Final
 
 from msgspec import Struct
@@ -158,6 +157,8 @@ def _strangers(tables: Tables, known: Tables, file: TomlFile) -> Iterator[Proble
 
 def _shipped() -> Tables:
     """The tables of the files beside the providers' modules."""
+    from pkgutil import get_data
+
     tables: dict[str, Any] = {}
     for provider in PROVIDERS:
         file = f"{provider.replace('-', '_')}.toml"

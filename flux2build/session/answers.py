@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
-from typing import Final
 
 from flux2build.checks.finding import Finding
 from flux2build.digest import of_bytes
@@ -16,9 +14,6 @@ from flux2build.session.findings import findings_of, subjects
 from flux2build.session.project import Project
 from flux2build.session.surroundings import around
 from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
-
-_MOST_JUDGED: Final = 10_000
-"""The pictures, and the derivations, to remember; they take a megabyte in the index."""
 
 
 def remember(
@@ -61,15 +56,6 @@ def remember(
         base = baseline.keep(project, states, findings, subjects())
     project.index.save()
     return base
-
-
-def remember_judged(project: Project) -> None:
-    """Store what was found fit, so that the next plan judges nothing that is the same."""
-    if (judged := project.judged).learned:
-        sound = dict(list(judged.sound.items())[-_MOST_JUDGED:])
-        feasible = list(judged.feasible)[-_MOST_JUDGED:]
-        project.index.remember(project.judged_under, json.dumps([sound, feasible]), [])
-        project.index.save()
 
 
 def states_of(project: Project, plan: Plan) -> dict[str, str]:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -33,13 +33,15 @@ from flux2build.model import (
 from flux2build.planning.plan import Orphan
 from flux2build.planning.replan import names
 from flux2build.providers.pricing import Size
-from flux2build.session import traces
 from flux2build.session.plain_recipes import plain, recipe_of
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage import sealed
 from flux2build.storage.disk import root_of
 from flux2build.storage.edition import EDITION
+
+if TYPE_CHECKING:
+    from flux2build.session import traces
 
 _NAME: Final = "baseline"
 _FORMAT: Final = 7
@@ -245,6 +247,8 @@ def write(project: Project, contents: Contents, like: str = "") -> None:
 
 
 def _contents(project: Project) -> Contents:
+    from flux2build.session import traces
+
     steps, state = project.whole.steps, project.index.known
     written, asked = project.below_output(), project.spec_files.items()
     spec = {path: known for path, known in asked if path not in written}

@@ -16,12 +16,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flux2build.digest import Digest
-from flux2build.images.documents import DOCUMENTS
+from flux2build.errors import Problem
 from flux2build.images.ops import OPS
-from flux2build.model import Asset, AssetName, Derive, Generate, Write
+from flux2build.model import Asset, AssetName, Derive, Generate, Key, Write
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Orphan, Plan, Step, asked
-from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes
 from flux2build.planning.replan import planned_alone, replanned
 from flux2build.planning.snapshot import Locked, Snapshot
@@ -31,7 +30,6 @@ from flux2build.session import baseline
 from flux2build.session.baseline import Baseline, Entered
 from flux2build.session.common_options import Choice
 from flux2build.session.lock_in_parts import in_parts
-from flux2build.session.names_in_brief import closure
 from flux2build.session.project import Project
 from flux2build.storage.disk import DiskFiles, root_of
 from flux2build.storage.index import LINKED, MISSING
@@ -155,6 +153,8 @@ def narrowed(project: Project, known: Brief, choice: Choice) -> Plan | None:
     """Return what is to be done for a choice of assets; None if the spec must be read to know it."""
     if choice.everything:
         return known.plan
+    from flux2build.session.names_in_brief import closure
+
     assets = closure(known.base, choice)
     if assets is None:
         return None
@@ -227,15 +227,24 @@ class _Comparison:
         noted = replace(bare, steps=tuple(map(self._noted, bare.steps)))
         orders = tuple(self._orders(bare))
         plan = replace(self._quotes.annotated(noted), orphans=orphans, orders=orders)
-        names = {step.recipe.asset for step in plan.steps}
-        sizes = {name: self._base.sizes[name] for name in names & self._base.sizes.keys()}
-        judged = self._project.judged
         problems = (
             self._soundness.problems(plan),
             self._quotes.misfits(plan),
-            Preflight(OPS, DOCUMENTS, self._soundness, sizes, judged).problems(plan),
+            self._underivable(plan),
         )
         return None if any(True for _ in chain.from_iterable(problems)) else plan
+
+    def _underivable(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
+        """What cannot be derived or written, if anything is to be."""
+        if all(step.verdict.action is not Action.DERIVE for step in plan.steps):
+            return
+        from flux2build.images.documents import DOCUMENTS
+        from flux2build.planning.preflight import Preflight
+
+        names = {step.recipe.asset for step in plan.steps}
+        sizes = {name: self._base.sizes[name] for name in names & self._base.sizes.keys()}
+        judged = self._project.judged
+        yield from Preflight(OPS, DOCUMENTS, self._soundness, sizes, judged).problems(plan)
 
     def _orders(self, plan: Plan) -> Iterator[OpenOrder]:
         """The open orders that no step asks for."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from msgspec import Struct
+
+_PLAIN: Final = r"[A-Za-z0-9_*?,+-]+|\d*\+?[A-Za-z0-9_-]+\[[^\]*?]+\](?:\+\d*)?"
+"""Names of assets, with what is made from what: none of a file or of a method, and no part of axes."""
 
 
 class CommonOptions(Struct, frozen=True):
@@ -35,3 +41,12 @@ class Choice(Struct, frozen=True):
     def everything(self) -> bool:
         """Whether no asset was named."""
         return not (self.selection or self.exclude)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one of names, or of everything."""
+        named = Choice(selection=self.selection, exclude=self.exclude)
+        each = (words.split() for words in (*self.selection, *self.exclude))
+        return self == named and all(
+            words and all(re.fullmatch(_PLAIN, word) for word in words) for words in each
+        )

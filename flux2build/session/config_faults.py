@@ -13,11 +13,10 @@ from msgspec.structs import replace
 from flux2build.assetspec.faults import Fault
 from flux2build.errors import did_you_mean
 from flux2build.images.limits import MOST as MOST_PIXELS
-from flux2build.images.limits import PixelLimits
+from flux2build.images.limits import OF_PICTURES
 from flux2build.providers import PROVIDERS
 from flux2build.providers.contract import Regional
 
-OF_PICTURES: Final = frozenset(PixelLimits.__struct_fields__)
 OF_CONNECTIONS: Final = frozenset(
     {
         *("posts", "in_flight", "connect", "answer", "reply", "deadline", "reply_bytes"),

@@ -12,18 +12,7 @@ from flux2build.planning.selection import Field, select
 from flux2build.session.baseline import Baseline
 from flux2build.session.common_options import Choice
 
-_PLAIN: Final = r"[A-Za-z0-9_*?,+-]+|\d*\+?[A-Za-z0-9_-]+\[[^\]*?]+\](?:\+\d*)?"
-"""Names of assets, with what is made from what: none of a file or of a method, and no part of axes."""
 _MEMBER: Final = r"[A-Za-z0-9_-]+\[[^\]]+\]"
-
-
-def is_plain(choice: Choice) -> bool:
-    """Whether a choice is one of names, or of everything."""
-    named = Choice(selection=choice.selection, exclude=choice.exclude)
-    each = (words.split() for words in (*choice.selection, *choice.exclude))
-    return choice == named and all(
-        words and all(re.fullmatch(_PLAIN, word) for word in words) for words in each
-    )
 
 
 def closure(base: Baseline, choice: Choice) -> frozenset[AssetName] | None:

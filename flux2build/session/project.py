@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import field
 from msgspec.structs import replace
 
-from flux2build.building.removal import Removal, shared
 from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, SystemFault, UsageError
 from flux2build.ledger import Ledger
@@ -20,30 +19,27 @@ from flux2build.planning import candidates
 from flux2build.planning.finals import owners, standing
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Plan, Step, asked, orphans, plan
-from flux2build.planning.selection import Field, field_of, select
-from flux2build.planning.snapshot import Locked, Snapshot
+from flux2build.planning.snapshot import KnownPicture, Locked, Snapshot
 from flux2build.planning.verdict import Action
 from flux2build.providers import PROVIDERS
 from flux2build.providers.contract import Remote
-from flux2build.purchasing import evidence
-from flux2build.session import missing_lock, usual_models
-from flux2build.session.approval import reviewed, with_decisions
 from flux2build.session.common_options import Choice, CommonOptions
-from flux2build.session.earlier_locks import EarlierLocks
 from flux2build.session.home import readable_journal, readable_store
 from flux2build.session.locked_sources import Bytes, LockedSources
 from flux2build.session.sources import Sources
 from flux2build.storage import regular
-from flux2build.storage.copies import Copies, Recorded
 from flux2build.storage.disk import SPEC_NAME, find_spec, from_folder, named_spec, root_of
-from flux2build.storage.git import Tracked
 from flux2build.storage.index import Index
-from flux2build.storage.repository import Repository
 from flux2build.storage.store import Store
-from flux2build.storage.work_tree import WorkTree
 
 if TYPE_CHECKING:
+    from flux2build.building.removal import Removal
+    from flux2build.planning.selection import Field
+    from flux2build.session.elsewhere import Elsewhere
     from flux2build.sharing.lookup import Lookup
+    from flux2build.storage.copies import Copies
+    from flux2build.storage.git import Tracked
+    from flux2build.storage.repository import Repository
 
 EVERYTHING: Final = Choice()
 
@@ -111,6 +107,8 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         `requested` assets are rendered even if they are current; `refresh` derives
         files again that another encoder wrote.
         """
+        from flux2build.session.approval import reviewed
+
         files, profile = self.files(), self.spec.profile
         targets = {path: self.tree.lfs_target(path) for path in self.paths if path in files}
         beside = self.spec.beside  # those are for whichever profile was built last
@@ -142,9 +140,9 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
             buys=buys,
             unrecorded=self._unrecorded,
             purchases=locked.purchases,
-            earlier=self._earlier_locks.purchases,
+            earlier=self._earlier,
             locked_files=locked.files,
-            ways_back=self.tracked.ways_back,
+            ways_back=self._ways_back,
             pointer=lambda path: tree.lfs_target(path) is not None,
             pictures=locked.pictures,
         )
@@ -163,41 +161,29 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         return self.journal.ledger()
 
     @cached_property
-    def copies(self) -> Copies:
+    def elsewhere(self) -> Elsewhere:
         """Where else pictures lie that were paid for."""
-        folder = self.folder.resolve()
+        from flux2build.session.elsewhere import Elsewhere
 
-        def paid() -> dict[Digest, int | None]:
-            return evidence.paid(self.ledger, self.lock)
+        ledger, lock = (lambda: self.ledger), (lambda: self.lock)
+        return Elsewhere(self.folder.resolve(), self.lock_path.name, self.index, ledger, lock)
 
-        def recorded(digest: Digest) -> list[Recorded]:
-            return [*self._recorded.get(digest, ()), *self._earlier_locks.recorded(digest)]
+    @property
+    def copies(self) -> Copies:
+        """The copies of pictures in the work tree and in git."""
+        return self.elsewhere.copies
 
-        work_tree = WorkTree(root_of(folder), folder, paid, self.index.digest)
-        return Copies(folder, work_tree, self.repository, recorded)
-
-    @cached_property
-    def _recorded(self) -> dict[Digest, list[Recorded]]:
-        """Where the lock has each picture that was paid for, and where candidates may have shipped."""
-        places: dict[Digest, list[Recorded]] = {}
-        for block in self.lock.blocks.values():
-            path = block.generated.output.path if block.generated else None
-            for each in block.pictures:
-                if path is not None and each.receipt.paid:
-                    at = Recorded(path, each.output.bytes)
-                    places.setdefault(each.output.sha256, []).append(at)
-        return places
-
-    @cached_property
-    def _earlier_locks(self) -> EarlierLocks:
-        """The lock in the commits of git."""
-        return EarlierLocks(self.repository, self.lock_path.name)
-
-    @cached_property
+    @property
     def repository(self) -> Repository:
         """The git repository around the project."""
-        folder = self.folder.resolve()
-        return Repository(root_of(folder), folder)
+        return self.elsewhere.repository
+
+    def _earlier(self, key: Digest) -> Sequence[KnownPicture]:
+        """The pictures that were bought with a key, as far as git knows."""
+        return self.elsewhere.earlier.purchases(key)
+
+    def _ways_back(self, path: str, digest: Digest | None) -> Sequence[str]:
+        return self.tracked.ways_back(path, digest)
 
     def _unrecorded(self, key: Digest) -> bool:
         """Whether there was an order, or may have been, of which the ledger has no record."""
@@ -208,15 +194,21 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     @cached_property
     def _emptied(self) -> bool:
         """Whether nothing is left of a ledger beside a store that holds pictures."""
+        from flux2build.purchasing import evidence
+
         return evidence.emptied(self.journal, self.store)
 
     @property
     def tracked(self) -> Tracked:
         """Which files git tracks."""
+        from flux2build.storage.git import Tracked
+
         return Tracked(root_of(self.folder), self.folder)
 
     def removal(self) -> Removal:
         """Which of the files in the lock may be removed."""
+        from flux2build.building.removal import Removal, shared
+
         folders = self.spec.folders
         return Removal(
             self.kept, folders, self.tracked, self.store.has, shared(self.lock, self.tree.same)
@@ -252,6 +244,8 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         unknown = {r.asset for r in recipes if isinstance(r.task, Generate) and not known(r)}
         if not (there := sum(r.asset in unknown and r.output in files for r in recipes)):
             return None
+        from flux2build.session import missing_lock
+
         return missing_lock.missing(self.lock_path, there, len(recipes))
 
     @cached_property
@@ -321,6 +315,8 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     def _noted(self, plan: Plan) -> Plan:
         """The plan with what the spec should be known to say of the pictures that are rendered."""
+        from flux2build.session import usual_models
+
         notes, assets = self.spec.notes, self.spec.assets
 
         def noted(step: Step) -> Step:
@@ -361,6 +357,9 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""
+        from flux2build.planning.selection import field_of
+        from flux2build.session.approval import with_decisions
+
         spec, graph = self.spec, self.graph
         field = field_of(
             whole, spec.named, graph.up, graph.down, lambda path: spec.keeps(path) is not None
@@ -369,6 +368,8 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     def _select(self, words: Sequence[str], exclude: Sequence[str] = ()) -> frozenset[AssetName]:
         """The assets that words select; files may be named from the current folder, too."""
+        from flux2build.planning.selection import select
+
         chosen, left_out = (
             [from_folder(self.folder, word) for word in each] for each in (words, exclude)
         )

@@ -20,10 +20,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
-from flux2build.extras import pip_install
-from flux2build.images.limits import PixelLimits
+from flux2build.images.limits import OF_PICTURES, PixelLimits
 from flux2build.providers.contract import Regional, Remote
-from flux2build.session import config_faults, variables
+from flux2build.session import variables
 from flux2build.session.variables import AUTHORITIES, CONFIG_VARIABLE, PROXIES
 from flux2build.storage import regular, toml_text
 from flux2build.storage.text_files import unseen, unseen_hint
@@ -57,17 +56,13 @@ class UserSettings(Struct, frozen=True):
     def limits(self) -> Mapping[str, Any]:
         """The user's limits of a connection, by name; the usual ones hold for the others."""
         table: Mapping[str, Any] = self.config.get("limits", {})
-        return {
-            name: value for name, value in table.items() if name not in config_faults.OF_PICTURES
-        }
+        return {name: value for name, value in table.items() if name not in OF_PICTURES}
 
     @property
     def pixels(self) -> PixelLimits:
         """The most pixels of a picture."""
         table: Mapping[str, Any] = self.config.get("limits", {})
-        return PixelLimits(
-            **{name: table[name] for name in config_faults.OF_PICTURES & table.keys()}
-        )
+        return PixelLimits(**{name: table[name] for name in OF_PICTURES & table.keys()})
 
     @property
     def local(self) -> Mapping[str, Any]:
@@ -170,6 +165,8 @@ def _require_socks(name: str) -> None:
     """Refuse a SOCKS proxy without the library that speaks to it."""
     from importlib.util import find_spec
 
+    from flux2build.extras import pip_install
+
     if find_spec("socksio") is None:
         message = f"`{name}` names a SOCKS proxy, which needs an extra"
         raise SystemFault(message, hint=f"`{pip_install('socks')}`")
@@ -246,6 +243,10 @@ def _written(path: Path) -> TomlFile:
 
 def _config(written: TomlFile) -> dict[str, Any]:
     """The configuration: `cards = "FILE"`, and tables such as `[environment]` and `[limits]`."""
+    if not written.text:
+        return {}
+    from flux2build.session import config_faults
+
     try:
         config = toml_text.parsed(written.text, written.name)
     except SpecError as error:

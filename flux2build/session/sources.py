@@ -16,15 +16,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from flux2build.assetspec.capabilities import Capabilities
-from flux2build.assetspec.spec import Spec
 from flux2build.checks import CHECKS
 from flux2build.errors import Problem, SpecError
 from flux2build.images import limits
 from flux2build.images.limits import PixelLimits
-from flux2build.images.ops.contract import NetworkOp
 from flux2build.model import AssetName, Derive, Generate, Recipe, Source, Write
-from flux2build.planning.graph import Graph
-from flux2build.planning.preflight import Preflight
 from flux2build.planning.quotes import Quotes, masters
 from flux2build.planning.soundness import Judged, Soundness
 from flux2build.providers.capabilities import Card
@@ -39,12 +35,17 @@ from flux2build.storage.index import JUDGED, Index
 from flux2build.storage.paths import fold
 
 if TYPE_CHECKING:
+    from flux2build.assetspec.spec import Spec
+    from flux2build.planning.graph import Graph
+    from flux2build.planning.preflight import Preflight
     from flux2build.session.image_models import ImageModels
     from flux2build.session.local_models import LocalModels
 
 _LOCAL: Final = "local"
 """The provider whose models are the user's own."""
 _LONGEST_CIRCLE: Final = 12
+_MOST_JUDGED: Final = 10_000
+"""The pictures, and the derivations, to remember; they take a megabyte in the index."""
 
 
 class Watched(Struct, frozen=True):
@@ -132,10 +133,13 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
         """What is missing on this machine for a task, with what to do about it."""
         if isinstance(task, Generate) and task.provider == _LOCAL:
             return self.local_models.missing(task)
+        if not isinstance(task, Derive):
+            return ()
+        from flux2build.images.ops.contract import NetworkOp
+
         ops = self.capabilities.ops
-        if isinstance(task, Derive) and any(issubclass(ops[it.op], NetworkOp) for it in task.ops):
-            return self.image_models.missing(task.ops)
-        return ()
+        networks = any(issubclass(ops[each.op], NetworkOp) for each in task.ops)
+        return self.image_models.missing(task.ops) if networks else ()
 
     def _installed(self, provider: str) -> Mapping[str, Card] | None:
         return self.local_models if provider == _LOCAL else None
@@ -206,6 +210,8 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
         Raises:
             SpecError: assets need each other in a circle.
         """
+        from flux2build.planning.graph import Graph
+
         graph = Graph(self.spec.recipes)
         if circle := graph.cycle:
             names = [f"`{name}`" for name in circle]
@@ -239,6 +245,8 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def preflight(self) -> Preflight:
         """Whether what is to be derived can be."""
+        from flux2build.planning.preflight import Preflight
+
         able = self.capabilities
         return Preflight(able.ops, able.documents, self.soundness, self.sizes, self.judged)
 
@@ -254,6 +262,14 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
         sizes, feasible = json.loads(self.index.answer(self.judged_under) or "[{}, []]")
         sound = {digest: (width, height) for digest, (width, height) in sizes.items()}
         return Judged(sound, dict.fromkeys(feasible))
+
+    def keep_judged(self) -> None:
+        """Store what was found fit, so that the next plan judges nothing that is the same."""
+        if (judged := self.judged).learned:
+            sound = dict(list(judged.sound.items())[-_MOST_JUDGED:])
+            feasible = list(judged.feasible)[-_MOST_JUDGED:]
+            self.index.remember(self.judged_under, json.dumps([sound, feasible]), [])
+            self.index.save()
 
     @cached_property
     def paths(self) -> frozenset[str]:
@@ -300,6 +316,8 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     def other_profiles(self, names: set[str]) -> Iterator[tuple[str, Sequence[Recipe]]]:
         """What the spec wants in some other profiles, as far as it can be read."""
+        from flux2build.planning.graph import Graph
+
         for name in sorted(names & set(self.spec.wanted_profiles) - {self.spec.profile}):
             with suppress(SpecError):
                 graph = Graph(self._spec_of(name).recipes)

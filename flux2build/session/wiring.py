@@ -376,8 +376,7 @@ class _Wiring(Struct, frozen=True):
 
         project = self.project
         own = remote.limits_of(project.settings, self.terms.jobs)
-        refusal = SystemFault(*project.unread) if project.unread else None
-        webhooks = None
+        webhooks, refusal = None, SystemFault(*project.unread) if project.unread else None
         try:
             webhooks = remote.webhooks_of(project.settings, provider)
         except SystemFault as fault:

@@ -1,7 +1,7 @@
 """Values that can be computed again, kept in flux2build's own folder beside a spec.
 
 They are sealed as the index is: what came from elsewhere, such as a file that a
-stranger committed, and what is damaged, is not read.
+stranger committed, what is damaged, and what other code has kept, is not read.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from flux2build.storage import regular
+from flux2build.storage.edition import EDITION
 from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap
 
-_HEAD: Final = 8 + 8 + 8
+_HEAD: Final = 8 + 8 + 8 + 4
 
 
 def load(folder: Path, name: str) -> object:
@@ -47,5 +48,6 @@ def keep(folder: Path, name: str, value: object) -> None:
 
 
 def _seal(own: str) -> bytes:
-    """The stamp of a folder in bytes."""
-    return b"".join(number.to_bytes(8, "big") for number in stamp(own))
+    """The stamp of a folder, and of the code that runs, in bytes."""
+    code = zlib.crc32(EDITION.encode()).to_bytes(4, "big")
+    return b"".join(number.to_bytes(8, "big") for number in stamp(own)) + code

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
-
-import tomli
+from typing import TYPE_CHECKING, Any, Final
 
 from flux2build.errors import Place, Problem, SpecError
 from flux2build.storage.text_files import refuse_endless
+
+if TYPE_CHECKING:
+    from tomli import TOMLDecodeError
 
 _DIGITS: Final = r"[0-9_]+"
 _EXCESS: Final = "a number has too many digits"
@@ -23,14 +24,21 @@ def parsed(text: str, file: str, parse_float: Callable[[str], Any] = float) -> d
     """
     try:
         refuse_endless(text)
-        return tomli.loads(text, parse_float=parse_float)
-    except tomli.TOMLDecodeError as error:
-        raise SpecError(_problem(text, file, error)) from None
+        return _data(text, file, parse_float)
     except RecursionError:
         message = "keys, tables or arrays are nested too deeply"
         raise SpecError(Problem(message, Place(file, _densest(text)))) from None
     except (ValueError, ArithmeticError):
         raise SpecError(Problem(_EXCESS, Place(file, _longest(text)))) from None
+
+
+def _data(text: str, file: str, parse_float: Callable[[str], Any]) -> dict[str, Any]:
+    import tomli
+
+    try:
+        return tomli.loads(text, parse_float=parse_float)
+    except tomli.TOMLDecodeError as error:
+        raise SpecError(_problem(text, file, error)) from None
 
 
 def _densest(text: str) -> int:
@@ -45,7 +53,7 @@ def _longest(text: str) -> int:
     return text.count("\n", 0, numbers.start()) + 1 if numbers else 0
 
 
-def _problem(text: str, file: str, error: tomli.TOMLDecodeError) -> Problem:
+def _problem(text: str, file: str, error: TOMLDecodeError) -> Problem:
     """What is wrong with a text that is not TOML, with its line."""
     lines = text.split("\n")
     from flux2build.storage.toml_errors import explained
@@ -60,6 +68,8 @@ def _problem(text: str, file: str, error: tomli.TOMLDecodeError) -> Problem:
 
 def _is_value(text: str) -> bool:
     """Whether a text is one value of TOML, so that whoever pastes it does not meet a second error."""
+    import tomli
+
     try:
         return tomli.loads(f"value = {text}").keys() == {"value"}
     except (ValueError, RecursionError):

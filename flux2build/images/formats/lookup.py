@@ -6,7 +6,7 @@ import posixpath
 import struct
 import zlib
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -61,7 +61,15 @@ def of_path(path: str) -> PictureFormat | None:
     stem, _, ending = path.rpartition(".")
     if stem[-1:] in {"", "/", "."}:  # what starts with a dot is a name
         ending = posixpath.splitext(path)[1][1:]
-    return _by_suffix().get(f".{ending.lower()}")
+    return _of_ending(ending.lower())
+
+
+@lru_cache(maxsize=64)
+def _of_ending(ending: str) -> PictureFormat | None:
+    """The format whose name an ending is, without the others; else the first one that has it."""
+    if ending in FORMATS and f".{ending}" in FORMATS[ending].suffixes:
+        return FORMATS[ending]
+    return _by_suffix().get(f".{ending}")
 
 
 @cache
