@@ -71,12 +71,10 @@ def note(project: Project, now: Renewed, answer: str) -> None:
     index.remember(ledger_key(), marked(str(journal.path), journal.end, time.time_ns()), [])
     commands = ("build", "check") if base.contents["checks"] is not None else ("build",)
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
-    touched, mark = {path: base.states[path] for path in now.touched}, base.contents["mark"]
-    known = index.renew(keys, answer, (baseline.MARK, mark), touched)
-    if not known:
-        states = {**base.states, **base.around}
-        known = index.remember_all(keys, answer, [*states], states, {*touched})
-    if known:
+    states, mark = {**base.states, **base.around}, (baseline.MARK, base.contents["mark"])
+    if index.renew(keys, answer, mark, states, now.touched) or index.remember_all(
+        keys, answer, [*states], states, {*now.touched}
+    ):
         baseline.write(project, base.contents, keys[0])
     index.save()
 

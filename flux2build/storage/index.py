@@ -24,7 +24,7 @@ from flux2build.storage.own_folder import own_folder, through_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer than the answer
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 JUDGED = f"{EDITION} judged"
 """The key of an answer that depends on no path: what was judged by its digest."""
@@ -120,25 +120,28 @@ class Index:
         return same
 
     def renew(
-        self, keys: list[str], text: str, mark: tuple[str, str], states: Mapping[str, str]
+        self,
+        keys: list[str],
+        text: str,
+        mark: tuple[str, str],
+        states: Mapping[str, str],
+        touched: Collection[str],
     ) -> bool:
-        """Remember an answer for as long as some paths have these states, and others what they had.
+        """Remember an answer to several questions that depends on the same paths as one that `mark` names.
 
-        All are those of an answer that was noted as `mark` says. Nothing is looked at before the new one
-        is asked for. Return whether that was possible.
+        Of all `states`, those of the paths that were `touched` may be others than when that was noted.
+        Nothing is looked at before the answer is asked for. Return whether that is possible.
         """
         packed = self._packed
         where = packed.where(*mark) if packed is not None else None
-        if packed is None or where is None:
+        if packed is None or where is None or packed.paths_at(where).keys() != states.keys():
             return False
-        places = {path: packed.place(path) for path in states}
-        if not {*places.values()} <= {*memoryview(where).cast("I").tolist()}:
-            return False
-        for path, at in places.items():
-            known = self._rows.pop(path, None) or packed.row(at or 0)
+        for path in touched:
+            at = packed.place(path) or 0
+            known = self._rows.pop(path, None) or packed.row(at)
             if known[0] != states[path]:
                 known = (states[path], 0, 0, 0, 0)
-            packed.enter(at or 0, known)
+            packed.enter(at, known)
         for key in keys:
             packed.note(key, (text, where))
         return True
@@ -228,17 +231,15 @@ class Index:
 
     def _enter(self, path: str, row: Row) -> None:
         """Enter what was observed of a path; the answers that depend on an earlier state are void."""
-        packed = self._packed
-        at = packed.place(path) if packed is not None else None
-        if packed is None or at is None:
-            known = self._rows.get(path)
+        packed, known = self._packed, self._rows.get(path)
+        if packed is None:
             self._rows[path], self._changed = row, True
-            if packed is None and known is not None and known[0] != row[0]:
+            if known is not None and known[0] != row[0]:
                 self._forget_answers(path)
-        elif packed.state(at) == row[0]:
+        elif (at := packed.place(path)) is not None and packed.state(at) == row[0]:
             self._rows.pop(path, None)
             packed.enter(at, row)
-        else:  # what is packed stays as it is, with its answers, until one follows from this
+        else:  # what is packed stays as it is, with its answers, until another one depends on this
             self._rows[path] = row
 
     def save(self) -> None:
@@ -249,7 +250,7 @@ class Index:
         # Lazy: the common call writes little.
         from flux2build.storage import index_columns
 
-        if packed is None or self._changed or len(packed.rows) > _FEW:
+        if packed is None or len(packed.rows) > _FEW:
             self._unpack()
         recent = dict(list(self._answers.items())[-_MOST_ANSWERS:])
         kept = self._asked.union(*(paths for _, paths in recent.values()))

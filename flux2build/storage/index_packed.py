@@ -171,10 +171,11 @@ class Packed:
         fingerprints = zip(self.paths, *self._fingerprints, strict=True)
         rows = {path: (self.state(at), *row) for at, (path, *row) in enumerate(fingerprints)}
         answers = self.answers.items()
-        return rows, {key: (text, self._paths_at(where)) for key, (text, where) in answers}
+        return rows, {key: (text, (*self.paths_at(where),)) for key, (text, where) in answers}
 
-    def _paths_at(self, where: bytes) -> tuple[str, ...]:
-        return tuple([self.paths[at] for at in memoryview(where).cast("I").tolist()])
+    def paths_at(self, where: bytes) -> dict[str, None]:
+        """Return the paths at some places, in their order."""
+        return dict.fromkeys([self.paths[at] for at in memoryview(where).cast("I").tolist()])
 
 
 def load(folder: str) -> Packed | None:

@@ -71,6 +71,8 @@ DOCUMENTS: Final = """
 [manifest]
 path = "pictures.json"
 """
+OWN: Final = ("baseline", "index", "index-changes")
+"""The files in which flux2build keeps what it knows of a tree."""
 Edit = Callable[[], object]
 
 
@@ -154,6 +156,11 @@ def swapped_tables(name: str) -> Edit:
     return swap
 
 
+def copied(name: str, to: str) -> Edit:
+    """A copy of a file, if there is one, in the place of another."""
+    return lambda: Path(name).is_file() and shutil.copy(name, to)
+
+
 def linked(name: str) -> None:
     """A link to the same text in the same folder."""
     path = Path(name)
@@ -221,6 +228,10 @@ EDITS: Final[dict[str, Edit]] = {
     "a blank name": replaced("shots.csv", "a tin can", ""),
     "another file": replaced("shots.csv", "mug,desk", "mug,photo"),
     "no file": replaced("shots.csv", "can,desk", "can,disk"),
+    "a file of its own": replaced("shots.csv", "mug,desk", "mug,aside"),
+    "its own file": drawn("refs/aside.png", "lime"),
+    "a template of its own": replaced("shots.csv", "1,plain", "1,apart"),
+    "its own template": replaced("templates/apart.j2", "far", "off"),
     "an alt text in a row": replaced("shots.csv", "a cup,", "a pot,"),
     "another template": replaced("shots.csv", "3,fancy", "3,plain"),
     "another key": replaced("shots.csv", "\n2,", "\n4,"),
@@ -275,15 +286,10 @@ EDITS: Final[dict[str, Edit]] = {
     "alt text": replaced("assets.toml", "The {{ brand.name }} fox", "A {{ brand.name }} fox"),
     "a width": replaced("assets.toml", "widths = [4, 8]", "widths = [4, 6]"),
     "a spoiled spec": replaced("assets.toml", "width = 128", "width = -28"),
-    "a damaged baseline": damaged(".flux2build/baseline"),
-    "no index": removed(".flux2build/index"),
-    "a baseline of before": lambda: (
-        Path("../baseline").is_file() and shutil.copy("../baseline", ".flux2build/baseline")
-    ),
-    "the baseline put aside": lambda: (
-        Path(".flux2build/baseline").is_file()
-        and shutil.copy(".flux2build/baseline", "../baseline")
-    ),
+    **{f"a damaged {name}": damaged(f".flux2build/{name}") for name in OWN},
+    **{f"no {name}": removed(f".flux2build/{name}") for name in OWN},
+    **{f"the {name} put aside": copied(f".flux2build/{name}", f"../{name}") for name in OWN},
+    **{f"the {name} of before": copied(f"../{name}", f".flux2build/{name}") for name in OWN},
 }
 OPTIONS: Final = [
     *("plan --json", "plan -v", "plan -q --exit-code", "plan icon", "plan sh*t --json"),
@@ -330,8 +336,10 @@ class Trees:
         Path("refs").mkdir()
         EDITS["its first reference"]()
         drawn("refs/photo.png", "red")()
+        drawn("refs/aside.png", "tan")()
         Path("shots.csv").write_text(ROWS)
         Path("templates/plain.j2").write_text("{{ row.name }} on wood\n")
+        Path("templates/apart.j2").write_text("{{ row.name }} far away\n")
         Path("templates/fancy.j2").write_text("{{ row.name }} on velvet\n")
         with Path("assets.toml").open("a", encoding="utf-8") as spec:
             spec.write(SPEC.replace("DOCUMENTS", DOCUMENTS if documents else ""))
@@ -362,6 +370,17 @@ class Trees:
 @example(documents=True, steps=["one row more", "plan", "build", "a renamed table", "plan -v"])
 @example(documents=True, steps=["a new table above all", "build", "one value more", "build"])
 @example(documents=False, steps=["another key", "check", "build", "rows in another order"])
+@example(documents=False, steps=["a file of its own", "build", "its own file", "build"])
+@example(documents=False, steps=["a template of its own", "build", "its own template", "plan"])
+@example(
+    documents=False,
+    steps=["the baseline put aside", "a name", "build", "the baseline of before"],
+)
+@example(
+    documents=False,
+    steps=["a name", "build", "the index-changes put aside", "a size", "build", "a size", "check"],
+)
+@example(documents=False, steps=["a name", "the index-changes of before", "no baseline", "plan"])
 @example(documents=False, steps=["no last row", "build", "check --json", "no table", "build"])
 @example(documents=False, steps=["a name", *OPTIONS[:13], "build --json", "a size", "build -v"])
 @example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])

@@ -273,8 +273,9 @@ def test_a_damaged_or_foreign_index_is_empty(
 def renewed(folder: Path, index: Index, data: bytes) -> bool:
     """Whether an index takes over that a picture was changed."""
     aged(folder / "public" / "fox.png", data)
-    states = {"public/fox.png": of_bytes(data)}
-    known = index.renew(["build final"], "all good", ("build final", "all good"), states)
+    states = {**dict.fromkeys(PATHS, "as it was"), "public/fox.png": of_bytes(data)}
+    same = "build final", "all good"
+    known = index.renew(["build final"], "all good", same, states, {"public/fox.png"})
     index.save()
     return known
 
@@ -301,8 +302,10 @@ def test_an_answer_is_not_renewed_for_other_paths(folder: Path) -> None:
     index, same = Index.load(str(folder)), ("build final", "all good")
     index.digest("posts/a.md")
 
-    assert not index.renew(["k"], "text", same, {"posts/a.md": of_bytes(b"fox")})
-    assert not index.renew(["k"], "text", ("build final", "else"), {})
+    states = dict.fromkeys(PATHS, "as it was")
+    assert not index.renew(["k"], "text", same, {**states, "posts/a.md": "new"}, {})
+    assert not index.renew(["k"], "text", same, dict.fromkeys(PATHS[1:], "as it was"), {})
+    assert not index.renew(["k"], "text", ("build final", "else"), states, {})
     assert index.answer("k") is None
 
 
@@ -361,7 +364,7 @@ def test_many_changes_are_written_into_the_index(folder: Path) -> None:
         aged(folder / path)
     states = dict.fromkeys(paths, of_bytes(b"fox"))
     index = Index.load(str(folder))
-    assert index.renew(["k"], "text", ("k", "text"), states)
+    assert index.renew(["k"], "text", ("k", "text"), states, paths)
     index.save()
 
     assert not (folder / ".flux2build" / "index-changes").exists()
@@ -410,7 +413,7 @@ def test_paths_that_nobody_asks_about_are_forgotten(folder: Path) -> None:
     index.digest("public/fox.png")
     index.save()
     index = Index.load(str(folder))
-    index.digest("assets.toml")
+    index.remember("k", "text", ["assets.toml"])
     index.save()
 
     assert list(Index.load(str(folder))._packed.paths) == ["assets.toml"]  # type: ignore[union-attr] # just saved
@@ -498,8 +501,7 @@ class Mirror(RuleBasedStateMachine):
         before = packed.answers.get("mark", ("", b""))[0] if packed else ""
         if before:
             states = {**literal_eval(before), **self.states(names)}
-            own = {name: states[name] for name in names}
-            assert self.index.renew(["k", "mark"], repr(states), ("mark", before), own)
+            assert self.index.renew(["k", "mark"], repr(states), ("mark", before), states, names)
 
     @rule()
     def settle(self) -> None:
