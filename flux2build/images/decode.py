@@ -71,6 +71,7 @@ def probe_still(data: bytes, name: str) -> Probe:
     """
     form, image = opened(data, name)
     plain = _normalised(image, name)
+    _RECENT.offer(of_bytes(data), Decoded(form, 1, plain))
     return Probe(form, plain.width, plain.height, plain.mode == "RGBA", 1)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial, reduce
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec import Struct
 from PIL import Image, ImageChops
@@ -31,6 +31,7 @@ Steps = tuple[str, ...]
 
 Intermediate = Image.Image | Flux2BuildError
 Ops = Mapping[str, type[Op]]
+T = TypeVar("T")
 _KEPT: Final = 96 << 20
 """Bytes of shared pictures that are kept at once, before the files are made that need them."""
 _BYTES_PER_PIXEL: Final = 4
@@ -90,7 +91,7 @@ def derive_many(
 
     Pictures that several jobs share are made before these jobs, and kept until the last of
     them, so pass the jobs of one master at a time. The rest of the work of each job, encoding
-    above all, goes through `run`: `map`, or that of a pool of threads.
+    above all, goes through `run`, the largest pictures first: `map`, or that of a pool of threads.
     """
     digest_of = cache(of_bytes)  # jobs share their inputs, and each is hashed once
     all_steps = [_steps(job, digest_of) for job in jobs]
@@ -100,7 +101,7 @@ def derive_many(
 
     def finish(index: int) -> File | Flux2BuildError:
         job, steps = jobs[index], all_steps[index]
-        done = max(end for end in range(1, len(steps) + 1) if steps[:end] in pictures)
+        done = _begun(steps, pictures)
         picture = pictures[steps[:done]]
         for depth in range(done, len(steps)):
             picture = advanced(picture, job, depth)
@@ -119,7 +120,8 @@ def derive_many(
             if here not in pictures and (uses[here] > 1 or not depth):
                 pictures[here] = advanced(pictures.get(here[:-1]), job, depth)
         if number == len(jobs) or _bytes(pictures) > _KEPT:
-            files += run(finish, range(len(files), number))
+            sizes = [_pixels(steps, pictures) for steps in all_steps[len(files) : number]]
+            files += _largest_first(run, finish, dict(enumerate(sizes, len(files))))
             later = {s[:end] for s in all_steps[number:] for end in range(1, len(s) + 1)}
             for gone in pictures.keys() - later:
                 del pictures[gone]
@@ -189,11 +191,30 @@ def _differing(one: Image.Image, other: Image.Image) -> float:
     return sum(apart.histogram()[_SEEN:]) / (apart.width * apart.height)
 
 
+def _begun(steps: Steps, pictures: Mapping[Steps, Intermediate]) -> int:
+    """How many of some steps lead to a picture that is there."""
+    return max(end for end in range(1, len(steps) + 1) if steps[:end] in pictures)
+
+
+def _largest_first(
+    run: Callable[..., Iterable[Any]], finish: Callable[[int], T], pixels: Mapping[int, int]
+) -> Iterable[T]:
+    """What becomes of each number, in their order; the one with most pixels is begun first."""
+    order = sorted(pixels, key=pixels.__getitem__, reverse=True)
+    finished = dict(zip(order, run(finish, order), strict=True))
+    return map(finished.__getitem__, pixels)
+
+
 def _bytes(pictures: Mapping[Steps, Intermediate]) -> int:
     """The memory of pictures beside the masters."""
-    shared = (image for steps, image in pictures.items() if len(steps) > 1)
-    sizes = (it.width * it.height for it in shared if isinstance(it, Image.Image))
-    return _BYTES_PER_PIXEL * sum(sizes)
+    shared = (steps for steps in pictures if len(steps) > 1)
+    return _BYTES_PER_PIXEL * sum(_pixels(steps, pictures) for steps in shared)
+
+
+def _pixels(steps: Steps, pictures: Mapping[Steps, Intermediate]) -> int:
+    """The pixels of the picture from which some steps go on."""
+    picture = pictures[steps[: _begun(steps, pictures)]]
+    return picture.width * picture.height if isinstance(picture, Image.Image) else 0
 
 
 def _steps(job: Job, digest_of: Callable[[bytes], Digest]) -> Steps:

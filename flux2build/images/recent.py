@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _LIMIT: Final = 32 << 20
 """Bytes of memory; a larger picture is decoded again."""
+_OFFERED: Final = 64 << 20
+"""The same for pictures that are decoded before anything is made of them."""
 _MOST: Final = 64
 _BYTES_PER_PIXEL: Final = 4
 
@@ -36,8 +38,8 @@ class Recent:
     another thread is moving decodes it again.
     """
 
-    def __init__(self, limit: int = _LIMIT) -> None:
-        self._limit = limit
+    def __init__(self, limit: int = _LIMIT, offered: int = _OFFERED) -> None:
+        self._limit, self._offered = limit, offered
         self._pictures: dict[Digest, Decoded] = {}
         """In the order in which they were last asked for."""
 
@@ -47,6 +49,12 @@ class Recent:
             return None
         self._pictures[digest] = known
         return known
+
+    def offer(self, digest: Digest, decoded: Decoded) -> None:
+        """Keep a picture if there is room for it, and let no other one go for it."""
+        taken = sum(each.bytes for each in list(self._pictures.values()))
+        if taken + decoded.bytes <= self._offered and len(self._pictures) < _MOST:
+            self._pictures[digest] = decoded
 
     def put(self, digest: Digest, decoded: Decoded) -> None:
         """Keep a picture, which must not change any more, instead of those not asked for in a long time."""

@@ -6,7 +6,7 @@ reads them, by the same rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 
 _MADE: Final = frozenset({Action.RENDER, Action.DERIVE})
 """What is done from inputs; a file that is kept was made of inputs that were sound."""
+_LARGE: Final = 16_000_000
+"""Pixels of a picture beside which no other one is decoded."""
+_MANY: Final = 2
+
+Look = Callable[[str], Size | Problem | None]
+Together = Callable[[Look, Sequence[str]], Mapping[str, Size | Problem | None]]
+
+
+def each_by_itself(look: Look, paths: Sequence[str]) -> Mapping[str, Size | Problem | None]:
+    """What there is to be seen at each path, one after the other."""
+    return {path: look(path) for path in paths}
 
 
 class Judged(Struct, eq=False):
@@ -45,6 +56,8 @@ class Soundness(Struct, eq=False):
     """The digest of a file by its path, without reading one that has not changed."""
     known: Judged = field(default_factory=Judged)
     """The pictures that need not be decoded to know that they are sound."""
+    together: Together = each_by_itself
+    """Looks at several paths at once."""
     _judged: dict[str, Size | Problem] = field(default_factory=dict)
 
     def size(self, path: str) -> Size | None:
@@ -59,13 +72,15 @@ class Soundness(Struct, eq=False):
 
     def problems(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
         """Find the files that cannot be used for what is to be made, each at its first use."""
-        seen: set[str] = set()
+        uses: dict[str, Key] = {}
         for step in plan.steps:
             if step.verdict.action in _MADE:
                 for path, key in self._shown(step.recipe):
-                    if path not in seen and (problem := self.problem(path)):
-                        yield key, problem
-                    seen.add(path)
+                    uses.setdefault(path, key)
+        self._judge(uses)
+        for path, key in uses.items():
+            if problem := self.problem(path):
+                yield key, problem
 
     def _shown(self, recipe: Recipe) -> Iterator[tuple[str, Key]]:
         """The files that are pictures in a recipe, with their places in the spec."""
@@ -93,18 +108,46 @@ class Soundness(Struct, eq=False):
             self._judged[path] = self._examined(path)
         return self._judged[path]
 
+    def _judge(self, paths: Iterable[str]) -> None:
+        """Decode new pictures side by side; large ones, which memory should hold one at a time, wait."""
+        digests = {path: self.digest(path) for path in paths if path not in self._judged}
+        new = {digest or path: path for path, digest in digests.items()}
+        unknown = [path for digest, path in new.items() if digest not in self.known.sound]
+        if len(unknown) < _MANY:
+            return
+        for path, judged in self.together(self._small, unknown).items():
+            if judged is not None:
+                self._judged[path] = self._noted(digests[path], judged)
+
     def _examined(self, path: str) -> Size | Problem:
         digest = self.digest(path)
         if digest is not None and digest in self.known.sound:
             return self.known.sound[digest]
-        from flux2build.images.decode import probe_still
-        from flux2build.images.formats.contract import PictureError
+        return self._noted(digest, _decoded(self.read(path), path))
 
-        try:
-            picture = probe_still(self.read(path), path)
-        except PictureError as error:
-            return error.problems[0]
-        size = picture.width, picture.height
-        if digest is not None:
-            self.known.sound[digest], self.known.learned = size, True
-        return size
+    def _small(self, path: str) -> Size | Problem | None:
+        """The size of a picture, or what is wrong with it; None if it is a large one."""
+        from flux2build.images.formats.lookup import examine
+
+        data = self.read(path)
+        header = examine(data)
+        large = header.width * header.height > _LARGE
+        return None if large else _decoded(data, path)
+
+    def _noted(self, digest: str | None, judged: Size | Problem) -> Size | Problem:
+        """Note a picture that is sound."""
+        if digest is not None and not isinstance(judged, Problem):
+            self.known.sound[digest], self.known.learned = judged, True
+        return judged
+
+
+def _decoded(data: bytes, path: str) -> Size | Problem:
+    """The size of a picture, or what is wrong with it."""
+    from flux2build.images.decode import probe_still
+    from flux2build.images.formats.contract import PictureError
+
+    try:
+        picture = probe_still(data, path)
+    except PictureError as error:
+        return error.problems[0]
+    return picture.width, picture.height

@@ -31,6 +31,7 @@ from flux2build.session.baseline import Baseline, Entered
 from flux2build.session.common_options import Choice
 from flux2build.session.lock_in_parts import in_parts
 from flux2build.session.project import Project
+from flux2build.session.sources import side_by_side
 from flux2build.storage.disk import DiskFiles, root_of
 from flux2build.storage.index import LINKED, MISSING
 from flux2build.storage.project_files import Kind
@@ -200,7 +201,7 @@ class _Comparison:
         self._project, self._base, self._snapshot = project, base, snapshot
         # What is looked at to judge is nothing that the spec depends on.
         read = DiskFiles(project.folder, root_of(project.folder)).read
-        self._soundness = Soundness(OPS, read, snapshot.files.get, project.judged)
+        self._soundness = Soundness(OPS, read, snapshot.files.get, project.judged, side_by_side)
         cards = project.capabilities.cards
         self._quotes = Quotes(cards, base.sizes, read, self._soundness.size)
 

@@ -22,7 +22,7 @@ from flux2build.images import limits
 from flux2build.images.limits import PixelLimits
 from flux2build.model import AssetName, Derive, Generate, Recipe, Source, Write
 from flux2build.planning.quotes import Quotes, masters
-from flux2build.planning.soundness import Judged, Soundness
+from flux2build.planning.soundness import Judged, Look, Soundness
 from flux2build.providers.capabilities import Card
 from flux2build.providers.cards import Models
 from flux2build.providers.pricing import Size
@@ -240,7 +240,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
     def soundness(self) -> Soundness:
         """Whether the files that recipes are made of can be used."""
         read, digest = self.tree.read, self.index.digest
-        return Soundness(self.capabilities.ops, read, digest, self.judged)
+        return Soundness(self.capabilities.ops, read, digest, self.judged, side_by_side)
 
     @cached_property
     def preflight(self) -> Preflight:
@@ -345,3 +345,10 @@ def above(outputs: Iterable[str]) -> set[str]:
     """Return the folders in which files lie, up to the spec's."""
     folders = map(PurePosixPath, {posixpath.dirname(path) for path in outputs})
     return {str(each) for path in folders for each in (path, *path.parents)}
+
+
+def side_by_side(look: Look, paths: Sequence[str]) -> Mapping[str, Size | Problem | None]:
+    """Return what there is to be seen at each path, in threads on all cores."""
+    from flux2build.storage.many_files import in_threads
+
+    return in_threads(look, paths)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import sys
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import ClassVar
@@ -79,6 +80,22 @@ def test_many_at_once_are_the_same_as_one_by_one() -> None:
     assert derive_many(jobs, OPS) == alone
     with ThreadPoolExecutor(4) as pool:
         assert derive_many(jobs, OPS, pool.map) == alone
+
+
+def test_the_largest_pictures_are_encoded_first() -> None:
+    """No core waits for a large file at the end; the files come in the order of the jobs."""
+    begun: list[int] = []
+
+    def run(finish: Callable[[int], File], indexes: Iterable[int]) -> list[File]:
+        files = list(map(finish, indexes))
+        begun.extend(probe(file.data).width for file in files)
+        return files
+
+    jobs = [Job(scaled(width, form), (MASTER,)) for width in (20, 40) for form in ("png", "webp")]
+    files = derive_many(jobs, OPS, run)
+
+    assert begun == [40, 40, 20, 20]
+    assert [probe(each.data).width for each in files if isinstance(each, File)] == [20, 20, 40, 40]
 
 
 def test_a_master_is_decoded_once_for_all_files() -> None:

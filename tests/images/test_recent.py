@@ -24,7 +24,7 @@ def picture(side: int = 10) -> Decoded:
 @pytest.fixture
 def recent() -> Recent:
     """The newest three pictures."""
-    return Recent(LIMIT)
+    return Recent(LIMIT, LIMIT)
 
 
 def test_who_decodes_a_picture_may_paint_on_it() -> None:
@@ -54,3 +54,11 @@ def test_what_does_not_fit_is_not_kept(recent: Recent) -> None:
 
     assert recent.get(NAMES[0]) is not None
     assert recent.get(NAMES[1]) is None
+
+
+def test_what_is_offered_drives_out_nothing(recent: Recent) -> None:
+    """It is kept while there is room for it."""
+    for name in NAMES:
+        recent.offer(name, picture())
+
+    assert [recent.get(name) is not None for name in NAMES] == [True, True, True, False]

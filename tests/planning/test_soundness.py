@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pytest
 from PIL import Image
 
+from flux2build.errors import Problem
 from flux2build.images.ops import OPS
-from flux2build.planning.soundness import Judged, Soundness
+from flux2build.planning.soundness import Judged, Look, Soundness, Together, each_by_itself
+from flux2build.providers.pricing import Size
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
+from flux2build.storage.many_files import in_threads
 from tests.conftest import Site
 from tests.odd_pictures import saved
 
@@ -23,6 +27,15 @@ provider = "bfl"
 [asset.fox]
 prompt = "a fox"
 refs = ["NAME"]
+"""
+PROJECT: Final = """\
+[project]
+name = "acme"
+"""
+ASSET: Final = """
+[asset.NAME]
+source = "NAME.png"
+deliver = [{ path = "out/NAME.webp" }]
 """
 
 
@@ -42,6 +55,45 @@ def test_a_file_is_read_once_and_a_known_one_not_at_all() -> None:
     ]
     assert reads == ["a1"]
     assert soundness.known.learned
+
+
+@pytest.mark.parametrize("together", [each_by_itself, in_threads])
+def test_side_by_side_or_not_pictures_are_judged_alike(together: Together, empty: Site) -> None:
+    """Broken ones are named at their first use, in the order of the plan; two copies are one picture.
+
+    A large one is not decoded beside others.
+    """
+    large = saved(Image.new("1", (4001, 4000)), "PNG")
+    files = {
+        "a.png": PNG[:60],
+        "b.png": PNG,
+        "c.png": large,
+        "d.png": b"",
+        "e.png": PNG,
+        "f.png": large,
+    }
+    assets = "".join(ASSET.replace("NAME", name[0]) for name in files)
+    empty.write("assets.toml", f"{PROJECT}{assets}")
+    for name, data in files.items():
+        empty.folder.joinpath(name).write_bytes(data)
+    project = Project.open(CommonOptions())
+    plan, beside = project.whole, dict[str, object]()
+
+    def looked(look: Look, paths: Sequence[str]) -> Mapping[str, Size | Problem | None]:
+        sizes = together(look, paths)
+        beside.update(sizes)
+        return sizes
+
+    soundness = Soundness(OPS, files.__getitem__, project.index.digest, together=looked)
+
+    assert [
+        (key[1], problem.message.split(":")[0]) for key, problem in soundness.problems(plan)
+    ] == [
+        ("a", "`a.png` is damaged or cut off"),
+        ("d", "`d.png` is empty"),
+    ]
+    assert sorted(soundness.known.sound.values()) == [(64, 48), (4001, 4000)]
+    assert [beside[name] for name in beside if files[name] == large] == [None]
 
 
 def test_plan_decodes_only_what_has_changed(empty: Site) -> None:
