@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from functools import cache
-from pkgutil import get_data
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from flux2build.images.formats.lookup import writable
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 KILOBYTE: Final = 1000
 """Platforms mean 1000 or 1024 bytes; a file that fits into the smaller one is right for both."""
@@ -34,7 +35,7 @@ class PresetTarget(Struct, frozen=True):
     max_bytes: int | None = None
     alpha: bool | None = None
     """Whether it must have an alpha channel, or must not have one; None if both are allowed."""
-    safe: Fraction = Fraction(1)
+    safe: Fraction | int = 1
     """The share of the side within which the picture stays."""
     sizes: tuple[int, ...] = ()
     """The sizes of the pictures in an ico."""
@@ -85,6 +86,8 @@ def gathered() -> str:
 
 @cache
 def _data() -> dict[str, Any]:
+    from pkgutil import get_data
+
     data: dict[str, Any] = json.loads(get_data("flux2build.assetspec", "platforms.json") or b"")
     return data
 
@@ -137,6 +140,8 @@ def _density(size: _Size) -> PresetTarget:
 
 
 def _target(size: _Size, *, role: str | None = None, folder: str = "") -> PresetTarget:
+    from fractions import Fraction
+
     name, group, limit = size["name"], size["group"], size.get("max_kb")
     # Platforms may take others as well.
     formats = tuple(form for form in size["formats"] if form in writable())

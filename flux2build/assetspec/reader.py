@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from flux2build.assetspec import (
     check_options,
     completeness,
-    diagnostics,
     grounds,
     markup,
     odd_data,
@@ -71,6 +70,8 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
         spec = reader.spec(capabilities)
         if not faults.assets:
             return spec
+    from flux2build.assetspec import diagnostics
+
     raise SpecError(*diagnostics.problems(text, tree, faults))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeVar
@@ -301,6 +300,8 @@ def _widest(values: object) -> int:
 
 def brace_format(template: str) -> None:
     """Refuse `{}` formats with a wide field, a nested one, or a machine's own date."""
+    import string
+
     for _, field, spec, _ in string.Formatter().parse(template):
         if field and not field.replace("_", "").isalnum():
             raise OverBoundError(f"the field `{field[:40]}` of a format must be a plain name")

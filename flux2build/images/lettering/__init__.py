@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.util import find_spec
-from pkgutil import get_data
 from typing import Final, Literal
 
 EXTRA: Final = "lettering"
@@ -31,6 +29,8 @@ def language_tag(locale: str) -> str:
 
 def font(name: str) -> bytes:
     """The file of a bundled font, such as `NotoSans-Bold`."""
+    from pkgutil import get_data
+
     data = get_data(__name__, f"fonts/{name}.ttf")
     assert data is not None  # the loader of a file has its data
     return data
@@ -39,4 +39,6 @@ def font(name: str) -> bytes:
 @cache
 def installed() -> bool:
     """Whether HarfBuzz and ICU are there, without importing them."""
+    from importlib.util import find_spec
+
     return all(find_spec(name) is not None for name in ("uharfbuzz", "icu4py"))
