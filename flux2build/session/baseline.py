@@ -8,6 +8,7 @@ are the same, so are the recipes, and no spec has to be read.
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,6 +40,7 @@ from flux2build.session.settings import config_path
 from flux2build.storage import sealed
 from flux2build.storage.disk import root_of
 from flux2build.storage.edition import EDITION
+from flux2build.storage.index import MISSING
 
 if TYPE_CHECKING:
     from flux2build.session import traces
@@ -173,8 +175,14 @@ class Baseline:
         if (trace := self.contents["trace"]) is None:
             return frozenset()
         made = trace["data"].keys() | trace["templates"].keys() | set(trace["specs"])
-        known = made - self.contents["users"].keys()
-        return frozenset(at for at in changed.keys() & known if changed[at].startswith("sha256:"))
+        listed = {path for path in changed if path.endswith("/") and path in self.spec}
+        known = (made | listed) - self.contents["users"].keys()
+        gone = {path for path in trace["data"] if f"{posixpath.dirname(path) or '.'}/" in listed}
+        return frozenset(
+            at
+            for at in changed.keys() & known
+            if changed[at].startswith("sha256:") or (changed[at] == MISSING and at in gone)
+        )
 
     def rank(self, asset: AssetName) -> int:
         """Return where an asset stands among others, the unknown ones last."""

@@ -33,6 +33,8 @@ from flux2build.session.baseline import Baseline, Entered
 from flux2build.session.entering import Entering
 from flux2build.session.members import Members, Tables, alike, spliced
 from flux2build.session.project import Project
+from flux2build.storage.globs import is_pattern
+from flux2build.storage.index import MISSING
 
 if TYPE_CHECKING:
     from flux2build.assetspec.rows import Row
@@ -225,9 +227,10 @@ class _Edit:
     def _of_rows(self, reading: Reading) -> Iterator[str]:
         """The assets whose rows differ, or were not there before."""
         families = {name for path in self._changed for name in self._trace["data"].get(path, ())}
-        for one in reading.declared if families else ():
-            family = one.family.name
-            if family not in families or one.table.rows is None:
+        listed = any(path.endswith("/") for path in self._changed)
+        for one in reading.declared if families or listed else ():
+            family, table = one.family.name, one.table.rows
+            if table is None or not (family in families or (listed and is_pattern(table.file))):
                 continue  # what a table says of its rows concerns all of its assets
             rows, before = reading.families.read[family].rows, self._rows_before(one)
             now = traces.plain_rows(rows)
@@ -236,7 +239,7 @@ class _Edit:
                 for row, (names, cells) in zip(rows, now.items(), strict=True)
                 if before.get(names) != cells
             }
-            odd = odd_data.notices(one.key, one.table.rows, one.family, odd_data.EVERY_WORD)
+            odd = odd_data.notices(one.key, table, one.family, odd_data.EVERY_WORD)
             self.odd = self.odd or any(True for _ in odd)
             yield from (str(m.name) for m in one.family.members if id(m.row) in others)
 
@@ -299,15 +302,20 @@ class _Edit:
 
     def sound(self, part: Part) -> bool:
         """Whether the files are still what they were when the edit was noticed, and there is room."""
-        asked, tree = self._project.tree.asked, self._project.tree
+        tree = self._project.tree
         return (
             part.trace.whole
             and all(left >= least for left, least in zip(self._room(part), _ROOM, strict=True))
             and all(
-                asked.get(path) == state and tree.lfs_target(path) is None
+                self._still(path, state) and (path.endswith("/") or tree.lfs_target(path) is None)
                 for path, state in self._changed.items()
             )
         )
+
+    def _still(self, path: str, state: str) -> bool:
+        """Whether a file, or a folder's names, were read as they had been noticed."""
+        asked = self._project.tree.asked
+        return path not in asked if state == MISSING else asked.get(path) == state
 
     def _room(self, part: Part) -> tuple[int, int, int, int]:
         """What there is room for, if what was read again had not been read before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from itertools import chain
-from typing import Final
+from typing import Final, cast
 
 from msgspec.structs import replace
 
@@ -64,7 +64,7 @@ class Entering:
         contents["notes"] = self._notes()
         contents["said"] = said_of(part.reading.text.data, self._base.profile)
         contents["trace"] = trace
-        self._enter_files(contents)
+        self._enter_files(contents, trace)
         if self._members.same and self._in_place():
             others = self._replaced(contents, documents)
             return Entered(Baseline(contents), others, part.assets)
@@ -177,7 +177,12 @@ class Entering:
     def _gone_tables(self) -> frozenset[str]:
         return frozenset(self._members.before.keys() - self._members.now.keys())
 
-    def _enter_files(self, contents: Contents) -> None:
+    def _unread(self, trace: traces.Contents) -> set[str]:
+        """The data files that are not read any more."""
+        before = cast("traces.Contents", self._base.contents["trace"])
+        return before["data"].keys() - trace["data"].keys()
+
+    def _enter_files(self, contents: Contents, trace: traces.Contents) -> None:
         """Enter the files that the recipes are about, and what the spec depends on by now."""
         base, index = self._base, self._project.index
         outputs = {recipe.output for recipe in self._part.recipes}
@@ -197,9 +202,12 @@ class Entering:
         # What was looked at only now may have been read before, and what it was must not be forgotten.
         read = {path: state for path, state in asked.items() if state.startswith(_DIGEST)}
         contents["spec"] = {**asked, **base.spec, **read}
-        beside = (each for each in around(self._project, sources) if each not in base.around)
+        beside = (each for each in around(self._project, new - outputs) if each not in base.around)
         contents["around"] = {**base.around, **{each: index.state(each) for each in beside}}
         contents["states"] = {**contents["states"], **{path: index.known(path) for path in new}}
+        for path in self._unread(trace) - files - {*base.files}:
+            contents["spec"].pop(path, None)
+            contents["states"].pop(path, None)
         if files:
             contents["files"] = sorted({*base.files, *files})
 
