@@ -140,7 +140,7 @@ def _open_closed_streams() -> None:
 
 def _answered(command: str, values: Mapping[str, Any]) -> bool:
     """Print the answer that the index remembers, if there is one that still holds."""
-    said = values.keys() <= _ANSWERED[command]
+    said = command in _ANSWERED and values.keys() <= _ANSWERED[command]
     text = _remembered(command, values) if said else None
     if text is None or not text.isprintable():
         return False  # a profile may have any name: the parser's console escapes it

@@ -1,4 +1,4 @@
-"""Plain command lines of `build`, `plan` and `check`, read without the parser.
+"""Plain command lines of `build`, `plan`, `check` and `list`, read without the parser.
 
 They mean to it what they mean here; it reads all others. The call with nothing to do imports
 this module, so it imports nothing.
@@ -35,6 +35,7 @@ _FLAGS = {
     "build": {**_SHARED, "-y": "yes", "--yes": "yes", "--trust-pr": "trust_pr"},
     "plan": {**_SHARED, "--exit-code": "exit_code"},
     "check": {**_SHARED, "--strict": "strict"},
+    "list": _SHARED,
 }
 """The options of each command that take no value."""
 _FORMATS = {"concise", "full", "github", "gitlab", "json", "junit", "sarif"}

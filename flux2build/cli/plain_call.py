@@ -1,4 +1,4 @@
-"""Runs `build`, `plan` or `check` for a plain command line, without the parser."""
+"""Runs `build`, `plan`, `check` or `list` for a plain command line, without the parser."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ def function_of(command: str) -> Callable[..., Exit]:
         from flux2build.cli.run_check import check
 
         return check
+    if command == "list":
+        from flux2build.cli.run_list import list_assets
+
+        return list_assets
     from flux2build.cli.run_build import build
 
     return build

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise
+from operator import itemgetter
 from typing import Final
 
 from flux2build.lockfile.block import Block, Lockfile
@@ -23,6 +24,7 @@ _FEW: Final = 500
 _HANDFUL: Final = 40
 """Up to so many, reading them carefully takes less time than to compile the quick patterns."""
 _NAME: Final = rb'(?:[A-Za-z0-9_-]+|"[^"\\\n]*")'
+_REVIEW: Final = b".review]"
 _HEADER: Final = rb"(?m)^\[asset\.(%b)\.(%b)([\].])" % (_NAME, _NAME)
 
 
@@ -109,6 +111,16 @@ class Parts(Mapping[Key, Block]):
         return isinstance(other, Mapping) and dict(self.items()) == dict(other.items())
 
     __hash__ = None  # type: ignore[assignment] # as of any mapping
+
+    def reviewed(self) -> Iterator[Block]:
+        """The blocks that have a decision, and perhaps others, given that the text is canonical."""
+        keys = {*self._replaced}
+        starts = sorted((start, key) for key, (start, _) in self.places.items())
+        at = self.text.find(_REVIEW)
+        while at >= 0:
+            keys.add(starts[bisect_left(starts, at, key=itemgetter(0)) - 1][1])
+            at = self.text.find(_REVIEW, at + 1)
+        return (self[key] for key in keys)
 
     def replacing(self, blocks: Mapping[Key, Block]) -> Parts:
         """Return these blocks with others in the places of some, or beside them."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
-
-from msgspec.structs import replace
 
 from flux2build.assetspec.spec import Spec
 from flux2build.checks.review import ReviewOptions
 from flux2build.errors import SpecError, UsageError
-from flux2build.lockfile import Lockfile
+from flux2build.lockfile import Block
 from flux2build.model import AssetName, Generate
 from flux2build.planning.graph import Graph
 from flux2build.planning.plan import Plan
-from flux2build.planning.selection import Field, field_of, select
+from flux2build.planning.selection import field_of, select
 
 _CHECK: Final = "review"
+States = Mapping[AssetName, Collection[str]]
 
 
 def rendered(spec: Spec) -> frozenset[AssetName]:
@@ -49,18 +48,18 @@ def _by_check(spec: Spec, graph: Graph) -> frozenset[AssetName]:
 
 
 def with_decisions(
-    field: Field, lock: Lockfile, profile: str, needed: Iterable[AssetName]
-) -> Field:
-    """Return a field in which pictures can be selected by what was decided about them.
+    states: States, blocks: Iterable[Block], profile: str, needed: Iterable[AssetName]
+) -> States:
+    """Return the states of assets, with what was decided about their pictures.
 
     Those are `unapproved` that need it, and about which nothing was decided.
     """
     decided = {
         block.asset: block.decision.state.value
-        for block in lock.blocks.values()
+        for block in blocks
         if block.profile == profile and block.decision
     }
-    states = dict(field.values["state"])
+    every = dict(states)
     for asset, state in (dict.fromkeys(needed, "unapproved") | decided).items():
-        states[asset] = {*states.get(asset, ()), state}
-    return replace(field, values={**field.values, "state": states})
+        every[asset] = {*every.get(asset, ()), state}
+    return every

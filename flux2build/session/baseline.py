@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from flux2build.session import traces
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 7
+_FORMAT: Final = 8
 MARK: Final = "baseline"
 """The answer of the index that was noted with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
@@ -79,6 +79,10 @@ class Contents(TypedDict):
     notes: dict[str, tuple[str, ...]]
     places: list[tuple[str, str, int, int]]
     """Where in the lock's text the block of each asset and profile stands."""
+    tags: dict[str, list[str]]
+    """The tags of the assets that have any."""
+    drawn: dict[str, str]
+    """The files of the assets that are not rendered."""
     reviewed: list[str]
     """The assets whose pictures a person has to approve."""
     ships_approved: bool
@@ -162,13 +166,19 @@ class Baseline:
         return self.contents["makers"].get(name)
 
     @property
+    def members(self) -> Mapping[str, Sequence[str]]:
+        """The names of each table's assets, as declared; nothing if they are not known."""
+        trace = self.contents["trace"]
+        return {} if trace is None else trace["members"]
+
+    @property
     def assets(self) -> Iterable[AssetName]:
         """The assets that have steps."""
         return cast("Iterable[AssetName]", self.contents["steps"].keys())
 
     def steps(self, asset: AssetName) -> Sequence[int]:
         """Return the steps of an asset."""
-        return self.contents["steps"][asset]
+        return self.contents["steps"].get(asset, ())
 
     def readable(self, changed: Mapping[str, str]) -> frozenset[str]:
         """Return the files that have changed and whose edits can be read by themselves."""
@@ -284,6 +294,8 @@ def _contents(project: Project) -> Contents:
         sizes={str(name): size for name, size in project.sizes.items()},
         notes=dict(project.spec.notes),
         places=list(_places(project)),
+        tags=tags_of(project.spec.assets),
+        drawn=drawn_of(project.spec.assets),
         reviewed=sorted(project.seen.reviewed),
         ships_approved=project.spec.ships_approved,
         keys=[
@@ -319,6 +331,16 @@ def link(contents: Contents, recipes: Sequence[Recipe]) -> None:
             users.setdefault(str(source), []).append(place)
     contents["recipes"] = [plain(recipe) for recipe in recipes]
     contents["steps"], contents["makers"], contents["users"] = steps, makers, users
+
+
+def tags_of(assets: Mapping[AssetName, Asset]) -> dict[str, list[str]]:
+    """The tags of the assets that have any."""
+    return {str(name): [*asset.tags] for name, asset in assets.items() if asset.tags}
+
+
+def drawn_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
+    """The files of the assets that are not rendered."""
+    return {str(name): asset.source for name, asset in assets.items() if asset.source is not None}
 
 
 def _is_plain(project: Project) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from itertools import chain
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -25,13 +25,22 @@ from flux2build.planning.plan import Orphan, orphans
 from flux2build.planning.quotes import masters
 from flux2build.planning.replan import names
 from flux2build.session import traces
-from flux2build.session.baseline import Baseline, Contents, Entered, said_of
+from flux2build.session.baseline import (
+    Baseline,
+    Contents,
+    Entered,
+    drawn_of,
+    said_of,
+    tags_of,
+)
 from flux2build.session.members import Members
 from flux2build.session.placing import Placing
 from flux2build.session.plain_recipes import plain
 from flux2build.session.project import Project
 from flux2build.session.sources import above
 from flux2build.session.surroundings import around
+
+T = TypeVar("T")
 
 _DIGEST: Final = "sha256:"
 
@@ -60,6 +69,8 @@ class Entering:
         if odd or part.suspicious or self._ask_for_the_same(trace) or others_reviewed:
             contents["checks"] = None
         contents["reviewed"] = reviewed
+        contents["tags"] = self._of_others(contents["tags"]) | tags_of(part.assets)
+        contents["drawn"] = self._of_others(contents["drawn"]) | drawn_of(part.assets)
         contents["sizes"] = self._sizes()
         contents["notes"] = self._notes()
         contents["said"] = said_of(part.reading.text.data, self._base.profile)
@@ -160,8 +171,7 @@ class Entering:
 
     def _sizes(self) -> dict[str, tuple[int, int]]:
         """The sizes at which masters are ordered."""
-        before = self._base.contents["sizes"]
-        others = {name: size for name, size in before.items() if not self._own(name)}
+        others = self._of_others(self._base.contents["sizes"])
         return others | {str(name): size for name, size in masters(self._part.recipes).items()}
 
     def _notes(self) -> dict[str, tuple[str, ...]]:
@@ -169,6 +179,10 @@ class Entering:
         part, families = self._part, self._part.families | self._gone_tables()
         others = {name: each for name, each in self._base.notes.items() if name not in families}
         return others | {name: each for name, each in part.notes.items() if name in families}
+
+    def _of_others(self, known: Mapping[str, T]) -> dict[str, T]:
+        """What is known of the assets that are left as they were."""
+        return {name: each for name, each in known.items() if not self._own(name)}
 
     def _own(self, name: str) -> bool:
         """Whether an asset was read again, or is gone."""

@@ -16,24 +16,34 @@ _MEMBER: Final = r"[A-Za-z0-9_-]+\[[^\]]+\]"
 
 
 def closure(base: Baseline, choice: Choice) -> frozenset[AssetName] | None:
-    """The assets that names select, with all that they are made of.
-
-    None if one of them may select anything else, such as a file, or members by some of their axes.
-    """
-    members = re.findall(_MEMBER, " ".join((*choice.selection, *choice.exclude)))
-    if not {*members} <= {*base.assets}:
-        return None
-    try:
-        chosen = select(choice.selection, choice.exclude, _field(base))
-    except UsageError:
+    """The assets that names select, with all that they are made of; None as `selected` says."""
+    assets = {name: Asset(name, _family(name), {}) for name in base.assets}
+    chosen = selected(base, choice, assets)
+    if chosen is None:
         return None
     return chosen.union(*(_reached(name, lambda each: _needed(base, each)) for name in chosen))
 
 
-def _field(base: Baseline) -> Field:
+def selected(
+    base: Baseline, choice: Choice, assets: Mapping[AssetName, Asset]
+) -> frozenset[AssetName] | None:
+    """The assets that names select.
+
+    None if one of them may select anything else, such as a file, or members by some of their axes.
+    """
+    members = re.findall(_MEMBER, " ".join((*choice.selection, *choice.exclude)))
+    if not {*members} <= assets.keys():
+        return None
+    try:
+        return select(choice.selection, choice.exclude, _field(base, assets))
+    except UsageError:
+        return None
+
+
+def _field(base: Baseline, assets: Mapping[AssetName, Asset]) -> Field:
     """What can be selected by names."""
     return Field(
-        {name: Asset(name, _family(name), {}) for name in base.assets},
+        assets,
         {"path": {}},
         lambda name: _reached(name, lambda each: _needed(base, each)),
         lambda name: _reached(name, lambda each: _using(base, each)),

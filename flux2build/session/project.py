@@ -360,11 +360,11 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         from flux2build.planning.selection import field_of
         from flux2build.session.approval import with_decisions
 
-        spec, graph = self.spec, self.graph
-        field = field_of(
-            whole, spec.named, graph.up, graph.down, lambda path: spec.keeps(path) is not None
-        )
-        return with_decisions(field, self.lock, spec.profile, self.seen.reviewed)
+        spec, up, down = self.spec, self.graph.up, self.graph.down
+        field = field_of(whole, spec.named, up, down, lambda path: spec.keeps(path) is not None)
+        states, blocks = field.values["state"], self.lock.blocks.values()
+        states = with_decisions(states, blocks, spec.profile, self.seen.reviewed)
+        return replace(field, values={**field.values, "state": states})
 
     def _select(self, words: Sequence[str], exclude: Sequence[str] = ()) -> frozenset[AssetName]:
         """The assets that words select; files may be named from the current folder, too."""

@@ -200,6 +200,7 @@ EDITS: Final[dict[str, Edit]] = {
     "no seed": replaced("assets.toml", "seed = 42", "take = 1"),
     "a size": replaced("assets.toml", 'a bell"', 'a bell"\nwidth = 64'),
     "a tag": replaced("assets.toml", '["brand"]', '["brand", "fox"]'),
+    "tags of a style": replaced("assets.toml", '["soft"]', '["hard"]'),
     "a style": replaced("assets.toml", "in soft light", "in hard light"),
     "another style of an asset": replaced("assets.toml", 'style = "soft"', "# style"),
     "a variable": replaced("assets.toml", "#0A84FF", "#0A84F0"),
@@ -311,7 +312,9 @@ OPTIONS: Final = [
     *("plan scene desk -v", "plan hero nothing", "check *o*", "check desk --json"),
     *("check --json", "check -v", "check -q --strict", "check --ignore alt"),
     *("build --json", "build -v", "build -q", "build --yes"),
+    *("list", "list --json", "list sh*t desk", "list photo -q", "list nothing"),
 ]
+LISTS: Final = OPTIONS[-5:]
 STEPS: Final = st.lists(
     st.one_of(
         st.sampled_from([*EDITS]),
@@ -389,6 +392,11 @@ class Trees:
 @example(documents=False, steps=["no last row", "build", "check --json", "one value more", "build"])
 @example(documents=False, steps=["a name", *OPTIONS[:13], "build --json", "a size", "build -v"])
 @example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
+@example(documents=True, steps=["one row more", *LISTS, "no icon", *LISTS, "a renamed table"])
+@example(documents=False, steps=["a tag", *LISTS, "another photo", *LISTS, "no last row", *LISTS])
+@example(
+    documents=False, steps=["a new table above all", *LISTS, "a size", *LISTS, "an output", *LISTS]
+)
 def test_commands_do_what_they_do_without(
     site: Site,
     tmp_path_factory: pytest.TempPathFactory,
