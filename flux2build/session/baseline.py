@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
@@ -156,6 +157,13 @@ class Baseline:
         ours = "asset:", "output:"
         users = self.contents["users"].items()
         return (name for name, places in users if places and not name.startswith(ours))
+
+    @property
+    def written(self) -> Iterator[str]:
+        """What a build writes: outputs, and the folders that it makes for them."""
+        ours = "output:"
+        makers = self.contents["makers"]
+        return chain((n.removeprefix(ours) for n in makers if n.startswith(ours)), self.folders)
 
     def recipe(self, place: int) -> Recipe:
         """Return the recipe of a step."""

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.checks import CHECKS
@@ -328,12 +329,18 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
         The outputs of a spec that cannot be read are unknown, so none are left out.
         """
-        below = self.below_output() if "spec" in vars(self) else set()
-        written = frozenset({self.lock_path, *(self.folder / path for path in below)})
-        asked = {path: Path(os.path.normpath(self.folder / path)) for path in self.tree.asked}
-        listed = frozenset(folder for path, folder in asked.items() if path.endswith("/"))
-        files = {*asked.values()} - written
-        return Watched(frozenset({*settings_files(self.options.env_file), *files}), listed, written)
+        watched = self.of_asked(
+            self.tree.asked, self.below_output() if "spec" in vars(self) else set()
+        )
+        settings = settings_files(self.options.env_file)
+        return replace(watched, files=watched.files.union(settings))
+
+    def of_asked(self, asked: Iterable[str], written: Iterable[str]) -> Watched:
+        """Some files that were read or looked for, except those that a build writes."""
+        outputs = frozenset({self.lock_path, *(self.folder / path for path in written)})
+        paths = {path: Path(os.path.normpath(self.folder / path)) for path in asked}
+        listed = frozenset(folder for path, folder in paths.items() if path.endswith("/"))
+        return Watched(frozenset(paths.values()) - outputs, listed, outputs)
 
     def below_output(self) -> set[str]:
         """Outputs and their folders, whose former states say nothing: a build writes them."""

@@ -67,6 +67,17 @@ class Watcher:
         self._folders = folders
         return True
 
+    def also(self, watched: Watched) -> bool:
+        """Watch more files, as if that had been so all along; False if that takes other folders, too."""
+        files = {path.absolute() for path in (*watched.files, *watched.listed)}
+        listed = {path.absolute() for path in watched.listed}
+        if not {path.parent for path in files} | listed <= self._folders:
+            return False
+        self._files |= {*map(str, files)}
+        self._listed |= {*map(str, listed)}
+        self._written |= {str(path.absolute()) for path in watched.written}
+        return True
+
     def _started(self, folders: frozenset[Path]) -> Iterator[set[tuple[Change, str]]]:
         changes = watch(
             *sorted(folders),

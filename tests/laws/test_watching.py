@@ -136,6 +136,10 @@ class Script(Watcher):
         """Watch nothing."""
         return False
 
+    def also(self, _watched: Watched) -> bool:
+        """Watch nothing more, either."""
+        return True
+
     def wait(self, idle: Callable[[], None]) -> set[str]:
         """Make the next edits, at their moment."""
         step = self.next
@@ -225,6 +229,9 @@ def shop(empty: Site) -> Site:
 @example([Step([("row", 1)], "quiet"), Step([("row", 0)], "quiet"), Step([("row", 2)], "at once")])
 @example([Step([("template", 1)], "quiet"), Step([("template", 2)], "while it is built")])
 @example([Step([("broken", 1)], "quiet"), Step([("broken", 0), ("reference", 1)], "at once")])
+@example(
+    [Step([("rows", 1)], "quiet"), Step([("row", 1)], "at once"), Step([("rows", 1)], "quiet")]
+)
 @example([Step([("switch", 1)], "elsewhere"), Step([("no template", 0)], "quiet")])
 def test_what_watch_leaves_is_what_builds_leave(shop: Site, steps: list[Step]) -> None:
     """Tree, lock and plan are those of builds without any memory, after the same edits.

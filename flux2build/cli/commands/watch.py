@@ -109,13 +109,17 @@ class Session:
         return project.reread_by(project.index)
 
     def _known(self) -> Plan | None:
-        """The plan, if it was found without reading the project, and no other files need be watched."""
+        """The plan, if it was found without reading the project, and no other folders need be watched."""
         if not self._watcher.aimed:
             return None
         run = self._run.afresh(self._reread())
         known = run.in_brief()
-        if known is None or not run.project.tree.asked.keys() <= self._asked:
+        if known is None:
             return None
+        if asked := run.project.tree.asked.keys() - self._asked:
+            if not self._watcher.also(run.project.of_asked(asked, known.base.written)):
+                return None
+            self._asked |= asked
         self._run = replace(run, brief=known)
         return known.plan
 
