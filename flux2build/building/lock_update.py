@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flux2build.digest import Digest
-from flux2build.images.encode import versions
 from flux2build.images.formats.lookup import examine
 from flux2build.lockfile import (
     Block,
@@ -39,8 +38,7 @@ from flux2build.planning.snapshot import row_of
 from flux2build.planning.verdict import Verdict
 
 
-@dataclass(slots=True)
-class LockUpdate:
+class LockUpdate(Struct, eq=False):
     """The blocks of one profile as a build changes them; other profiles stay as they are."""
 
     lock: Lockfile
@@ -182,6 +180,8 @@ def _row(recipe: Recipe, inputs: tuple[LockedInput, ...], output: Output, verdic
                 receipt=verdict.receipt or Receipt(provider),
             )
         case Derive(ops, encoding):
+            from flux2build.images.encode import versions
+
             encoder = versions(output.format)
             return Derived(key, KEY_SCHEMA, ops, encoding, inputs, output, encoder)
         case Write(document, version):

@@ -78,3 +78,17 @@ def shared(lock: Lockfile, same: Callable[[str, Sequence[str]], bool]) -> frozen
         for path, count in Counter(each).items()
         if count > 1 or same(path, [other for other in each if other != path])
     )
+
+
+def removable(
+    removal: Callable[[], Removal], say: Callable[[str], object]
+) -> Callable[[str, Digest], bool]:
+    """Whether the file at a picture's old path may be removed; if not, `say` gets the reason."""
+
+    def may_go(path: str, digest: Digest) -> bool:
+        problem = removal().refusal(path, digest, asked=False)
+        if problem is not None:
+            say("; ".join(filter(None, (problem.message, problem.hint))))
+        return problem is None
+
+    return may_go

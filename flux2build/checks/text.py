@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from msgspec import Struct
@@ -120,6 +119,8 @@ def _compared(
     for word, letters in wanted.items():
         if letters in plain or row.shows(letters, wanted.values()):
             continue
+        from difflib import get_close_matches
+
         if near := get_close_matches(letters, plain, n=1, cutoff=_ALIKE):
             read = plain[near[0]]
             misspelt.append(f"`{word}` reads `{read.text}` ({read.confidence:.0%} sure)")

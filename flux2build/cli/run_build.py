@@ -297,6 +297,8 @@ class BuildRun(Struct, frozen=True):
         from flux2build.console.progress import BuildProgress
         from flux2build.session.wiring import Listeners, premises, run
 
+        if not gc.get_freeze_count():
+            gc.freeze()  # what was imported stays to the end, and is not looked through
         gc.set_threshold(50_000, 20, 50)  # pictures may hang in cycles
         project, known = self.project, self.brief
         given = brief_premises(project, known) if known else premises(project, plan)

@@ -10,10 +10,10 @@ import codecs
 import io
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageFile
 
 from flux2build.digest import of_bytes
 from flux2build.images import limits
@@ -23,6 +23,9 @@ from flux2build.images.limits import IN_LIMITS
 from flux2build.images.recent import Decoded, Recent
 from flux2build.images.sharing import same_pixels
 from flux2build.storage.lfs import is_lfs_pointer
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 _AGAIN: Final = "fetch or export the file again"
 _ORIENTATION: Final = 0x0112
@@ -37,7 +40,6 @@ _TURNS: Final = {
 }
 _PROFILE_SPACES: Final = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
-_SRGB: Final = ImageCms.createProfile("sRGB")
 _RECENT: Final = Recent()
 
 T = TypeVar("T")
@@ -271,11 +273,20 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return managed or (image if image.mode == "RGB" else image.convert("RGB"))
 
 
+@cache
+def _srgb() -> ImageCms.ImageCmsProfile:
+    from PIL import ImageCms
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
 def _managed(image: Image.Image, profile: bytes) -> Image.Image | None:
     """The picture converted by its colour profile; None when the profile cannot be used.
 
     An sRGB profile is skipped: converting would only add rounding.
     """
+    from PIL import ImageCms
+
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space.strip() != _PROFILE_SPACES[image.mode]:
@@ -283,8 +294,8 @@ def _managed(image: Image.Image, profile: bytes) -> Image.Image | None:
         if ImageCms.getProfileDescription(source).startswith("sRGB"):
             return None
         if image.mode == "RGB" and not isinstance(image, ImageFile.ImageFile):
-            ImageCms.profileToProfile(image, source, _SRGB, inPlace=True)
+            ImageCms.profileToProfile(image, source, _srgb(), inPlace=True)
             return image
-        return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+        return ImageCms.profileToProfile(image, source, _srgb(), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import PIL
-from PIL import Image, ImageCms, features
+from PIL import Image
 
 from flux2build.digest import Json
 from flux2build.images.colour.notation import rgba
@@ -47,6 +47,8 @@ def encode(image: Image.Image, asked: Mapping[str, Json]) -> bytes:
 
 def versions(name: str) -> str:
     """Pillow and the codec that writes a format: `pillow 13.0.0, libavif 1.4.2`."""
+    from PIL import features
+
     codecs = encoder_of(name).codecs
     present = [(codec, features.version(feature)) for feature, codec in codecs.items()]
     codec, version = next((pair for pair in present if pair[1]), (present[-1][0], "unknown"))
@@ -60,6 +62,8 @@ def encoders() -> dict[str, str]:
 
 def shapes_text() -> bool:
     """Whether Pillow lays out scripts that join or reorder their letters."""
+    from PIL import features
+
     return bool(features.check("raqm"))
 
 
@@ -128,6 +132,8 @@ def _written(image: Image.Image, encoder: Encoder) -> bytes:
 
 def _srgb_profile() -> bytes:
     """An sRGB profile without the date on which it was made."""
+    from PIL import ImageCms
+
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     profile[_PROFILE_DATE] = bytes(12)
     return bytes(profile)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from flux2build.digest import Digest
 from flux2build.errors import HaltedError
@@ -29,8 +30,7 @@ async def in_a_thread(provider: Embedded, order: Order, references: Sequence[Ref
     return await asyncio.to_thread(provider.draw, order, references)
 
 
-@dataclass(frozen=True, slots=True)
-class LocalRenderer:
+class LocalRenderer(Struct, frozen=True, eq=False):
     """Draws with an embedded provider, as many pictures at once as there are slots.
 
     Implements `renderer.Renderer`.
@@ -42,7 +42,7 @@ class LocalRenderer:
     halt: asyncio.Event
     """Set when nothing more is to be drawn."""
     drawing: Drawing = in_a_thread
-    _sound: set[Digest] = field(default_factory=set, init=False)
+    _sound: set[Digest] = field(default_factory=set)
     """The references that were judged; members of a family share theirs."""
 
     async def buy(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:

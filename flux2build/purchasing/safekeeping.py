@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from flux2build.digest import Digest, Json, of_bytes
 from flux2build.errors import SystemFault
@@ -46,8 +45,7 @@ class Stored(Struct, frozen=True):
     """Why they are in the spool, and not in the store."""
 
 
-@dataclass(slots=True)
-class Safekeeping:
+class Safekeeping(Struct, eq=False):
     """Keeps pictures and what the ledger is to know of them; all renderers of a run share it."""
 
     store: Store
@@ -55,9 +53,9 @@ class Safekeeping:
     spool: Spool
     places: Places
     say: Callable[[str], None]
-    _proved: bool = field(default=False, init=False)
-    _fault: SystemFault | None = field(default=None, init=False)
-    _proving: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _proved: bool = False
+    _fault: SystemFault | None = None
+    _proving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def prove(self) -> None:
         """Make sure that what is ordered now can be kept.

@@ -53,7 +53,7 @@ def remember(
         and project.weights is None
         and project.seen.files == project.files()
     ):
-        base = baseline.keep(project, states, findings, subjects())
+        base = baseline.keep(project, states, findings, subjects(project.spec))
     project.index.save()
     return base
 

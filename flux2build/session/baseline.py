@@ -105,7 +105,7 @@ class Contents(TypedDict):
     checks: dict[str, dict[str, Any]] | None
     """What the spec says of the checks, none of which found anything; None if one did."""
     subjects: dict[str, str]
-    """What each check finds something in."""
+    """What each check that is not off finds something in."""
 
 
 class Baseline:

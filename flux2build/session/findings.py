@@ -65,7 +65,7 @@ def findings_in_brief(
     There were none before, and the plan has all steps of the assets that any can be about. `assets`
     are those of which something else is said since.
     """
-    if base.checks is None or (names := _concerned(base, base.checks, plan, assets)) is None:
+    if base.checks is None or (names := _concerned(base, plan, assets)) is None:
         return None
     options = {
         name: CHECKS[name].options.model_validate(said)
@@ -84,12 +84,7 @@ def findings_in_brief(
     return sorted(findings, key=lambda f: base.rank(f.asset) if f.asset else -1)
 
 
-def _concerned(
-    base: Baseline,
-    said: Mapping[str, Mapping[str, object]],
-    plan: Plan,
-    assets: Mapping[AssetName, Asset],
-) -> list[str] | None:
+def _concerned(base: Baseline, plan: Plan, assets: Mapping[AssetName, Asset]) -> list[str] | None:
     """The checks that have something to look at, of which no other one is loaded; None for all.
 
     Of the spec and the lock as a whole nothing is there that was not there before.
@@ -99,16 +94,19 @@ def _concerned(
         missing.add(Subject.ASSETS)
     if all(step.drift for step in plan.steps):
         missing.add(Subject.PICTURES)
-    off = {name for name, options in said.items() if options["severity"] == "off"}
-    subjects = {name: about for name, about in base.subjects.items() if name not in off}
-    if Subject.PROJECT in subjects.values():
+    if Subject.PROJECT in base.subjects.values():
         return None
-    return [name for name, about in subjects.items() if about not in missing]
+    return [name for name, about in base.subjects.items() if about not in missing]
 
 
-def subjects() -> dict[str, str]:
-    """What each check finds something in, to know later which of them need not be loaded."""
-    return {name: check.subject.value for name, check in CHECKS.items()}
+def subjects(spec: Spec) -> dict[str, str]:
+    """What each check that is not off finds something in, to know later which need not be loaded."""
+    options = {
+        name: spec.checks.get(name) or check.options.model_construct()
+        for name, check in CHECKS.items()
+    }
+    on = (name for name, said in options.items() if said.severity != "off")
+    return {name: CHECKS[name].subject.value for name in on}
 
 
 class _UnreadSpec(Spec, frozen=True):

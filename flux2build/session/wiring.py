@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 import shlex
 from collections.abc import Callable, Iterator
@@ -16,9 +15,7 @@ from msgspec.structs import replace
 from flux2build.assetspec.spec import Budget
 from flux2build.building import event_loop
 from flux2build.building.artifacts import Artifacts
-from flux2build.building.networks.files import NetworkFiles
-from flux2build.building.networks.process import NetworkProcess
-from flux2build.building.removal import Removal
+from flux2build.building.removal import Removal, removable
 from flux2build.building.report import Event, Report
 from flux2build.building.runner import build
 from flux2build.building.signals import heeded
@@ -26,9 +23,10 @@ from flux2build.building.world import RealWorld, Toolbox
 from flux2build.digest import Digest, short
 from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.extras import pip_install
+from flux2build.images.derive import no_networks
 from flux2build.images.documents import DOCUMENTS
 from flux2build.images.ops import OPS
-from flux2build.images.ops.contract import NetworkOp
+from flux2build.images.ops.contract import NetworkOp, Networks
 from flux2build.images.provenance.signing import signer_for
 from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Plan
@@ -138,7 +136,7 @@ async def _run(
         world = await wiring.world(artifacts, stack)
         with heeded(halt, say):
             snapshot = replace(
-                given.snapshot, has=artifacts.has, removable=_removable(given.removal, say)
+                given.snapshot, has=artifacts.has, removable=removable(given.removal, say)
             )
             try:
                 report = await wiring.built(snapshot, artifacts, world)
@@ -173,18 +171,6 @@ def _made(report: Report) -> list[Digest]:
         if verdict.action is Action.DERIVE and recipe.asset in bought
         if (digest := report.placed.get(recipe.output)) is not None
     ]
-
-
-def _removable(removal: Callable[[], Removal], say: Say) -> Callable[[str, Digest], bool]:
-    """Whether the file at a picture's old path may be removed; if not, `say` gets the reason."""
-
-    def removable(path: str, digest: Digest) -> bool:
-        problem = removal().refusal(path, digest, asked=False)
-        if problem is not None:
-            say("; ".join(filter(None, (problem.message, problem.hint))))
-        return problem is None
-
-    return removable
 
 
 def _forced(plan: Plan) -> frozenset[str]:
@@ -241,16 +227,28 @@ class _Wiring(Struct, frozen=True):
         keeping = self._keeping()
         cluster = await self._cluster(stack)
         renderers = await self._renderers(stack, keeping, cluster)
-        on_step = self.listeners.on_step
-        networks = NetworkProcess(self._network, self.halt.is_set, on_part=on_step)
-        stack.callback(networks.close)
         deriving = await cluster.deriving() if cluster else None
-        toolbox = Toolbox(OPS, DOCUMENTS, signer, networks.draw, deriving, self.listeners.say)
+        toolbox = Toolbox(
+            OPS, DOCUMENTS, signer, self._networks(stack), deriving, self.listeners.say
+        )
         artifacts = replace(artifacts, failed=keeping.doubt)
         return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.given.worded)
 
-    def _network(self, op: NetworkOp) -> NetworkFiles:
-        return self.project.image_models.opened(op)
+    def _networks(self, stack: AsyncExitStack) -> Networks:
+        """Runs neural networks in a process of their own, if any step may need one."""
+        tasks = (step.recipe.task for step in self.plan.steps)
+        ops = {each.op for task in tasks if isinstance(task, Derive) for each in task.ops}
+        if not any(issubclass(OPS[name], NetworkOp) for name in ops):
+            return no_networks
+        from flux2build.building.networks.process import NetworkProcess
+
+        networks = NetworkProcess(
+            self.project.image_models.opened,
+            self.halt.is_set,
+            on_part=self.listeners.on_step,
+        )
+        stack.callback(networks.close)
+        return networks.draw
 
     async def _cluster(self, stack: AsyncExitStack) -> OnCluster | None:
         """The cluster that makes files, if there is one and something is to be made there.
@@ -371,6 +369,8 @@ class _Wiring(Struct, frozen=True):
     def _remote(self, provider: Remote, keeping: Safekeeping) -> RemoteRenderer:
         """Buys at a paid provider."""
         # Lazy: only a build that buys waits for the import of the network's libraries.
+        import dataclasses
+
         from flux2build.purchasing.remote_renderer import RemoteRenderer
         from flux2build.session import remote
 

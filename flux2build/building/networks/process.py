@@ -7,10 +7,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from typing import IO, Final
 
+from msgspec import Struct, field
 from PIL import Image
 
 from flux2build.building.cores import cores
@@ -28,8 +28,7 @@ _MOST: Final = 8192
 """How many bytes of what it prints are read for a message."""
 
 
-@dataclass(eq=False)
-class NetworkProcess:
+class NetworkProcess(Struct, eq=False):
     """Runs operations in one process, one after the other; threads may share it."""
 
     opened: Callable[[NetworkOp], NetworkFiles]
@@ -40,10 +39,10 @@ class NetworkProcess:
     threads: int = field(default_factory=cores)
     on_part: Callable[[str, int, int], None] = lambda _op, _part, _parts: None
     """Told of each part of a picture that is made, and how many there are."""
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    _printed: IO[bytes] | None = field(default=None, init=False)
-    _closed: bool = field(default=False, init=False)
-    _running: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _process: subprocess.Popen[bytes] | None = None
+    _printed: IO[bytes] | None = None
+    _closed: bool = False
+    _running: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def pid(self) -> int | None:
