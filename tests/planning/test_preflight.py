@@ -57,7 +57,11 @@ CASES: Final = {
     "letters-cut": (WORDS + ', { op = "crop", ratio = "1:2" }', "letters would be cut off"),
     "letters-filled": (
         WORDS + ', { op = "resize", width = 100, height = 400, mode = "fill" }',
-        "letters would be cut off",
+        "put `text` behind what cuts",
+    ),
+    "label-cut": (
+        '{ op = "label" }, { op = "crop", ratio = "1:2" }',
+        "put `label` behind what cuts",
     ),
 }
 SOUND: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import types
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -74,14 +75,14 @@ def _is_json(value: object) -> bool:
 @pass_context
 def _printed(context: Context, value: object) -> str:
     """What `{{ … }}` writes: texts, numbers and dates, but no Python representations."""
-    text: str = value if isinstance(value, str) else _plain(value)
+    text: str = value if isinstance(value, str) else _plain(value, context)
     environment = context.environment
     assert isinstance(environment, Sandbox)
     environment.meter.spend(len(text))
     return text
 
 
-def _plain(value: object) -> str:
+def _plain(value: object, context: Context | None = None) -> str:
     """A text, number or date as a text; anything else is a `TemplateFault`."""
     if value is None:
         raise TemplateFault(
@@ -89,17 +90,33 @@ def _plain(value: object) -> str:
         )
     if isinstance(value, Undefined) or bounds.is_value(value):
         return str(value)
-    raise TemplateFault(f"a {bounds.kind(value)} has no text of its own", hint=_as_text(value))
+    hint = _as_text(value, context.get_all() if context else {})
+    raise TemplateFault(f"a {bounds.kind(value)} has no text of its own", hint=hint)
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object, visible: Mapping[str, object]) -> str:
     """How a template gets a text out of a value that is none."""
     if callable(value):
         return "call it with `()`"
     if isinstance(value, Mapping):
-        name = next((key for key in value if isinstance(key, str) and key.isidentifier()), "name")
-        return f"name one of its values, as in `….{name}`, or use `tojson`"
+        own = next((name for name, each in _named("", visible) if each is value), None)
+        texts = (name for name, each in _named(f"{own}.", value) if bounds.is_value(each))
+        if own is not None and (text := next(texts, None)):
+            return f"name one of its values, as in `{{{{ {text} }}}}`, or use `tojson`"
+        return "name one of its values, or use `tojson`"
     return "use `join(', ')` or `tojson`"
+
+
+def _named(start: str, values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """How a template calls some values, and those in them, the outer ones first."""
+    levels = deque([(start, values)])
+    while levels:
+        start, inner = levels.popleft()
+        for key, value in inner.items():
+            if isinstance(key, str) and key.isidentifier():
+                yield f"{start}{key}", value
+                if isinstance(value, Mapping):
+                    levels.append((f"{start}{key}.", value))
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -316,7 +333,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
 def _copied(error: Exception) -> Exception:
     """The same error without the frames that it comes from, which hold much memory."""
     if isinstance(error, TemplateSyntaxError):
-        return TemplateSyntaxError(error.message or "", error.lineno, error.name, error.filename)
+        copy = TemplateSyntaxError(error.message or "", error.lineno, error.name, error.filename)
+        copy.source = error.source
+        return copy
     return type(error)(*error.args)
 
 

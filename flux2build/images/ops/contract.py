@@ -12,7 +12,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -98,15 +98,21 @@ class AtlasLayout(Struct, frozen=True):
     """The point of each frame that lies on that of its cell."""
 
 
-Area = tuple[float, float, float, float]
-"""A rectangle in pixels: left, top, right and bottom."""
+class Lettered(NamedTuple):
+    """A rectangle in pixels with letters in it, and the name of the operation that sets them."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    op: str
 
 
 class Canvas(Struct, frozen=True):
     """What is known of a picture before it is made: its size, and where letters lie on it."""
 
     size: Size
-    letters: tuple[Area, ...] = ()
+    letters: tuple[Lettered, ...] = ()
 
     def moved(self, size: Size, by: tuple[float, float], scale: Scale = (1, 1)) -> Canvas:
         """The canvas of another size on which the picture lies scaled, then moved.
@@ -115,21 +121,22 @@ class Canvas(Struct, frozen=True):
             SpecError: letters would lie outside it.
         """
         letters = tuple(
-            (
+            Lettered(
                 left * scale[0] + by[0],
                 top * scale[1] + by[1],
                 right * scale[0] + by[0],
                 bottom * scale[1] + by[1],
+                op,
             )
-            for left, top, right, bottom in self.letters
+            for left, top, right, bottom, op in self.letters
         )
-        for left, top, right, bottom in letters:
+        for left, top, right, bottom, op in letters:
             if min(left, top, size[0] - right, size[1] - bottom) <= -1:
                 raise SpecError(
                     f"letters would be cut off in {size[0]}x{size[1]} pixels",
                     rows=(("letters", f"from {left:.0f},{top:.0f} to {right:.0f},{bottom:.0f}"),),
-                    hint="put `text` behind what cuts; what stands in `finish` instead of `ops` comes "
-                    "after `widths` and presets",
+                    hint=f"put `{op}` behind what cuts; what stands in `finish` instead of `ops` "
+                    "comes after `widths` and presets",
                 )
         return Canvas(size, letters)
 

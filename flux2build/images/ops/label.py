@@ -75,7 +75,7 @@ class Label(Op):
 
         size = canvas.size if canvas else _ANY
         with _fitting():
-            return foreseen(canvas, self._words(size), inputs)
+            return foreseen(canvas, self._words(size), inputs, self.name)
 
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """The picture with the label on it."""

@@ -27,7 +27,7 @@ class SetText(TextParams, Op):
         """The same canvas with the letters on it, once they are laid out."""
         from flux2build.images.ops.words.drawing import foreseen
 
-        return foreseen(canvas, self, inputs)
+        return foreseen(canvas, self, inputs, self.name)
 
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
         """The picture with the words on it."""

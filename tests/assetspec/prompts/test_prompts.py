@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flux2build.assetspec.prompts import Prompts, TemplateFault, bounds
@@ -61,6 +61,7 @@ ROW: Final = Row(
 )
 SCOPE: Final[Mapping[str, object]] = {
     "brand": {"name": "Acme", "primary": "#0A84FF"},
+    "shop": {"at": {"": "nowhere", "city": "Bonn"}},
     "theme": "dark",
     "row": ROW,
     "ref": ref,
@@ -186,7 +187,11 @@ def test_plain_file() -> None:
         ("{{ theme is uper }}", 1, "there is no test `uper`", "did you mean `upper`?"),
         ("{{ theme | random }}", 1, "there is no filter `random`", "a prompt must come out the same each time; write `matrix` for variations"),
         ("{{ row.tags }}", 1, "a list has no text of its own", "use `join(', ')` or `tojson`"),
-        ("{{ brand }}", 1, "a mapping has no text of its own", "name one of its values, as in `….name`, or use `tojson`"),
+        ("{{ brand }}", 1, "a mapping has no text of its own", "name one of its values, as in `{{ brand.name }}`, or use `tojson`"),
+        ("{{ brand | upper }}", 1, "a mapping has no text of its own", "name one of its values, or use `tojson`"),
+        ("{{ shop }}", 1, "a mapping has no text of its own", "name one of its values, as in `{{ shop.at.city }}`, or use `tojson`"),
+        ("{{ shop.at }}", 1, "a mapping has no text of its own", "name one of its values, as in `{{ shop.at.city }}`, or use `tojson`"),
+        ("{% set own = {} %}{{ own }}", 1, "a mapping has no text of its own", "name one of its values, or use `tojson`"),
         ("{{ ref }}", 1, "a function has no text of its own", "call it with `()`"),
         ("{{ none }}", 1, "there is nothing to write here (None)", "use `default('…', true)`"),
         ("x\n{{ 1 / 0 }}", 2, "division by zero", None),
@@ -475,6 +480,7 @@ def outcome(found: Prompts, source: str | None) -> tuple[object, ...]:
 
 @given(st.text(alphabet="{}%#-+|.()[]'\"=~* \nabxif0159_", max_size=60))
 @settings(max_examples=300)
+@example("{#000")  # its colour is in the hint
 def test_any_text(source: str) -> None:
     """Whatever is written, there is a prompt within bounds or a TemplateFault; twice the same."""
     found = prompts(t=source)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageChops, ImageFilter
 
 from flux2build.errors import Flux2BuildError
-from flux2build.images.ops.contract import Canvas, Network
+from flux2build.images.ops.contract import Canvas, Lettered, Network
 from flux2build.images.ops.upscale import Upscale
 
 
@@ -103,9 +103,9 @@ def test_an_outline_keeps_its_colour() -> None:
 def test_what_is_foreseen_comes_true_or_is_refused() -> None:
     """The plan knows the size, and refuses one that no build makes."""
     op = Upscale(model="art", scale=3)
-    canvas = op.foreseen(Canvas((20, 10), ((1, 2, 3, 4),)), [])
+    canvas = op.foreseen(Canvas((20, 10), (Lettered(1, 2, 3, 4, "text"),)), [])
 
-    assert canvas == Canvas((60, 30), ((3, 6, 9, 12),))
+    assert canvas == Canvas((60, 30), (Lettered(3, 6, 9, 12, "text"),))
     assert op.foreseen(None, []) is None
     with pytest.raises(Flux2BuildError, match="too large to make"):
         op.foreseen(Canvas((4000, 4000)), [])

@@ -17,7 +17,7 @@ from flux2build.images.lettering import breaks, faces, ink, language_tag, layout
 from flux2build.images.lettering.faces import Face
 from flux2build.images.lettering.layout import Block, Box, Placed, Rules
 from flux2build.images.lettering.shaping import Paragraph, Style
-from flux2build.images.ops.contract import Canvas, Inputs, Letters
+from flux2build.images.ops.contract import Canvas, Inputs, Lettered, Letters
 from flux2build.images.ops.inputs import content
 from flux2build.images.ops.words.params import Backdrop, Shadow, TextParams, pixels
 from flux2build.storage.lfs import is_lfs_pointer
@@ -52,8 +52,8 @@ def letters(image: Image.Image, params: TextParams, inputs: Inputs) -> Letters:
     return Letters(mask, ground.crop(area), params.color, block.size)
 
 
-def foreseen(canvas: Canvas | None, params: TextParams, inputs: Inputs) -> Canvas | None:
-    """The canvas with the area of the letters; on an unknown one, only the fonts are tried.
+def foreseen(canvas: Canvas | None, params: TextParams, inputs: Inputs, op: str) -> Canvas | None:
+    """The canvas with the area of the letters that an operation sets; on an unknown one, fonts are tried.
 
     Raises:
         SpecError: no font has some letter, or the words do not fit at the smallest size.
@@ -65,11 +65,12 @@ def foreseen(canvas: Canvas | None, params: TextParams, inputs: Inputs) -> Canva
     inks = [(one.x, one.y, one.line.ink) for one in placed if one.line.ink]
     if not inks:
         return canvas
-    area = (
+    area = Lettered(
         min(x + ink.left * block.size for x, _, ink in inks) - params.stroke,
         min(y - ink.top * block.size for _, y, ink in inks) - params.stroke,
         max(x + ink.right * block.size for x, _, ink in inks) + params.stroke,
         max(y - ink.bottom * block.size for _, y, ink in inks) + params.stroke,
+        op,
     )
     return replace(canvas, letters=(*canvas.letters, area))
 
