@@ -25,6 +25,8 @@ EXPECTED: Final = ("width", "height", "format", "seed")
 
 REBUILT: Final = "rebuilt"
 """The account of an attempt of which no more is known than that there was one."""
+UNKNOWN: Final = "unknown"
+"""What such an entry says of asset, provider and model where nothing tells them."""
 
 
 def expected(params: Mapping[str, Json]) -> dict[str, Json]:

@@ -16,13 +16,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flux2build.digest import Digest, of_bytes, of_json
-from flux2build.ledger import REBUILT, Attempt, Delivered, Entry, Intended, expected, fold
+from flux2build.ledger import REBUILT, UNKNOWN, Attempt, Delivered, Entry, Intended, expected, fold
 from flux2build.ledger.claims import Claim
 from flux2build.lockfile import Candidate, Generated
 from flux2build.model import AssetName, Generate, Recipe, payload
 
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
-_UNKNOWN: Final = "unknown"
 
 
 class Proof(NamedTuple):
@@ -116,9 +115,9 @@ def _bare(order: Digest, attempt: str, at: str) -> Intended:
         order=order,
         attempt=attempt,
         at=at,
-        provider=_UNKNOWN,
-        model=_UNKNOWN,
-        asset=_UNKNOWN,
+        provider=UNKNOWN,
+        model=UNKNOWN,
+        asset=UNKNOWN,
         reserve=Decimal(0),
         payload=of_bytes(b""),
         account=REBUILT,
@@ -208,7 +207,7 @@ def _modelled(order: Digest, witnesses: Witnesses) -> str:
     """The model of an order, where the spec still wants it."""
     recipe, _ = witnesses.wanted.get(order, (None, None))
     task = recipe.task if recipe else None
-    return task.model if isinstance(task, Generate) else _UNKNOWN
+    return task.model if isinstance(task, Generate) else UNKNOWN
 
 
 def _is_about(task: str, attempt: Attempt) -> bool:

@@ -19,6 +19,7 @@ from flux2build.digest import Digest, Json
 from flux2build.errors import SystemFault, UsageError
 from flux2build.ledger import (
     RESUBMITTED,
+    UNKNOWN,
     WRITTEN_OFF,
     Attempt,
     Delivered,
@@ -54,6 +55,12 @@ class Purchase(Struct, frozen=True):
     def name(self) -> str:
         """The beginning of its name, for people; any prefix that is unique will do."""
         return self.attempt.name[:_SHORT]
+
+    @property
+    def asset(self) -> str:
+        """The asset that it is for; the order by its name where the ledger does not know that."""
+        asset = self.intended.asset
+        return f"order {self.name}" if asset == UNKNOWN else asset
 
     @property
     def state(self) -> State:

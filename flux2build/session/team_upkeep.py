@@ -287,14 +287,15 @@ def named_in_locks(folder: Path) -> set[Digest]:
     return {Digest(str(each, "ascii")) for each in digests}
 
 
-def sweep(store: TeamStore) -> int:
-    """Remove what writers have left unfinished a day ago; how many files that were.
+def unfinished(store: TeamStore, *, remove: bool) -> int:
+    """Count the files that writers have left unfinished a day ago, and `remove` them.
 
     Raises:
-        SystemFault: the store cannot be written.
+        SystemFault: the store cannot be read, or written.
     """
-    store.require_writable()
-    return store.backend.sweep(time.time() - _DAY)
+    if remove:
+        store.require_writable()
+    return store.backend.sweep(time.time() - _DAY, remove=remove)
 
 
 def remove(store: TeamStore, leftover: Leftover) -> None:

@@ -70,8 +70,8 @@ class Backend(Protocol):
     def list(self, prefix: str) -> Iterator[Listed]:
         """The keys that begin with a prefix, such as `claims/`, in any order."""
 
-    def sweep(self, before: float) -> int:
-        """Remove what writers that died before a moment have left unfinished; how many files that were."""
+    def sweep(self, before: float, *, remove: bool) -> int:
+        """Count what writers that died before a moment have left unfinished, and `remove` it."""
 
     def at_once(self) -> AbstractContextManager[None]:
         """Answer what is asked within from one look at the place, if that saves any."""

@@ -327,10 +327,10 @@ class Failing:
         self._call()
         self._backend.delete(key)
 
-    def sweep(self, before: float) -> int:
+    def sweep(self, before: float, *, remove: bool) -> int:
         """Remove what is unfinished."""
         self._call()
-        return self._backend.sweep(before)
+        return self._backend.sweep(before, remove=remove)
 
     def at_once(self) -> AbstractContextManager[None]:
         """While this is open, answers may be those of its beginning."""

@@ -77,7 +77,7 @@ class Memory:
             if key.startswith(prefix):
                 yield Listed(key, len(value))
 
-    def sweep(self, before: float) -> int:  # noqa: ARG002 - whenever it was
+    def sweep(self, before: float, *, remove: bool) -> int:  # noqa: ARG002 - whenever it was
         """Nothing is ever unfinished."""
         return 0
 

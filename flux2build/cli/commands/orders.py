@@ -321,7 +321,7 @@ def _settle(
     tell_the_team(options, console, current)
     if options.json:
         console.document({**_as_json(current)})
-    console.say(f"`{purchase.intended.asset}` {outcome}")
+    console.say(f"`{purchase.asset}` {outcome}")
     return Exit.DONE
 
 

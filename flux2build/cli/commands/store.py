@@ -192,17 +192,25 @@ def gc(
         for leftover in leftovers:
             team_upkeep.remove(team, leftover)
         console.say(f"removed {counted(len(leftovers))}")
-        if unfinished := team_upkeep.sweep(team):
-            console.say(f"removed {counted(unfinished)} that were never finished")
+        if unfinished := team_upkeep.unfinished(team, remove=True):
+            console.say(f"removed {counted(unfinished)} that {_were(unfinished)} never finished")
     else:
-        console.say(_announced(len(leftovers)))
+        console.say(_announced(len(leftovers), team_upkeep.unfinished(team, remove=False)))
 
 
-def _announced(count: int) -> str:
+def _announced(count: int, unfinished: int) -> str:
     """What `--yes` would do."""
-    if not count:
+    half = f"{counted(unfinished)} that {_were(unfinished)} never finished"
+    if not count and not unfinished:
         return "Every file is needed, or younger than a day."
-    return f"Nothing needs {counted(count)}; `--yes` removes {'it' if count == 1 else 'them'}."
+    needless = " and ".join([*([counted(count)] if count else []), *([half] if unfinished else [])])
+    return (
+        f"Nothing needs {needless}; `--yes` removes {'it' if count + unfinished == 1 else 'them'}."
+    )
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _store(options: CommonOptions) -> TeamStore:

@@ -76,8 +76,10 @@ class Folder:
             if status := self._unless_absent(path.stat):
                 yield Listed(key, status.st_size, status.st_mtime)
 
-    def sweep(self, before: float) -> int:
-        """Remove the temporary files of writers that died before a moment."""
+    def sweep(self, before: float, *, remove: bool) -> int:
+        """Count the temporary files of writers that died before a moment, and `remove` them."""
+        if not remove:
+            return self._reached(lambda: len(self._unfinished(before)))
         return self._reached(lambda: sum(map(_remove, self._unfinished(before))))
 
     def _unfinished(self, before: float) -> Sequence[Path]:

@@ -113,8 +113,8 @@ class Remote:
                 if (data := self.get(key)) is not None:
                     yield Listed(key, len(data))
 
-    def sweep(self, before: float) -> int:  # noqa: ARG002 - whenever it was
-        """Remove nothing: a push is whole or not at all."""
+    def sweep(self, before: float, *, remove: bool) -> int:  # noqa: ARG002 - whenever it was
+        """There is nothing: a push is whole or not at all."""
         return 0
 
     @contextmanager

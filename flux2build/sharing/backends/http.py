@@ -143,8 +143,8 @@ class Server:
             more = page.more and bool(keys)
             after = max((each.key for each in keys), default="")
 
-    def sweep(self, before: float) -> int:  # noqa: ARG002 - whenever it was
-        """Remove nothing: what is unfinished is for the server to see."""
+    def sweep(self, before: float, *, remove: bool) -> int:  # noqa: ARG002 - whenever it was
+        """There is nothing: what is unfinished is for the server to see."""
         return 0
 
     def at_once(self) -> AbstractContextManager[None]:

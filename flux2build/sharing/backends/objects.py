@@ -93,8 +93,8 @@ class Bucket:
                 if is_key(each["path"]) and each["path"].startswith(prefix):
                     yield Listed(each["path"], each["size"], each["last_modified"].timestamp())
 
-    def sweep(self, before: float) -> int:  # noqa: ARG002 - whenever it was
-        """Remove nothing: an object is whole or not at all."""
+    def sweep(self, before: float, *, remove: bool) -> int:  # noqa: ARG002 - whenever it was
+        """There is nothing: an object is whole or not at all."""
         return 0
 
     def at_once(self) -> AbstractContextManager[None]:

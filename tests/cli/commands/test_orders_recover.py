@@ -100,6 +100,20 @@ def test_every_project_proves_its_own_orders(bought: Site, tmp_path: Path) -> No
     assert {each.state for each in bought_orders()} == {State.DELIVERED}
 
 
+@pytest.mark.parametrize("decision", ["write-off", "resubmit"])
+def test_an_order_of_an_unknown_picture_is_called_by_its_name(
+    bought: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decision: str
+) -> None:
+    """Where neither lock nor spec tells what it was for, what is settled is the order."""
+    user_journal().path.unlink()
+    tmp_path.joinpath("elsewhere", ".git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    bought.run("orders", "recover", "--yes")
+    name = bought_orders()[0].name
+
+    assert bought.run("orders", decision, name).err.startswith(f"`order {name}` is settled: ")
+
+
 def test_the_damaged_file_is_kept(bought: Site) -> None:
     """Every byte of it is kept under a name that is shown to people and programs."""
     path = user_journal().path

@@ -321,6 +321,8 @@ def test_what_was_never_finished(team: Team) -> None:
 
     assert {**team.documents("status"), "milliseconds": known["milliseconds"]} == known
     assert team.documents("gc")["leftovers"] == team.documents("pull")["damaged"] == []
+    announced = team.run("gc").err
+    assert f"{len(Space)} files that were never finished; `--yes` removes them" in announced
     assert all(path.exists() for path in half)
     assert f"removed {len(Space)} files that were never finished" in team.run("gc", "--yes").err
     assert [path.exists() for path in half] == ["new" in path.name for path in half]
