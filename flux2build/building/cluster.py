@@ -19,6 +19,7 @@ from distributed.scheduler import KilledWorker
 from flux2build.building import cluster_task
 from flux2build.building.cluster_task import Absent, Answer, Part, Unfit, Work
 from flux2build.building.deriving import UnfitError
+from flux2build.building.report import GoneError
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError, IncompleteError, SystemFault
 
@@ -210,16 +211,16 @@ class Cluster:
             return False
         return now - self._alone.setdefault(resource, now) > self.patience
 
-    def _gone(self) -> SystemFault:
+    def _gone(self) -> GoneError:
         self._lost = True
-        return SystemFault(
+        return GoneError(
             f"the cluster at {self.where} does not answer any more",
             hint="build again, with the cluster or without it; what is done stays done",
         )
 
-    def _nobody_left(self, resource: str) -> SystemFault:
+    def _nobody_left(self, resource: str) -> GoneError:
         offers = f" that offers `{resource}`" if resource else ""
-        return SystemFault(
+        return GoneError(
             f"no worker{offers} is left at {self.where}",
             hint=f"start one: `{_start(resource)}`; what is done stays done",
         )

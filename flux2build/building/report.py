@@ -8,11 +8,19 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 from flux2build.digest import Digest
-from flux2build.errors import DecisionError, Exit, Flux2BuildError, HaltedError, Problem, gravest
+from flux2build.errors import (
+    DecisionError,
+    Exit,
+    Flux2BuildError,
+    HaltedError,
+    Problem,
+    SystemFault,
+    gravest,
+)
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName, Recipe
 from flux2build.planning.reason import WAITING, Reason, ReasonCode
-from flux2build.planning.verdict import Verdict
+from flux2build.planning.verdict import Action, Verdict
 
 
 class Event(Struct, frozen=True):
@@ -28,6 +36,8 @@ class Event(Struct, frozen=True):
     """The asset whose failure blocks this step, where that is the reason."""
     begun: bool = False
     """Whether the file only begins to be made."""
+    for_all: bool = False
+    """Whether the problems are not this step's, and keep others from being made, too."""
 
 
 class Report(Struct):
@@ -57,20 +67,22 @@ class Report(Struct):
     sketches: tuple[str, ...] = ()
     """The files that are sketches and stand in for pictures that were not made."""
 
-    def note(self, recipe: Recipe, failure: Flux2BuildError) -> bool:
-        """Enter why something was not made; whether that is to be told before the end."""
+    def note(self, recipe: Recipe, failure: Flux2BuildError) -> Event | None:
+        """Enter why something was not made; what is to be told of it before the end."""
+        blocked: AssetName | None = None
         match failure:
             case HaltedError():
                 self.interrupted = True
-                return False
+                return None
             case WaitingError():
                 self.waiting.append((recipe, failure))
-                return False
+                return None
             case BlockedError(culprit=culprit):
-                self.blocked.append((recipe, culprit))
+                self.blocked.append((recipe, blocked := culprit))
             case _:
                 self.failures.append((recipe, failure))
-        return True
+        gone = isinstance(failure, GoneError)
+        return Event(recipe, Verdict(Action.ASK), failure.problems, blocked, for_all=gone)
 
     def on(self, files: Mapping[str, Digest]) -> dict[str, Digest]:
         """Files by path as they are after the build, given those before it."""
@@ -109,6 +121,10 @@ class BlockedError(Flux2BuildError):
     def __init__(self, culprit: AssetName) -> None:
         super().__init__(Problem(f"blocked, because `{culprit}` was not made"))
         self.culprit = culprit
+
+
+class GoneError(SystemFault):
+    """What makes files is gone, and does not make any other one either."""
 
 
 def refuse_waiting(recipe: Recipe, verdict: Verdict) -> None:

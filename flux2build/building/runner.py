@@ -394,6 +394,5 @@ class _Runner:
 
     def _note(self, recipe: Recipe, failure: Flux2BuildError) -> None:
         """Report why something was not made."""
-        if self.report.note(recipe, failure):
-            blocked = failure.culprit if isinstance(failure, BlockedError) else None
-            self._tell(Event(recipe, Verdict(Action.ASK), failure.problems, blocked))
+        if (event := self.report.note(recipe, failure)) is not None:
+            self._tell(event)

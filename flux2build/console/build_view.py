@@ -39,6 +39,7 @@ class BuildView(Struct):
     naming: bool = False
     """Whether each step is named even beside a progress bar."""
     _shown: set[tuple[AssetName, str]] = field(default_factory=set)
+    _common: set[Problem] = field(default_factory=set)
     _hints: set[str] = field(default_factory=set)
 
     def show(self, event: Event) -> None:
@@ -47,8 +48,9 @@ class BuildView(Struct):
         if event.blocked is not None:
             self._blocked(recipe, event.blocked)
         elif event.problems:
+            tell = self._shared if event.for_all else self._problem
             for problem in event.problems:
-                self._problem(recipe, problem, "warning" if event.begun else "error")
+                tell(recipe, problem, "warning" if event.begun else "error")
         elif verdict.action is not Action.KEEP and (
             self.naming or not self.console.live or self.console.verbosity > 0
         ):
@@ -62,6 +64,12 @@ class BuildView(Struct):
         """Name the asset that a file waited for, unless it is the file's own."""
         if culprit != recipe.asset:
             self._line("blocked", recipe, f"`{culprit}` was not made", "yellow")
+
+    def _shared(self, _recipe: Recipe, problem: Problem, label: str) -> None:
+        """Print a problem that keeps many files from being made, once."""
+        if problem not in self._common:
+            self._common.add(problem)
+            self.console.problem(problem, label)
 
     def _problem(self, recipe: Recipe, problem: Problem, label: str) -> None:
         """Print a problem, unless another file of the asset had the same one; each hint once."""

@@ -29,6 +29,7 @@ from flux2build.building.cluster_task import (
     versions,
 )
 from flux2build.building.on_cluster import Derivation
+from flux2build.building.report import GoneError
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
 from flux2build.images.derive import Job, derive_many
@@ -234,7 +235,7 @@ def test_a_task_whose_last_worker_is_lost_is_given_up(resource: str) -> None:
     async def given_up() -> SystemFault:
         cluster = replace(desk.cluster(), patience=0.02, look=0.01)
         for _ in range(2):
-            with pytest.raises(SystemFault) as caught:
+            with pytest.raises(GoneError) as caught:
                 await cluster.answer(no_work, None, [], resource=resource)
         return caught.value
 
@@ -253,7 +254,7 @@ def test_a_scheduler_that_is_lost_ends_the_build() -> None:
     async def ended() -> None:
         cluster = desk.cluster()
         for _ in range(2):
-            with pytest.raises(SystemFault, match="tcp://a:1 does not answer any more"):
+            with pytest.raises(GoneError, match="tcp://a:1 does not answer any more"):
                 await cluster.answer(no_work, None, [])
 
     asyncio.run(ended())

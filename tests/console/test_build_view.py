@@ -97,6 +97,18 @@ def test_problems_are_said_once(capsys: pytest.CaptureFixture[str]) -> None:
         """)
 
 
+def test_what_keeps_all_from_being_made_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A cluster that is gone is nobody's own problem; a second one is another problem."""
+    gone, left = Problem("the cluster is gone", hint="build again"), Problem("no worker is left")
+    owl = replace(FOX, asset=AssetName("owl"))
+    events = [
+        Event(step, FAILED, (each,), for_all=True) for step in (FOX, owl) for each in (gone, left)
+    ]
+    err = shown(capsys, *events)
+
+    assert err == "error: the cluster is gone\n  hint: build again\nerror: no worker is left\n"
+
+
 def test_every_problem_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """A failure for several reasons gives all of them."""
     err = shown(capsys, Event(CUT, FAILED, (Problem("too dark"), Problem("too small"))))

@@ -113,7 +113,7 @@ def _named(start: str, values: Mapping[str, object]) -> Iterator[tuple[str, obje
     while levels:
         start, inner = levels.popleft()
         for key, value in inner.items():
-            if isinstance(key, str) and key.isidentifier():
+            if str(key).isidentifier():
                 yield f"{start}{key}", value
                 if isinstance(value, Mapping):
                     levels.append((f"{start}{key}.", value))
