@@ -38,9 +38,10 @@ from flux2build.providers.pricing import Size
 from flux2build.session.plain_recipes import plain, recipe_of
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
-from flux2build.storage import sealed
+from flux2build.storage import fields
 from flux2build.storage.disk import root_of
 from flux2build.storage.edition import EDITION
+from flux2build.storage.fields import Fields
 from flux2build.storage.index import MISSING
 
 if TYPE_CHECKING:
@@ -113,25 +114,97 @@ class Baseline:
 
     def __init__(self, contents: Contents) -> None:
         self.contents = contents
-        self.profile = contents["profile"]
-        self.states: Mapping[str, str] = contents["states"]
-        self.spec: Mapping[str, str] = contents["spec"]
-        self.folders: Sequence[str] = contents["folders"]
-        self.fixed: frozenset[str] = frozenset(contents["fixed"])
-        self.files: Sequence[str] = contents["files"]
-        self.around: Mapping[str, str] = contents["around"]
-        self.notes: Mapping[str, tuple[str, ...]] = contents["notes"]
-        self.pictures = cast("Mapping[str, Digest]", contents["pictures"])
-        self.sizes = cast("Mapping[AssetName, Size]", contents["sizes"])
+
+    @property
+    def profile(self) -> str:
+        """The profile that it is about."""
+        return self.contents["profile"]
+
+    @property
+    def states(self) -> Mapping[str, str]:
+        """The states of the files that the plan depends on."""
+        return self.contents["states"]
+
+    @property
+    def spec(self) -> Mapping[str, str]:
+        """What the spec depends on."""
+        return self.contents["spec"]
+
+    @property
+    def folders(self) -> Sequence[str]:
+        """The folders of outputs that the spec asked about."""
+        return self.contents["folders"]
+
+    @cached_property
+    def fixed(self) -> frozenset[str]:
+        """The other files that no plan outlives."""
+        return frozenset(self.contents["fixed"])
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The sources and outputs."""
+        return self.contents["files"]
+
+    @property
+    def around(self) -> Mapping[str, str]:
+        """The states of whatever else the answer depends on."""
+        return self.contents["around"]
+
+    @property
+    def notes(self) -> Mapping[str, tuple[str, ...]]:
+        """What is to be known of pictures that are rendered."""
+        return self.contents["notes"]
+
+    @property
+    def pictures(self) -> Mapping[str, Digest]:
+        """The digest of every output, by the names that inputs have for it."""
+        return cast("Mapping[str, Digest]", self.contents["pictures"])
+
+    @property
+    def sizes(self) -> Mapping[AssetName, Size]:
         """The size at which each master is ordered."""
-        self.keys = frozenset(contents["keys"])
-        self.canonical, self.plain = contents["canonical"], contents["plain"]
-        self.said: Mapping[str, Any] = contents["said"]
-        limits = contents["budget"].items()
-        self.budget = Budget(**{name: Decimal(usd) if usd else None for name, usd in limits})
-        self.checks: Mapping[str, Mapping[str, Any]] | None = contents["checks"]
-        self.subjects: Mapping[str, str] = contents["subjects"]
-        self.count = len(contents["recipes"])
+        return cast("Mapping[AssetName, Size]", self.contents["sizes"])
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys of everything that is locked, and perhaps of what was."""
+        return frozenset(self.contents["keys"])
+
+    @property
+    def canonical(self) -> bool:
+        """Whether the text of the lock is known to be what a writing of all its blocks gives."""
+        return self.contents["canonical"]
+
+    @property
+    def plain(self) -> bool:
+        """Whether a build of a part needs to know no more of the lock than its own blocks."""
+        return self.contents["plain"]
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """What the profile says of itself."""
+        return self.contents["said"]
+
+    @property
+    def budget(self) -> Budget:
+        """What the spec allows to spend."""
+        limits = self.contents["budget"].items()
+        return Budget(**{name: Decimal(usd) if usd else None for name, usd in limits})
+
+    @property
+    def checks(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """What the spec says of the checks; None if one found something."""
+        return self.contents["checks"]
+
+    @property
+    def subjects(self) -> Mapping[str, str]:
+        """What each check finds something in."""
+        return self.contents["subjects"]
+
+    @cached_property
+    def count(self) -> int:
+        """How many steps there are."""
+        return len(self.contents["recipes"])
 
     def about(self, project: Project) -> bool:
         """Whether it is one for this call."""
@@ -225,7 +298,7 @@ class Entered(Struct, frozen=True):
 
 def load(project: Project) -> Baseline | None:
     """Return the baseline of a project, of whichever call; None if there is none."""
-    contents = cast("Contents | None", sealed.load(project.folder, _NAME))
+    contents = cast("Contents | None", fields.load(project.folder, _NAME))
     return None if contents is None else Baseline(contents)
 
 
@@ -243,7 +316,7 @@ def keep(
     """
     if any(step.recipe.takes for step in project.whole.steps):
         return None
-    contents = _contents(project)
+    contents = cast("Contents", Fields({**_contents(project)}))
     known = contents["states"].keys()
     contents["around"] = {path: state for path, state in around.items() if path not in known}
     contents["subjects"] = {**subjects}
@@ -264,7 +337,7 @@ def write(project: Project, contents: Contents, like: str = "") -> None:
     index, mark = project.index, str(time.time_ns())
     contents["mark"] = mark
     with suppress(ValueError):
-        sealed.keep(project.folder, _NAME, contents)
+        cast("Fields", contents).keep(project.folder, _NAME)
         if like:
             index.note(MARK, mark, like)
         else:

@@ -332,7 +332,9 @@ class _Edit:
         before, reading = self._trace, part.reading
         chosen = {*self._chosen, *self.members.gone}
         users = {
-            path: [asset for asset in assets if asset not in chosen]
+            path: assets
+            if chosen.isdisjoint(assets)
+            else [asset for asset in assets if asset not in chosen]
             for path, assets in before["templates"].items()
         }
         for path, assets in part.trace.templates.items():

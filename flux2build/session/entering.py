@@ -59,7 +59,7 @@ class Entering:
 
     def entered(self, trace: traces.Contents, *, odd: bool) -> Entered | None:
         """The baseline with the recipes; None if other assets may differ as well."""
-        part, contents = self._part, Contents(**self._base.contents)
+        part, contents = self._part, self._base.contents.copy()
         if not (self._settled() and self._alone() and self._apart()):
             return None
         documents, reviewed = self._documents(), self._reviewed()
@@ -215,7 +215,8 @@ class Entering:
         new = (asked.keys() | files) - base.states.keys()
         # What was looked at only now may have been read before, and what it was must not be forgotten.
         read = {path: state for path, state in asked.items() if state.startswith(_DIGEST)}
-        contents["spec"] = {**asked, **base.spec, **read}
+        new_to_spec = {path: state for path, state in asked.items() if path not in base.spec}
+        contents["spec"] = {**base.spec, **new_to_spec, **read}
         beside = (each for each in around(self._project, new - outputs) if each not in base.around)
         contents["around"] = {**base.around, **{each: index.state(each) for each in beside}}
         contents["states"] = {**contents["states"], **{path: index.known(path) for path in new}}

@@ -14,7 +14,7 @@ from flux2build.lockfile.parts import Parts, spans
 from flux2build.model import AssetName
 from flux2build.planning.replan import names
 from flux2build.session import baseline
-from flux2build.session.baseline import Baseline, Contents
+from flux2build.session.baseline import Baseline
 from flux2build.session.brief import Brief, compared, said_by
 from flux2build.session.findings import findings_in_brief
 from flux2build.session.lock_in_parts import locked_in
@@ -97,12 +97,13 @@ def _entered(
     base: Baseline, blocks: Parts, due: Iterable[AssetName], states: Mapping[str, str]
 ) -> Baseline:
     """A baseline with another lock, in which some assets differ, and with other states of some files."""
-    contents = Contents(**base.contents)
+    contents = base.contents.copy()
     contents["around"] = {**base.around}
     contents["states"] = {**base.states, **states, blocks.file: of_bytes(blocks.text)}
     contents["places"] = [(str(asset), of, *at) for (asset, of), at in blocks.places.items()]
     contents["canonical"] = blocks.canonical
     contents["pictures"] = {**contents["pictures"]}
     changed = (blocks[asset, base.profile] for asset in due)
-    contents["keys"] = [*base.keys.union(row.key for block in changed for row in block.rows)]
+    keys = {row.key: None for block in changed for row in block.rows}
+    contents["keys"] = [*contents["keys"], *(key for key in keys if key not in base.keys)]
     return Baseline(contents)

@@ -20,16 +20,23 @@ _HEAD: Final = 8 + 8 + 8 + 4
 
 def load(folder: Path, name: str) -> object:
     """Return a value that was kept under a name; None if there is none that can be trusted."""
+    body = read(folder, name)
+    try:
+        return None if body is None else marshal.loads(body)  # noqa: S302 - sealed, see above
+    except (ValueError, EOFError, TypeError):
+        return None
+
+
+def read(folder: Path, name: str) -> memoryview | None:
+    """Return the bytes that were kept under a name; None if there are none that can be trusted."""
     own = folder / FOLDER
     try:
-        data = regular.read(own / name, None)
-        if data[8:_HEAD] != _seal(str(own)) or zlib.crc32(data[8:]) != int.from_bytes(
-            data[:8], "big"
-        ):
-            return None
-        return marshal.loads(memoryview(data)[_HEAD:])  # noqa: S302 - sealed, see above
-    except (OSError, ValueError, EOFError, TypeError):
+        data = memoryview(regular.read(own / name, None))
+        sealed = data[8:_HEAD] == _seal(str(own))
+    except (OSError, ValueError, TypeError):
         return None
+    check = int.from_bytes(data[:8], "big")
+    return data[_HEAD:] if sealed and zlib.crc32(data[8:]) == check else None
 
 
 def keep(folder: Path, name: str, value: object) -> None:
@@ -38,11 +45,16 @@ def keep(folder: Path, name: str, value: object) -> None:
     Raises:
         ValueError: it holds something beside plain data.
     """
-    body = marshal.dumps(value)  # type: ignore[arg-type] # it says so
+    write(folder, name, marshal.dumps(value))  # type: ignore[arg-type] # it says so
+
+
+def write(folder: Path, name: str, body: bytes) -> None:
+    """Keep bytes; a disk that cannot be written to is left alone."""
     try:
         own = Path(own_folder(str(folder)))
-        body = _seal(str(own)) + body
-        swap(str(own / name), zlib.crc32(body).to_bytes(8, "big") + body)
+        seal = _seal(str(own))
+        check = zlib.crc32(body, zlib.crc32(seal)).to_bytes(8, "big")
+        swap(str(own / name), b"".join((check, seal, body)))
     except OSError:
         return
 

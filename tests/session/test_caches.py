@@ -75,7 +75,7 @@ DOCUMENTS: Final = """
 [manifest]
 path = "pictures.json"
 """
-OWN: Final = ("baseline", "index", "index-changes")
+OWN: Final = ("baseline", "baseline-changes", "index", "index-changes")
 """The files in which flux2build keeps what it knows of a tree."""
 PAGE: Final = "---\ntitle: a fair\n---\nCome and see.\n"
 Edit = Callable[[], object]
