@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -37,6 +38,24 @@ def excerpts(before: str, now: str) -> tuple[str, str] | None:
     if not (was or is_now) or max(len(was), len(is_now)) > _MOST:
         return None
     return "\n".join([lines[0], *was]), "\n".join([lines[0], *is_now])
+
+
+def lines_with(text: str, values: Collection[str]) -> str | None:
+    """Return the lines of a file in which a cell is one of some values, below its header.
+
+    None if a line may not be a row by itself, or these are too many.
+    """
+    header, _, rows = text.partition("\n")
+    if '"' in text or "\r" in text or not header.strip(_BLANK):
+        return None
+    cell = "|".join(map(re.escape, sorted(filter(None, values)))) or "(?!)"
+    lines: dict[int, str] = {}
+    for each in re.finditer(rf"(?<![^{_BLANK}\n])(?:{cell})(?![^{_BLANK}\n])", rows):
+        start, end = rows.rfind("\n", 0, each.start()) + 1, rows.find("\n", each.start())
+        lines[start] = rows[start:end] if end >= 0 else rows[start:]
+        if len(lines) > _MOST:
+            return None
+    return "\n".join([header, *lines.values()])
 
 
 def _may_be_too_large(lines: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from msgspec.structs import replace
 
 from flux2build.assetspec import markup, odd_data, quota
-from flux2build.assetspec.excerpts import Excerpts, excerpts
+from flux2build.assetspec.excerpts import Excerpts, excerpts, lines_with
 from flux2build.assetspec.family import shape_of
 from flux2build.assetspec.faults import Faults
 from flux2build.assetspec.part import Markup, Part, load_part
@@ -66,6 +66,8 @@ def _lines(
 ) -> dict[str, Lines]:
     """The lines of data files that differ, as they were and as they are; nothing if more does."""
     before, lines = trace["texts"], dict[str, Lines]()
+    if changed.keys() <= trace["templates"].keys():
+        return _lines_of(trace, changed)
     if not changed.keys() <= before.keys():
         return {}
     # Lazy: data files are for the specs that have rows.
@@ -78,6 +80,19 @@ def _lines(
         if differing is None:
             return {}
         lines[path] = *differing, now or text
+    return lines
+
+
+def _lines_of(trace: traces.Contents, templates: Iterable[str]) -> dict[str, Lines]:
+    """The lines of data files that may be rows of what templates make; nothing if these are not few."""
+    values, lines = set[str](), dict[str, Lines]()
+    for name in chain.from_iterable(trace["templates"][path] for path in templates):
+        axes = name.partition("[")[2].removesuffix("]").split(",")
+        values.update(axis.partition("=")[2] for axis in axes)
+    for path, text in trace["texts"].items():
+        if (excerpt := lines_with(text, values)) is None:
+            return {}
+        lines[path] = excerpt, excerpt, text
     return lines
 
 
@@ -151,6 +166,10 @@ class _Edit:
                 raise AsAWholeError("the file may be another one, of which others are made")
             if self._lines and one.table.source is not None and one.table.rows is not None:
                 raise AsAWholeError("others may be made of files whose names are not read")
+        if self._lines and not names <= {
+            each.name for one in reading.declared for each in one.family.members
+        }:
+            raise AsAWholeError("rows of it are not among the lines that were read")
         self._chosen = names
         return {AssetName(name) for name in names}
 
@@ -345,7 +364,9 @@ class _Edit:
         if self._lines and part.trace.listed:
             raise AsAWholeError("only some members of a family are read")
         if self._lines:
-            own["texts"] = before["texts"] | {path: self._lines[path][2] for path in self._changed}
+            own["texts"] = before["texts"] | {
+                path: text for path, (*_, text) in self._lines.items()
+            }
         else:
             own["data"], own["rows"], own["texts"] = traces.read_of(reading.families.read)
         own["room"] = self._room(part)

@@ -96,7 +96,7 @@ class Fields(MutableMapping[str, Any]):
         known = {
             field: _edit(self._before.get(field), value)
             for field, value in self._known.items()
-            if field in self._edits or value is not self._before.get(field)
+            if field in self._edits or field not in self._before or value is not self._before[field]
         }
         return {**self._edits, **known}
 

@@ -129,15 +129,17 @@ class Index:
     ) -> bool:
         """Remember an answer to several questions that depends on the same paths as one that `mark` names.
 
-        Of all `states`, those of the paths that were `touched` may be others than when that was noted.
-        Nothing is looked at before the answer is asked for. Return whether that is possible.
+        Of all `states`, those of the paths that were `touched` may be others than when that was noted;
+        whatever else depends on one that is, is void. Nothing is looked at before the answer is asked for.
+        Return whether that is possible.
         """
         packed = self._packed
         where = packed.where(*mark) if packed is not None else None
         if packed is None or where is None or packed.paths_at(where).keys() != states.keys():
             return False
-        for path in touched:
-            at = packed.place(path) or 0
+        places = {path: packed.place(path) or 0 for path in touched}
+        packed.void({at for path, at in places.items() if packed.state(at) != states[path]})
+        for path, at in places.items():
             known = self._rows.pop(path, None) or packed.row(at)
             if known[0] != states[path]:
                 known = (states[path], 0, 0, 0, 0)

@@ -56,8 +56,8 @@ class Packed:
         self._places: dict[str, int] = {}
         self.rows: dict[int, Row] = {}
         """The rows that are others than in the columns that were written."""
-        self.noted: dict[str, Answer] = {}
-        """The answers that are others than beside them."""
+        self.noted: dict[str, Answer | None] = {}
+        """The answers that are others than beside them; None for one that is void."""
         self.changed = False
         """Whether any of these are not written yet."""
 
@@ -94,12 +94,23 @@ class Packed:
         self.answers[key] = self.noted[key] = answer
         self.changed = True
 
-    def continued(self, rows: dict[int, Row], noted: dict[str, Answer]) -> None:
+    def void(self, places: set[int]) -> None:
+        """Forget the answers that depend on any of the paths at some places."""
+        for key, (_, where) in [*self.answers.items()]:
+            if not places.isdisjoint(memoryview(where).cast("I").tolist()):
+                del self.answers[key]
+                self.noted[key] = None
+
+    def continued(self, rows: dict[int, Row], noted: dict[str, Answer | None]) -> None:
         """Enter what has changed since the columns were written."""
         for at, row in rows.items():
             self.enter(at, row)
         for key, answer in noted.items():
-            self.note(key, answer)
+            if answer is None:
+                self.answers.pop(key, None)
+                self.noted[key] = None
+            else:
+                self.note(key, answer)
         self.changed = False
 
     def where(self, key: str, text: str) -> bytes | None:

@@ -296,6 +296,21 @@ def test_what_changes_is_written_beside_the_index(folder: Path, reads: list[str]
     assert Index.load(str(folder)).answer("build final") is None
 
 
+def test_what_is_not_renewed_is_void(folder: Path) -> None:
+    """An answer that is not given anew for what has changed is none, and others stay."""
+    index = Index.load(str(folder))
+    for key, paths in {"check": PATHS, "build final": PATHS, "draft": PATHS[:1]}.items():
+        index.remember(key, "all good", paths)
+    index.save()
+
+    assert renewed(folder, Index.load(str(folder)), b"owl")
+    for _ in range(2):
+        index = Index.load(str(folder))
+        answers = [index.answer(key) for key in ("check", "build final", "draft")]
+        assert answers == [None, "all good", "all good"]
+        index.save()
+
+
 def test_an_answer_is_not_renewed_for_other_paths(folder: Path) -> None:
     """What is new to an answer, or noted otherwise, takes a look at everything."""
     remembered(folder)
@@ -452,7 +467,7 @@ class Mirror(RuleBasedStateMachine):
         self.remember()
         self.reload()
         self.write("a", b"2")
-        self.renew({"a"})
+        self.renew({"a"}, ["k", "mark"])
         self.reload()
         for name in self.kept:
             self.keep(name)
@@ -494,14 +509,14 @@ class Mirror(RuleBasedStateMachine):
         assert self.index.remember("k", repr(states), ["a", "b", "c"])
         self.index.note("mark", repr(states), "k")
 
-    @rule(names=some)
-    def renew(self, names: set[str]) -> None:
+    @rule(names=some, keys=st.sampled_from([["k", "mark"], ["mark"]]))
+    def renew(self, names: set[str], keys: list[str]) -> None:
         """Note that some files are as they are, and others as they were when last noted."""
         packed = self.index._packed
         before = packed.answers.get("mark", ("", b""))[0] if packed else ""
         if before:
             states = {**literal_eval(before), **self.states(names)}
-            assert self.index.renew(["k", "mark"], repr(states), ("mark", before), states, names)
+            assert self.index.renew(keys, repr(states), ("mark", before), states, names)
 
     @rule()
     def settle(self) -> None:
