@@ -18,22 +18,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from changes import grow, life
+from shots import written
 from table import FLUX2BUILD, Goal, machine, markdown, milliseconds, timed
 
 from flux2build.ledger.journal import Journal
 
-SPEC = """\
-[project]
-name = "bench"
-output = "img"
-
-[defaults]
-width = 64
-height = 64
-
-[asset.fox]
-prompt = "a fox"
-"""
 COMMANDS = (
     "plan",
     "build",
@@ -104,7 +93,7 @@ def figures(lines: int, rounds: int) -> dict[str, Figures]:
 def prepare(tree: Path, home: Path) -> None:
     """Build a tree, and let each command look at the ledger once."""
     tree.mkdir()
-    tree.joinpath("assets.toml").write_text(SPEC)
+    written(tree, 1, 64, "sketch")
     for command in ("build", "cost", "cost"):
         timed([*FLUX2BUILD, command], tree, {"FLUX2BUILD_HOME": str(home)})
 

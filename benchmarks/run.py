@@ -1,6 +1,6 @@
 """What flux2build is to reach, and what it takes, as Markdown: `python benchmarks/run.py > figures.md`.
 
-python benchmarks/run.py                   # all goals; about two hours on two cores
+python benchmarks/run.py                   # all goals; more than an hour on two cores
 python benchmarks/run.py --quick           # a look, of small sizes; about ten minutes
 python benchmarks/run.py orders sketches   # the goals of some topics
 """

@@ -187,5 +187,6 @@ def as_json(report: Report, collected: Iterable[Intended], exit_code: Exit) -> d
         "spent": f"{report.spent:f}",
         "reserved": f"{report.reserved:f}",
         **({"waiting": waiting} if waiting else {}),
+        **({"sketches": [*report.sketches]} if report.sketches else {}),
         "exit_code": int(exit_code),
     }

@@ -71,6 +71,13 @@ def pictures(project: Project, asset: AssetName) -> list[Picture]:
     return [replace(each, number=number) for number, each in enumerate(dated, 1)]
 
 
+def elsewhere(project: Project, asset: AssetName) -> list[str]:
+    """The other profiles of the spec in which the lock has a picture of an asset."""
+    blocks = (each for each in project.lock.blocks.values() if each.generated is not None)
+    profiles = {each.profile for each in blocks if each.asset == asset}
+    return sorted(profiles & {*project.spec.wanted_profiles} - {project.spec.profile})
+
+
 def _committed(project: Project, asset: AssetName, profile: str) -> Iterator[Picture]:
     """The pictures in git's versions of the lock, each with its first commit; renames are followed."""
     name, found = asset, list[Picture]()

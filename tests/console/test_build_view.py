@@ -174,6 +174,9 @@ def test_json() -> None:
     assert value["blocked"] == [{"asset": "fox", "output": "img/fox.webp", "by": "fox"}]
     assert value["collected"] == [{"asset": "icon", "order": "1"}]
     assert value["exit_code"] == 3
+    assert "sketches" not in value
+    standing = as_json(Report(sketches=("img/fox.png",)), [], Exit.DONE)
+    assert standing["sketches"] == ["img/fox.png"]
 
 
 def test_a_decision_names_how_many_wait_for_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -37,7 +38,8 @@ def history(options: CommonOptions, *, asset: str) -> None:
     """
     console = Console.of(options)
     project = joined(Project.open(options), console.caution)
-    pictures = past.pictures(project, past.named(project, asset))
+    name = past.named(project, asset)
+    pictures, elsewhere = past.pictures(project, name), past.elsewhere(project, name)
     artifacts = at_hand(project, project.files())
     where = past.whereabouts(project, pictures, artifacts)
     if options.json:
@@ -50,6 +52,9 @@ def history(options: CommonOptions, *, asset: str) -> None:
         console.say(f"This clone has not all commits: {FETCH}.")
     if not pictures:
         console.say(f"There was never a picture of `{asset}`.")
+    for profile in elsewhere:
+        line = f"`flux2build history {shlex.quote(name)} -p {shlex.quote(profile)}`"
+        console.say(f"There is one in the profile `{profile}`, too: {line}.")
 
 
 def _lines(pictures: Sequence[Picture], index: int, where: str | None) -> Iterator[Text]:

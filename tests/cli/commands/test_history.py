@@ -84,6 +84,20 @@ def test_every_picture_is_listed(painted: Site) -> None:
     assert [row["prompt"] for row in rows] == ["a red fox", "a blue fox", "a green fox"]
 
 
+def test_other_profiles_are_named(painted: Site) -> None:
+    """A picture of the same asset may be in another profile, whose history is a command away."""
+    draft = '[profile.draft]\nprovider = "sketch"\noutput = "comps"\n'
+    painted.edit("assets.toml", "[project]\n", '[project]\nprofile = "paid"\n')
+    painted.edit("assets.toml", "[defaults]\n", f"[profile.paid]\n{draft}[defaults]\n")
+    assert painted.run("history", "vixen").err == ""
+    assert painted.run("build", "--yes").code == Exit.DONE
+    assert painted.run("build", "-p", "draft").code == Exit.DONE
+
+    said = painted.run("history", "vixen", "-p", "draft").err
+    assert said == "There is one in the profile `paid`, too: `flux2build history vixen -p paid`.\n"
+    assert "`flux2build history vixen -p draft`" in painted.run("history", "vixen").err
+
+
 def test_what_nobody_has_is_said(painted: Site) -> None:
     """A ledger without git remembers; a picture that is in neither store nor tree is lost."""
     shutil.rmtree(painted.folder / ".git")
