@@ -26,6 +26,15 @@ MAKING: Final = {
     "uharfbuzz",
 }
 SERVERS: Final = {"starlette", "uvicorn", "watchfiles"}
+SHELF: Final = """\
+[project]
+output = "img"
+
+[asset.shot]
+rows = { file = "shots.csv", key = "sku" }
+prompt = "product photo of {{ row.words }}"
+refs = ["refs/{{ row.ref }}.png"]
+"""
 
 
 @pytest.mark.parametrize(
@@ -142,11 +151,11 @@ def test_only_the_index_is_asked(site: Site) -> None:
     ("command", "most", "without"),
     [
         ("--version", 42, {*HEAVY, "hashlib", "re", "typing"}),
-        ("--help", 152, HEAVY - {"click", "pathlib"}),
-        ("list", 376, {"httpx", "networkx", "pydantic", "rich"}),
-        ("plan", 373, {*HEAVY - {"pathlib", "PIL"}, "dataclasses", "inspect", "platformdirs"}),
-        ("check", 421, {*HEAVY - {"pathlib", "PIL"}, "dataclasses", "inspect", "platformdirs"}),
-        ("build", 536, {"click", "httpx", "networkx", "pathspec", "platformdirs", "pydantic"}),
+        ("--help", 149, HEAVY - {"click", "pathlib"}),
+        ("list", 335, {*HEAVY - {"pathlib"}, "dataclasses", "inspect", "platformdirs"}),
+        ("plan", 330, {*HEAVY - {"pathlib"}, "dataclasses", "inspect", "platformdirs"}),
+        ("check", 360, {*HEAVY - {"pathlib"}, "dataclasses", "inspect", "platformdirs"}),
+        ("build", 520, {"click", "httpx", "networkx", "pathspec", "platformdirs", "pydantic"}),
     ],
 )
 def test_a_command_imports_no_more(site: Site, command: str, most: int, without: set[str]) -> None:
@@ -155,6 +164,45 @@ def test_a_command_imports_no_more(site: Site, command: str, most: int, without:
     site.edit("assets.toml", "a friendly fox", "a friendly red fox")
 
     found = imported(site, command)
+
+    assert found & without == set()
+    assert len(found) <= most
+
+
+@pytest.fixture
+def shelf(empty: Site) -> Site:
+    """Pictures of the rows of a file, each with a reference, of which nothing is to be made."""
+    empty.write("assets.toml", SHELF)
+    empty.write("shots.csv", "sku,words,ref\nmug,a mug,a\ncup,a cup,b\n")
+    empty.draw("refs/a.png", "red")
+    empty.draw("refs/b.png", "teal")
+    empty.run("build")
+    return empty
+
+
+@pytest.mark.parametrize(
+    ("edit", "command", "most", "without"),
+    [
+        ("row", "plan", 324, {"PIL", "fractions", "string"}),
+        ("row", "check", 352, {"PIL", "flux2build.checks.blank", "flux2build.checks.unused"}),
+        ("row", "build", 510, {"dataclasses", "PIL.ImageCms", "flux2build.checks.palette"}),
+        ("reference", "plan", 284, {"flux2build.assetspec.reader", "tomli"}),
+        ("output", "plan", 244, {"PIL", "difflib", "flux2build.images.ops.contract", "tomli"}),
+        ("output", "check", 282, {"PIL", "flux2build.checks.dimensions"}),
+    ],
+)
+def test_an_edit_imports_what_it_touches(
+    shelf: Site, edit: str, command: str, most: int, without: set[str]
+) -> None:
+    """After an edit of a row or a reference, or the loss of a file, all else stays where it is."""
+    if edit == "row":
+        shelf.edit("shots.csv", "a mug", "a blue mug")
+    elif edit == "reference":
+        shelf.draw("refs/a.png", "navy")
+    else:
+        shelf.folder.joinpath("img/shot-cup.png").unlink()
+
+    found = imported(shelf, command)
 
     assert found & without == set()
     assert len(found) <= most

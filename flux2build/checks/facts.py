@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flux2build.assetspec.diagnostics import source_line
 from flux2build.assetspec.spec import Spec
 from flux2build.checks.finding import Finding
 from flux2build.errors import Place, Problem
@@ -140,5 +139,7 @@ class Facts(Struct, frozen=True, dict=True):
 
     def quoted(self, problem: Problem, place: Place) -> Problem:
         """A problem at a line of any file, with that line."""
+        from flux2build.assetspec.diagnostics import source_line
+
         line = source_line(self.read(place.file) or b"", place.line)
         return replace(problem, place=place, excerpt=line, width=len(line or " "))

@@ -125,7 +125,9 @@ def _codes(words: Sequence[str]) -> frozenset[str]:
         UsageError: some words are neither codes nor checks.
     """
     named = [word.strip() for text in words for word in text.split(",") if word.strip()]
-    known = {name: frozenset(check.codes) for name, check in CHECKS.items() if named}
+    if not named:
+        return frozenset()
+    known = {name: frozenset(check.codes) for name, check in CHECKS.items()}
     known |= {code: frozenset({code}) for codes in list(known.values()) for code in codes}
     if unknown := dict.fromkeys(word for word in named if word not in known):
         raise UsageError(

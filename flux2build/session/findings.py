@@ -15,9 +15,7 @@ from flux2build.checks.finding import Finding
 from flux2build.errors import Problem, SpecError, UsageError
 from flux2build.model import Asset, AssetName, Key
 from flux2build.planning.plan import Plan
-from flux2build.planning.selection import select
 from flux2build.planning.snapshot import Snapshot
-from flux2build.session.approval import rendered
 from flux2build.session.baseline import Baseline
 from flux2build.session.common_options import Choice
 from flux2build.session.project import EVERYTHING, Project
@@ -31,6 +29,8 @@ def findings_of(
     `strictly`, what is not approved is an error and, where the spec requires no approval, every
     picture needs one.
     """
+    from flux2build.session.approval import rendered
+
     reviewed = project.seen.reviewed or (rendered(project.spec) if strictly else frozenset())
     facts = Facts(
         project.spec,
@@ -163,6 +163,8 @@ def _excluded(project: Project, check: str, options: Options) -> frozenset[Asset
     """The assets that a check's `exclude` names."""
     if not options.exclude:
         return frozenset()
+    from flux2build.planning.selection import select
+
     try:
         return select(options.exclude, (), project.selectable(project.whole))
     except UsageError as error:
