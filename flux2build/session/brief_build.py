@@ -15,6 +15,7 @@ from flux2build.planning.verdict import Action
 from flux2build.session.baseline import Baseline
 from flux2build.session.brief import Brief
 from flux2build.session.project import Project
+from flux2build.session.standing_in import noted, replaceable
 
 if TYPE_CHECKING:
     from flux2build.session.wiring import Premises
@@ -42,6 +43,7 @@ def premises(project: Project, brief: Brief) -> Premises:
         copies=project.copies,
         team=project.team,
     )
+    artifacts = replaceable(artifacts, noted(project.folder))
     return Premises(snapshot, artifacts, brief.base.budget, project.removal)
 
 

@@ -31,6 +31,7 @@ from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.purchasing.weights.devices import Workers
 from flux2build.purchasing.weights.process import Worker
 from flux2build.purchasing.weights.under_way import UnderWay
+from flux2build.session import standing_in
 
 
 class Drafting:
@@ -75,11 +76,7 @@ class Drafting:
 
     def artifacts(self, artifacts: Artifacts) -> Artifacts:
         """The bytes at hand, of which sketches that stand in are ours and need not be kept."""
-        return replace(
-            artifacts,
-            ours=_Either(artifacts.ours, self._sketches),
-            free=_Either(artifacts.free, {digest for _, digest in self._sketches}),
-        )
+        return standing_in.replaceable(artifacts, self._sketches)
 
     @asynccontextmanager
     async def heeding_edits(self, halt: asyncio.Event, left: asyncio.Event) -> AsyncIterator[None]:
@@ -126,6 +123,7 @@ class Drafting:
         report = await build(replace(plan, steps=steps), seen, world, lambda _event: None, halt)
         files = {path: digest for path, digest in report.placed.items() if digest is not None}
         self._sketches.update(files.items())
+        standing_in.note(artifacts.folder, self._sketches)
         return files
 
     def concluded(self, report: Report, sketches: Mapping[str, Digest]) -> Report:
@@ -144,16 +142,6 @@ class _Unlocked(RealWorld):
         """Write nothing."""
         del lock
         return b""
-
-
-class _Either(Container[object]):
-    """What is in one of two containers."""
-
-    def __init__(self, first: Container[object], second: Container[object]) -> None:
-        self._both = first, second
-
-    def __contains__(self, item: object) -> bool:
-        return any(item in each for each in self._both)
 
 
 def _rendered_here(plan: Plan) -> Iterator[Step]:

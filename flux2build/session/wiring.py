@@ -43,6 +43,7 @@ from flux2build.purchasing.spool import spool_of
 from flux2build.session.bytes_at_hand import at_hand
 from flux2build.session.consent import Terms, cap
 from flux2build.session.project import Project, buys
+from flux2build.session.standing_in import noted, replaceable
 from flux2build.storage.disk import home
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def premises(project: Project, plan: Plan) -> Premises:
     snapshot = replace(snapshot, further=plan.further, reopened=plan.reopened)
     removal, budget = project.removal(), project.spec.budget
     worded = frozenset(_worded(project, plan))
-    artifacts = at_hand(project, snapshot.files)
+    artifacts = replaceable(at_hand(project, snapshot.files), noted(project.folder))
     return Premises(snapshot, artifacts, budget, lambda: removal, worded)
 
 

@@ -208,3 +208,20 @@ def test_a_failure_leaves_the_sketch_and_says_so(easel: Easel, process: Process)
     assert "kept what was" not in talk
     assert easel.site.run("check").code == Exit.DONE
     assert easel.noted() == ["a fox", "a fox, finished", "nothing"]
+
+
+def test_what_a_watch_has_left_is_replaced_without_a_word(easel: Easel, process: Process) -> None:
+    """The next build knows a sketch that stands in by its bytes; what somebody drew there is kept."""
+    process.until("sketch   img/fox.webp")
+    process.interrupt()
+    process.ended()
+    sketch = easel.site.folder.joinpath("img/fox.png").read_bytes()
+    assert not easel.rendered()
+    easel.site.edit("assets.toml", '"local"', '"sketch"')
+    easel.site.edit("assets.toml", "a fox", "a cat")
+
+    assert "kept what was" not in easel.site.run("build").err
+    Image.new("RGB", (64, 64), "red").save(easel.site.folder / "img/fox.png")
+    easel.site.edit("assets.toml", "a cat", "a dog")
+    assert "kept what was at img/fox.png" in easel.site.run("build").err
+    assert easel.site.folder.joinpath("img/fox.png").read_bytes() != sketch
