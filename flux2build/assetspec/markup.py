@@ -119,5 +119,6 @@ def _axes(entry: object) -> frozenset[str]:
 
 def words(sources: Iterable[str]) -> frozenset[str]:
     """Every word inside of the markup of texts."""
-    inside = (match[1] for source in sources for part in _INSIDE for match in part.finditer(source))
+    marked = (source for source in sources if "{" in source)
+    inside = (match[1] for source in marked for part in _INSIDE for match in part.finditer(source))
     return frozenset(word for text in inside for word in _WORD.findall(text))

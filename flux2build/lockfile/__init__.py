@@ -19,7 +19,7 @@ from flux2build.lockfile.block import (
     Written,
 )
 from flux2build.lockfile.conflicts import conflict_line
-from flux2build.lockfile.read import LockConflict, LockNewer, decoded, loads
+from flux2build.lockfile.read import LockConflict, LockNewer, decoded, loads, unconflicted
 from flux2build.lockfile.write import dumps
 
 __all__ = [
@@ -39,4 +39,5 @@ __all__ = [
     "decoded",
     "dumps",
     "loads",
+    "unconflicted",
 ]

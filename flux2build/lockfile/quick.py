@@ -151,14 +151,18 @@ def blocks(text: str, start: int, careful: Callable[[str], Blocks]) -> Blocks:
     while start < len(text):
         try:
             block, end = _block(text, start)
-            several = {(block.asset, block.profile): block}
         except (NotCanonical, ValueError, RecursionError, BadValue):
             following = _NEXT.search(text, start + 1)
             end = following.start() if following else len(text)
             several = careful(text[start:end])
-        if not result.keys().isdisjoint(several):
-            raise NotCanonical
-        result |= several
+            if not result.keys().isdisjoint(several):
+                raise NotCanonical from None
+            result |= several
+        else:
+            key = block.asset, block.profile
+            if key in result:
+                raise NotCanonical
+            result[key] = block
         start = end
     return result
 
@@ -260,11 +264,13 @@ def _output(path: str, *values: Any) -> Output:
     )
 
 
+@lru_cache(maxsize=256)
 def _manifest(*values: Any) -> C2paManifest | None:
     state, signer, generator = (_string(value or '""') for value in values)
     return None if values[0] is None or state == NONE else C2paManifest(state, signer, generator)
 
 
+@lru_cache(maxsize=1024)
 def _receipt(*values: Any) -> Receipt:
     provider, task, cost, source, seed, prompt = values
     return Receipt(

@@ -94,6 +94,15 @@ def loads(text: str, file: str) -> Lockfile:
                 hint="`flux2build build` keeps of each asset the side that the spec asks for",
             )
         )
+    return unconflicted(text, file)
+
+
+def unconflicted(text: str, file: str) -> Lockfile:
+    """Read a lock from a text that is known to have no conflict markers.
+
+    Raises:
+        LockError: the text is damaged, or of a version that this flux2build cannot read.
+    """
     _expect_version(text, file)
     try:
         return read_quickly(text, file)

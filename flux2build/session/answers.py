@@ -45,7 +45,10 @@ def remember(
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
     ours = {step.recipe.output for step in plan.steps}
     paths = sorted(states, key=lambda path: (path in ours, path))  # those that change come first
-    kept = project.index.remember_all(keys, answer, paths, states)
+    project.index.enter(project.tree.rows)
+    # A check writes nothing, so what has changed meanwhile shows when the answer is asked for.
+    touched = None if checked is None else project.index.uncertain
+    kept = project.index.remember_all(keys, answer, paths, states, touched)
     base = None
     if (
         checked is None

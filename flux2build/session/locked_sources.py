@@ -8,7 +8,7 @@ from itertools import chain
 
 from flux2build.digest import Digest
 from flux2build.errors import LockError
-from flux2build.lockfile import Lockfile, conflict_line, decoded, loads
+from flux2build.lockfile import Lockfile, conflict_line, decoded, unconflicted
 from flux2build.model import Recipe, Source
 from flux2build.session.checkout import documents
 from flux2build.session.sources import Sources
@@ -55,7 +55,7 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
 
             return *sides(text, name), self.conflict
         try:
-            return loads(text, name)
+            return unconflicted(text, name)
         except LockError:
             from flux2build.lockfile.merge import doubled
 

@@ -350,7 +350,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
 def above(outputs: Iterable[str]) -> set[str]:
     """Return the folders in which files lie, up to the spec's."""
-    folders = map(PurePosixPath, {posixpath.dirname(path) for path in outputs})
+    folders = map(PurePosixPath, {path.rpartition("/")[0] for path in outputs})
     return {str(each) for path in folders for each in (path, *path.parents)}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Iterable, Iterator
 
 from flux2build.session.project import Project
@@ -15,7 +14,7 @@ def around(project: Project, files: Iterable[str]) -> Iterator[str]:
 
     A file that a link leads to has the times and the inode that it had before.
     """
-    folders = {posixpath.dirname(path) for path in files if not posixpath.isabs(path)}
+    folders = {path.rpartition("/")[0] for path in files if not path.startswith("/")}
     yield from (path for path in folders if path and project.tree.real(path) == path)
     if any(path.startswith("../") for path in files):
         root, here = root_of(project.folder), project.folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
+import time
 from collections.abc import Container, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Final
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
 from flux2build.storage import durable, paths, regular, user_folders
+from flux2build.storage.index import Row, row_of
 from flux2build.storage.lfs import LFS_MOST, lfs_target
 from flux2build.storage.listing import listing
 from flux2build.storage.paths import is_foreign
@@ -121,12 +123,15 @@ class DiskFiles:
 
     def __init__(self, folder: Path, root: Path) -> None:
         self._folder, self._root = folder.resolve(), root.resolve()
+        self._at = str(self._folder)
         self._inside: dict[str, bool] = {}
         self._names: dict[str, list[str]] = {}
         self._times: dict[str, int] = {}
         """How often was asked about what is in a folder."""
         self._plain: dict[str, frozenset[str]] = {}
         self.asked: dict[str, str] = {}
+        self.rows: dict[str, Row] = {}
+        """What the index may know of the files that were read."""
 
     def kind(self, path: str) -> Kind:
         """Return the kind of a path, links followed."""
@@ -176,24 +181,25 @@ class DiskFiles:
         if (kind := self.kind(path)) is not Kind.FILE:
             raise _unreadable(path, _WHY[kind])
         try:
-            file = os.open(os.path.join(self._folder, path), _OPEN)
+            now, file = time.time_ns(), os.open(os.path.join(self._at, path), _OPEN)
             try:
                 status = os.fstat(file)
                 if not stat.S_ISREG(status.st_mode):
                     raise _unreadable(path, _WHY[Kind.SPECIAL])
                 if status.st_size > most:
                     raise _unreadable(path, too_large(status.st_size, most))
-                data = _whole(file, status.st_size)
+                data, after = _whole(file, status.st_size), os.fstat(file)
             finally:
                 os.close(file)
         except OSError as error:
             raise _unreadable(path, (error.strerror or str(error)).lower()) from error
-        self.asked[path] = of_bytes(data)
+        self.asked[path] = digest = of_bytes(data)
+        self.rows[path] = row_of(digest, now, status, after)
         return data
 
     def inside(self, path: str) -> bool:
         """Whether a path lies below the folder of the spec, links followed."""
-        whole = os.path.join(self._folder, path)
+        whole = os.path.join(self._at, path)
         try:
             return not path.startswith("../") and self._contained(whole)
         except (OSError, ValueError, RuntimeError):
@@ -201,7 +207,7 @@ class DiskFiles:
 
     def real(self, path: str) -> str | None:
         """Where a path leads, from the folder of the spec; None if it is a link, or leads away."""
-        whole = os.path.join(self._folder, path)
+        whole = os.path.join(self._at, path)
         if not self.inside(path) or os.path.islink(whole):
             return None
         return os.path.relpath(os.path.realpath(whole), self._folder).replace(os.sep, "/")
@@ -209,17 +215,17 @@ class DiskFiles:
     def same(self, path: str, others: Iterable[str]) -> bool:
         """Whether a path is one of some files by another name: another spelling, or a link."""
         with suppress(OSError, ValueError):
-            mine = os.stat(os.path.join(self._folder, path))
+            mine = os.stat(os.path.join(self._at, path))
             for other in others:
                 with suppress(OSError, ValueError):
-                    if os.path.samestat(mine, os.stat(os.path.join(self._folder, other))):
+                    if os.path.samestat(mine, os.stat(os.path.join(self._at, other))):
                         return True
         return False
 
     def lfs_target(self, path: str) -> Digest | None:
         """Return the digest in a Git LFS pointer at a path; None for any other file."""
         try:
-            with regular.opened(os.path.join(self._folder, path)) as file:
+            with regular.opened(os.path.join(self._at, path)) as file:
                 head = file.read(LFS_MOST + 1)
         except OSError:
             return None
@@ -230,7 +236,7 @@ class DiskFiles:
         folder, _, name = path.rpartition("/")
         if name in self._files_in(folder):
             return Kind.FILE
-        whole = os.path.join(self._folder, path)
+        whole = os.path.join(self._at, path)
         try:
             if not self._contained(whole):
                 return Kind.OUTSIDE
@@ -247,7 +253,7 @@ class DiskFiles:
         """The plain files in a folder of which many are asked about; none before."""
         times = self._times[folder] = self._times.get(folder, 0) + 1
         if times == _MANY:
-            whole = os.path.join(self._folder, folder)
+            whole = os.path.join(self._at, folder)
             with suppress(OSError, ValueError):
                 if self._below_root(Path(whole).resolve()):
                     with os.scandir(whole) as listed:

@@ -165,6 +165,19 @@ class Index:
         """The paths whose states were asked for, sorted."""
         return sorted(self._asked)
 
+    @property
+    def uncertain(self) -> set[str]:
+        """The paths of which only another look can tell whether they have changed."""
+        self._unpack()
+        return {path for path, row in self._rows.items() if not row[2]}
+
+    def enter(self, rows: Mapping[str, Row]) -> None:
+        """Take over what was seen of files when they were read, so that they are not hashed again."""
+        self._unpack()
+        self._rows.update(rows)
+        self._asked.update(rows)
+        self._changed = True
+
     def learn(self, other: Index) -> None:
         """Take over what another index was asked about, so that it is not hashed again here."""
         self._unpack()
@@ -323,7 +336,7 @@ def _hashed(path: str) -> Row:
         after = os.fstat(file)
     finally:
         os.close(file)
-    return _row("sha256:" + digest.hexdigest(), now, before, after)
+    return row_of("sha256:" + digest.hexdigest(), now, before, after)
 
 
 def _listed(path: str) -> Row:
@@ -332,19 +345,23 @@ def _listed(path: str) -> Row:
     from flux2build.storage.listing import listing
 
     now, before = time.time_ns(), os.stat(path)
-    return _row(listing(os.listdir(path)), now, before, os.stat(path))
+    return row_of(listing(os.listdir(path)), now, before, os.stat(path))
 
 
-def _row(state: str, now: int, before: os.stat_result, after: os.stat_result) -> Row:
+def row_of(state: str, now: int, before: os.stat_result, after: os.stat_result) -> Row:
     """Return a row without a fingerprint if anything changed meanwhile, or shortly before."""
     newest = max(before.st_mtime_ns, before.st_ctime_ns)
     margin = _TICK if before.st_ctime_ns % 10_000_000 else _COARSE
-    if newest >= now - margin or ATTRIBUTES(before) != ATTRIBUTES(after):
+    attributes = ATTRIBUTES(before)
+    if newest >= now - margin or attributes != ATTRIBUTES(after):
         return (state, 0, 0, 0, 0)
-    return (state, *_fingerprint(before))
+    return (state, *_fitting(attributes))
 
 
 def _fingerprint(status: os.stat_result) -> tuple[int, int, int, int]:
     """The attributes of a file that change with its bytes; all 0 if they do not fit the format."""
-    fingerprint: tuple[int, int, int, int] = ATTRIBUTES(status)
+    return _fitting(ATTRIBUTES(status))
+
+
+def _fitting(fingerprint: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
     return fingerprint if min(fingerprint) >= 0 and max(fingerprint) < 1 << 64 else (0, 0, 0, 0)

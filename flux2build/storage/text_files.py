@@ -59,9 +59,10 @@ def decoded(data: bytes, file: str) -> str:
         raise SpecError(Problem(f"`{file}` is {encoding}", Place(file), hint=_AS_UTF8))
     try:
         data = data.removeprefix(_BYTE_ORDER_MARK)
-        return data.decode().replace("\r\n", "\n")
+        text = data.decode()
     except UnicodeDecodeError as error:
         raise SpecError(_not_utf8(data, error.start, file)) from None
+    return text.replace("\r\n", "\n") if "\r" in text else text
 
 
 def decoded_from(data: bytes, file: str, encoding: str) -> str:

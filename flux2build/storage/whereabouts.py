@@ -107,17 +107,19 @@ def _asked(meant: str) -> str:
 
 def is_spelled(files: ProjectFiles, path: str) -> bool:
     """Whether each part of a path is written as on the disk, which may take other cases too."""
-    folder, name = posixpath.split(path)
+    folder, _, name = path.rpartition("/")
     if name in {"", ".", ".."}:
         return True
-    plain = unicodedata.normalize("NFC", name)
     names = files.names(folder or ".")
-    # Some disks turn every name into one form of Unicode, which nobody can help.
     at = bisect_left(names, name)
-    written = names[at : at + 1] == [name] or any(
-        unicodedata.normalize("NFC", each) == plain for each in names
-    )
+    written = names[at : at + 1] == [name] or _in_another_form(name, names)
     return written and (not folder or is_spelled(files, folder))
+
+
+def _in_another_form(name: str, names: Sequence[str]) -> bool:
+    """Whether a disk has a name in another form of Unicode, into which it turned it: nobody can help that."""
+    plain = unicodedata.normalize("NFC", name)
+    return any(unicodedata.normalize("NFC", each) == plain for each in names)
 
 
 def nearest_file(files: ProjectFiles, path: str) -> str | None:

@@ -18,7 +18,9 @@ from msgspec.structs import replace
 from flux2build.cli.run_build import remember_clean
 from flux2build.errors import Exit
 from flux2build.ledger import Intended
+from flux2build.session.answers import remember
 from flux2build.session.common_options import CommonOptions
+from flux2build.session.findings import findings_of
 from flux2build.session.home import user_journal
 from flux2build.session.project import Project
 from flux2build.storage.disk import home
@@ -130,6 +132,23 @@ def test_a_check_of_a_clone_remembers(site: Site) -> None:
     site.run("build")
     assert remembered(site)
     assert site.folder.joinpath(".flux2build", "baseline").is_file()
+
+
+@pytest.mark.parametrize("name", ["templates/hero.j2", "img/icon.png"])
+@pytest.mark.parametrize("old", [True, False])
+def test_what_changes_during_a_check_is_noticed(site: Site, name: str, *, old: bool) -> None:
+    """A file that is edited once a check has read it is not answered for, however old it was."""
+    assert site.run("build").code == Exit.DONE
+    if old:
+        settled(site)
+    shutil.rmtree(site.folder / ".flux2build")
+    project, path = Project.open(CommonOptions()), site.folder / name
+    assert findings_of(project) == []
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+
+    remember(project, "all good", [])
+
+    assert site.run("check").code != Exit.DONE
 
 
 def test_a_check_needs_no_place_for_its_memory(site: Site) -> None:
