@@ -58,6 +58,11 @@ def lines_with(text: str, values: Collection[str]) -> str | None:
     return "\n".join([header, *lines.values()])
 
 
+def first_of(text: str) -> str:
+    """Return the header of a file in which each line is a row, and the line below it."""
+    return "\n".join(text.split("\n", 2)[:2])
+
+
 def _may_be_too_large(lines: Sequence[str]) -> bool:
     columns = 1 + max(map(lines[0].count, ",;\t"))
     return len(lines) > _MOST_LINES or len(lines) * columns > _MOST_CELLS

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from msgspec.structs import replace
 
 from flux2build.assetspec import markup, odd_data, quota
-from flux2build.assetspec.excerpts import Excerpts, excerpts, lines_with
+from flux2build.assetspec.excerpts import Excerpts, excerpts, first_of, lines_with
 from flux2build.assetspec.family import shape_of
 from flux2build.assetspec.faults import Faults
 from flux2build.assetspec.part import Markup, Part, load_part
@@ -64,22 +64,25 @@ def edited(
 def _lines(
     project: Project, trace: traces.Contents, changed: Mapping[str, str]
 ) -> dict[str, Lines]:
-    """The lines of data files that differ, as they were and as they are; nothing if more does."""
+    """The lines of data files that differ, as they were and as they are; nothing if all must be read.
+
+    Of a file that is the same it is the first row, to know what is made of each.
+    """
     before, lines = trace["texts"], dict[str, Lines]()
     if changed.keys() <= trace["templates"].keys():
         return _lines_of(trace, changed)
-    if not changed.keys() <= before.keys():
+    made = before.keys() | trace["specs"].keys()
+    if not before or not changed.keys() <= made - trace["templates"].keys():
         return {}
     # Lazy: data files are for the specs that have rows.
     from flux2build.assetspec import rows
 
     for path, text in before.items():
-        header = text.partition("\n")[0]
-        now = rows.text_of(project.tree, path) if path in changed else None
-        differing = (header, header) if now is None else excerpts(text, now)
+        now = rows.text_of(project.tree, path) if path in changed else text
+        differing = excerpts(text, now) if path in changed else (first_of(text),) * 2
         if differing is None:
             return {}
-        lines[path] = *differing, now or text
+        lines[path] = *differing, now
     return lines
 
 
@@ -110,6 +113,8 @@ def _read(
         part = load_part(tree, project.file, profile, project.capabilities, edit)
         if part is None or not edit.sound(part) or project.weights is not None:
             return None
+        if lines and part.suspicious:
+            return None  # more members may tell that all is well
         entering = Entering(project, base, lock, part, edit.members)
         return entering.entered(edit.trace(part), odd=edit.odd)
     except AsAWholeError:
@@ -153,6 +158,10 @@ class _Edit:
         self.members = Members(self._trace["members"], self._members(reading))
         self._asked_for = reading.resolver.quota.left
         self._check_members()
+        if self._lines and self._with_rows() != {
+            one.family.name for one in reading.declared if one.table.rows is not None
+        }:
+            raise AsAWholeError("data is read for other tables")
         names = set(self.members.new)
         if not self._changed.keys().isdisjoint(self._trace["specs"]):
             names.update(self._said_otherwise(reading))
@@ -184,6 +193,8 @@ class _Edit:
             raise AsAWholeError("more than assets differ")
         words = partial(_words, data, self._words_of_templates()) if variables else None
         for one in differences.concerned(reading.declared, words or (lambda _: ())):
+            if self._lines and one.table.rows is not None:
+                raise AsAWholeError("all rows are concerned")
             yield from (str(member.name) for member in one.family.members)
 
     def _words_of_templates(self) -> Mapping[str, set[str]]:
@@ -215,10 +226,14 @@ class _Edit:
         )
         was = [str(each.name) for each in expander.expand(one.family.name, one.table).members]
         self._excerpts_before[one.family.name] = expander.read[one.family.name].rows
-        names = spliced(self._trace["members"][one.family.name], was, now)
+        names = spliced(self._trace["members"].get(one.family.name, ()), was, now)
         if names is None or faults.assets or (was != now and alike(names, {*now}.difference(was))):
             raise AsAWholeError("the order of rows, or a clash of them, takes all to know")
         return names
+
+    def _with_rows(self) -> set[str]:
+        """The tables that had rows."""
+        return {*chain.from_iterable(self._trace["data"].values())}
 
     def _check_members(self) -> None:
         """Refuse what may concern assets that are not read."""
@@ -296,7 +311,7 @@ class _Edit:
         same = specs == self._trace["specs"] and templates == before
         if same and self._said is None:
             return None
-        if self._lines:
+        if self._lines and not same:
             raise AsAWholeError("keys may have lost their effect, which takes all members to know")
         of_templates = frozenset(chain.from_iterable(templates.values()))
         words = of_templates.union(*specs.values())
@@ -364,9 +379,7 @@ class _Edit:
         if self._lines and part.trace.listed:
             raise AsAWholeError("only some members of a family are read")
         if self._lines:
-            own["texts"] = before["texts"] | {
-                path: text for path, (*_, text) in self._lines.items()
-            }
+            own["texts"] = {path: now for path, (_, _, now) in self._lines.items()}
         else:
             own["data"], own["rows"], own["texts"] = traces.read_of(reading.families.read)
         own["room"] = self._room(part)
