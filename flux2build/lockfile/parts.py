@@ -130,20 +130,23 @@ class Parts(Mapping[Key, Block]):
     @cached_property
     def patched(self) -> Parts:
         """The same blocks in a text of their own, given that this one is canonical."""
-        size, pieces, starts = len(self.text), list[bytes](), dict[Key, int]()
+        size, pieces, starts = len(self.text), list[bytes | memoryview](), dict[Key, int]()
+        text = memoryview(self.text)  # most of it stays as it is
         end, shift, shifts = 0, 0, list[tuple[int, int]]()
         for start, stop, key in self._edits():
-            between, piece = self.text[end:start], _text(self._replaced[key])
+            piece = _text(self._replaced[key])
+            pieces.append(text[end:start])
             if end < start == size:  # the last block has no empty line after it
-                between, shift = between + b"\n", shift + 1
-            pieces += between, piece
+                pieces.append(b"\n")
+                shift += 1
+            pieces.append(piece)
             starts[key], end = start + shift, stop
             shift += len(piece) - (stop - start)
             shifts.append((stop, shift))
         if end == size and pieces:
             pieces[-1] = pieces[-1][:-1]
-        text = b"".join([*pieces, self.text[end:]])
-        return Parts(text, self.file, self._moved(starts, shifts, len(text)), canonical=True)
+        patched = b"".join([*pieces, text[end:]])
+        return Parts(patched, self.file, self._moved(starts, shifts, len(patched)), canonical=True)
 
     def _edits(self) -> Sequence[tuple[int, int, Key]]:
         """From where to where the text is another one, and whose block stands there instead."""

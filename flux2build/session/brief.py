@@ -7,7 +7,7 @@ certain, or something is wrong that a message must have a place for, there is no
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import Final
@@ -81,7 +81,7 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
     if locked is None or known is None:
         return None
     base, others = known.base, known.others
-    files = _Files(base, now)
+    files = Files(base, now)
     metas = {name: asset.meta for name, asset in known.assets.items()}
     snapshot = said_by(base, project.look(base.profile, files, locked), metas)
     judged = range(base.count) if every else others
@@ -101,7 +101,7 @@ def said_by(base: Baseline, seen: Snapshot, metas: Mapping[AssetName, Digest]) -
     return replace(seen, metas=metas, reviewed=reviewed, ships_approved=ships)
 
 
-class _Files(Mapping[str, Digest]):
+class Files(Mapping[str, Digest]):
     """The digests of sources and outputs: those of a baseline, but for files that have changed."""
 
     def __init__(self, base: Baseline, changed: Mapping[str, str]) -> None:
@@ -117,8 +117,13 @@ class _Files(Mapping[str, Digest]):
 
     @cached_property
     def _whole(self) -> dict[str, Digest]:
-        states = ((path, self._changed.get(path) or self._states[path]) for path in self._known)
-        return {path: Digest(state) for path, state in states if state.startswith(_DIGEST)}
+        states = {**self._states, **self._changed}
+        digests = {path: Digest(states[path]) for path in self._known}
+        return {path: digest for path, digest in digests.items() if digest.startswith(_DIGEST)}
+
+    def items(self) -> ItemsView[str, Digest]:
+        """The files, each with its digest."""
+        return self._whole.items()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._whole)

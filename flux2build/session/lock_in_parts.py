@@ -20,8 +20,10 @@ V = TypeVar("V")
 
 def in_parts(project: Project, base: Baseline) -> Locked | None:
     """Return what the lock of a baseline says; None if it is another one, or cannot be read in parts."""
-    data, name = project.lock_bytes, project.lock_path.name
-    if not base.places or of_bytes(data) != base.states[name]:
+    index, name, was_read = project.index, project.lock_path.name, "lock_bytes" in vars(project)
+    data, state = project.lock_bytes, base.states[project.lock_path.name]
+    proven = not was_read and index.proves(name, state)
+    if not base.places or not (proven or of_bytes(data) == state):
         return None
     return locked_in(Parts(data, name, base.places, canonical=base.canonical), base.keys)
 

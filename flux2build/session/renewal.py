@@ -15,7 +15,7 @@ from flux2build.model import AssetName
 from flux2build.planning.replan import names
 from flux2build.session import baseline
 from flux2build.session.baseline import Baseline
-from flux2build.session.brief import Brief, compared, said_by
+from flux2build.session.brief import Brief, Files, compared, said_by
 from flux2build.session.findings import findings_in_brief
 from flux2build.session.lock_in_parts import locked_in
 from flux2build.session.project import Project
@@ -45,9 +45,14 @@ def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | 
     """Return the baseline after a build of a plan in brief; None if something is left to do."""
     if project.owes_the_team:
         return None
-    files = report.on(brief.snapshot.files) if report else brief.snapshot.files
-    blocks, touched = _blocks(brief, report), {*brief.changed, *(report.placed if report else ())}
+    placed = report.placed if report is not None else {}
+    files = Files(
+        brief.base, {**brief.changed, **{at: new or MISSING for at, new in placed.items()}}
+    )
+    blocks, touched = _blocks(brief, report), {*brief.changed, *placed}
     states = {path: files.get(path) or brief.changed.get(path, MISSING) for path in touched}
+    if report is not None and report.lock is not None:
+        states[blocks.file] = of_bytes(blocks.text)
     base = _entered(brief.base, blocks, report.due if report else (), states)
     beside = (each for each in around(project, touched) if each not in base.around)
     base.contents["around"] |= {each: project.index.state(each) for each in beside}
@@ -99,8 +104,9 @@ def _entered(
     """A baseline with another lock, in which some assets differ, and with other states of some files."""
     contents = base.contents.copy()
     contents["around"] = {**base.around}
-    contents["states"] = {**base.states, **states, blocks.file: of_bytes(blocks.text)}
-    contents["places"] = [(str(asset), of, *at) for (asset, of), at in blocks.places.items()]
+    contents["states"] = {**base.states, **states}
+    if blocks.places is not base.places:
+        contents["places"] = [(str(asset), of, *at) for (asset, of), at in blocks.places.items()]
     contents["canonical"] = blocks.canonical
     contents["pictures"] = {**contents["pictures"]}
     changed = (blocks[asset, base.profile] for asset in due)

@@ -207,6 +207,19 @@ class Index:
         """The state of a path that may be a link by now."""
         return LINKED if through_link(self._folder, path) else self.state(path)
 
+    def proves(self, path: str, state: str) -> bool:
+        """Whether a file is in a state without reading it: it still has the attributes it was hashed with.
+
+        Its bytes are those of this state, too, if they were read after the index.
+        """
+        row = self._row(path)
+        if row is None or row[0] != state or not any(row[1:]):
+            return False
+        try:
+            return _fingerprint(os.stat(os.path.join(self._folder, path))) == row[1:]
+        except OSError:
+            return False
+
     def digest(self, path: str) -> str | None:
         """Return the digest of the file at a path; None if there is no readable file."""
         state = self.state(path)

@@ -49,7 +49,8 @@ def test_a_patched_text_is_that_of_all_blocks(lock: Lockfile, data: st.DataObjec
 
     expected = dumps(replace(lock, revision=lock.needed)).encode()
     assert (now.patched.text, {*now}) == (expected, {*lock.blocks})
-    assert now.patched.places == spans(expected, loads(expected.decode(), "assets.lock"))
+    stand_alone = spans(expected, loads(expected.decode(), "assets.lock"))
+    assert stand_alone in (None, now.patched.places)  # a name with a quote is not looked for
 
 
 def test_what_is_not_together_is_not_read_in_parts() -> None:

@@ -315,6 +315,8 @@ OPTIONS: Final = [
     *("list", "list --json", "list sh*t desk", "list photo -q", "list nothing"),
 ]
 LISTS: Final = OPTIONS[-5:]
+ASIDE: Final = ["the baseline-changes put aside", "the index-changes put aside"]
+PUT_BACK: Final = ["the baseline-changes of before", "check", "the index-changes of before"]
 STEPS: Final = st.lists(
     st.one_of(
         st.sampled_from([*EDITS]),
@@ -390,25 +392,8 @@ class Trees:
 @example(documents=True, steps=["one row more", "a new table above all", "plan", "build", "check"])
 @example(documents=True, steps=["one page more", "build", "a renamed table", "plan -v", "build"])
 @example(documents=False, steps=["no last row", "build", "check --json", "one value more", "build"])
-@example(documents=False, steps=["a file of its own", "build", "its own file", "build"])
-@example(documents=False, steps=["a template of its own", "build", "its own template", "plan"])
-@example(
-    documents=False,
-    steps=[
-        "a name",
-        "build",
-        "the baseline-changes put aside",
-        "a size",
-        "build",
-        "the baseline-changes of before",
-        "check",
-    ],
-)
-@example(
-    documents=False,
-    steps=["a name", "build", "the index-changes put aside", "a size", "build", "a size", "check"],
-)
-@example(documents=False, steps=["a name", "the index-changes of before", "no baseline", "plan"])
+@example(documents=False, steps=["a template of its own", "build", "its own template", "build"])
+@example(documents=False, steps=["a name", "build", *ASIDE, "a size", "build", *PUT_BACK])
 @example(documents=False, steps=["a name", *OPTIONS[:13], "build --json", "a size", "build -v"])
 @example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
 @example(documents=True, steps=["one row more", *LISTS, "no icon", *LISTS, "a renamed table"])
