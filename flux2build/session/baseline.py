@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from flux2build.session import traces
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 8
+_FORMAT: Final = 9
 MARK: Final = "baseline"
 """The answer of the index that was noted with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
@@ -79,8 +79,10 @@ class Contents(TypedDict):
     users: dict[str, list[int]]
     sizes: dict[str, tuple[int, int]]
     notes: dict[str, tuple[str, ...]]
-    places: list[tuple[str, str, int, int]]
-    """Where in the lock's text the block of each asset and profile stands."""
+    blocks: list[tuple[str, str]]
+    """The asset and the profile of each block of the lock, as they follow each other."""
+    bounds: list[int]
+    """Where in its text each of them starts, and where the last one ends."""
     tags: dict[str, list[str]]
     """The tags of the assets that have any."""
     drawn: dict[str, str]
@@ -213,8 +215,8 @@ class Baseline:
     @cached_property
     def places(self) -> Spans:
         """Where in the lock each block stands; nothing if they cannot stand alone."""
-        places = self.contents["places"]
-        return {(AssetName(asset), profile): (start, end) for asset, profile, start, end in places}
+        blocks = cast("list[tuple[AssetName, str]]", self.contents["blocks"])
+        return dict(zip(blocks, pairwise(self.contents["bounds"]), strict=True))
 
     @cached_property
     def derived(self) -> frozenset[Digest]:
@@ -358,6 +360,7 @@ def _contents(project: Project) -> Contents:
     locked = {row.output.path for row in rows}.difference(outputs)
     elsewhere = set(filter(project.tree.inside, locked))
     pictures = sorted(project.paths | outputs | elsewhere)
+    places = _places(project)
     contents = Contents(
         key=_key(project),
         profile=project.spec.profile,
@@ -374,7 +377,8 @@ def _contents(project: Project) -> Contents:
         users={},
         sizes={str(name): size for name, size in project.sizes.items()},
         notes=dict(project.spec.notes),
-        places=list(_places(project)),
+        blocks=[(str(asset), of) for asset, of in places],
+        bounds=bounds_of(places),
         tags=tags_of(project.spec.assets),
         drawn=drawn_of(project.spec.assets),
         reviewed=sorted(project.seen.reviewed),
@@ -441,7 +445,13 @@ def said_of(data: Mapping[str, object], profile: str) -> dict[str, Any]:
     return dict(own) if isinstance(own, Mapping) else {}
 
 
-def _places(project: Project) -> Iterator[tuple[str, str, int, int]]:
+def bounds_of(places: Spans) -> list[int]:
+    """Where each block of a lock starts, and where the last one ends."""
+    starts = [start for start, _ in places.values()]
+    return [*starts, *([*places.values()][-1][1:])] if starts else []
+
+
+def _places(project: Project) -> Spans:
     """Where the blocks of a lock stand; nothing if they cannot stand alone.
 
     Neither can those of profiles that have files at the same paths.
@@ -450,9 +460,8 @@ def _places(project: Project) -> Iterator[tuple[str, str, int, int]]:
     blocks = project.lock.blocks.values()
     others = (row.output.path for b in blocks if b.profile != profile for row in b.rows)
     if project.lock.older or not own.isdisjoint(others):
-        return
-    spans = parts.spans(project.lock_bytes, project.lock) or {}
-    yield from ((asset, of, start, end) for (asset, of), (start, end) in spans.items())
+        return {}
+    return parts.spans(project.lock_bytes, project.lock) or {}
 
 
 def _key(project: Project) -> str:

@@ -69,8 +69,8 @@ class Entering:
         if odd or part.suspicious or self._ask_for_the_same(trace) or others_reviewed:
             contents["checks"] = None
         contents["reviewed"] = reviewed
-        contents["tags"] = self._of_others(contents["tags"]) | tags_of(part.assets)
-        contents["drawn"] = self._of_others(contents["drawn"]) | drawn_of(part.assets)
+        contents["tags"] = self._updated(contents["tags"], tags_of(part.assets))
+        contents["drawn"] = self._updated(contents["drawn"], drawn_of(part.assets))
         contents["sizes"] = self._sizes()
         contents["notes"] = self._notes()
         contents["said"] = said_of(part.reading.text.data, self._base.profile)
@@ -171,8 +171,8 @@ class Entering:
 
     def _sizes(self) -> dict[str, tuple[int, int]]:
         """The sizes at which masters are ordered."""
-        others = self._of_others(self._base.contents["sizes"])
-        return others | {str(name): size for name, size in masters(self._part.recipes).items()}
+        now = {str(name): size for name, size in masters(self._part.recipes).items()}
+        return self._updated(self._base.contents["sizes"], now)
 
     def _notes(self) -> dict[str, tuple[str, ...]]:
         """What is to be known of pictures that are rendered."""
@@ -180,9 +180,10 @@ class Entering:
         others = {name: each for name, each in self._base.notes.items() if name not in families}
         return others | {name: each for name, each in part.notes.items() if name in families}
 
-    def _of_others(self, known: Mapping[str, T]) -> dict[str, T]:
-        """What is known of the assets that are left as they were."""
-        return {name: each for name, each in known.items() if not self._own(name)}
+    def _updated(self, known: Mapping[str, T], now: dict[str, T]) -> dict[str, T]:
+        """What is known of assets by now, those in their places that were known before."""
+        kept = {name: each for name, each in known.items() if name in now or not self._own(name)}
+        return kept | now
 
     def _own(self, name: str) -> bool:
         """Whether an asset was read again, or is gone."""

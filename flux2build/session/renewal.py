@@ -14,7 +14,7 @@ from flux2build.lockfile.parts import Parts, spans
 from flux2build.model import AssetName
 from flux2build.planning.replan import names
 from flux2build.session import baseline
-from flux2build.session.baseline import Baseline
+from flux2build.session.baseline import Baseline, bounds_of
 from flux2build.session.brief import Brief, Files, compared, said_by
 from flux2build.session.findings import findings_in_brief
 from flux2build.session.lock_in_parts import locked_in
@@ -105,8 +105,9 @@ def _entered(
     contents = base.contents.copy()
     contents["around"] = {**base.around}
     contents["states"] = {**base.states, **states}
-    if blocks.places is not base.places:
-        contents["places"] = [(str(asset), of, *at) for (asset, of), at in blocks.places.items()]
+    if [*blocks.places] != [*base.places]:
+        contents["blocks"] = [(str(asset), of) for asset, of in blocks.places]
+    contents["bounds"] = bounds_of(blocks.places)
     contents["canonical"] = blocks.canonical
     contents["pictures"] = {**contents["pictures"]}
     changed = (blocks[asset, base.profile] for asset in due)

@@ -19,6 +19,8 @@ from flux2build.storage import sealed
 _SMALLER: Final = 4
 """What is different is written by itself while it is so many times smaller than all of it."""
 
+_FEW: Final = 100
+"""Up to so many items, each is compared by itself, however many differ."""
 _FORMAT: Final = b"fields1\n"
 _HEAD: Final = len(_FORMAT) + 8
 """Bytes of the format, and of the number that says how long the head is."""
@@ -81,10 +83,10 @@ class Fields(MutableMapping[str, Any]):
             ValueError: it holds something beside plain data.
         """
         edits = self._all_edits()
-        whole = sum(map(len, self._written.values()))
-        if len(marshal.dumps(edits)) * _SMALLER < whole:
+        changes = marshal.dumps((self._number, edits))
+        if len(changes) * _SMALLER < sum(map(len, self._written.values())):
             self._edits = edits
-            sealed.keep(folder, _changes(name), (self._number, edits))
+            sealed.write(folder, _changes(name), changes)
             return
         written = {field: marshal.dumps(self[field]) for field in self}
         self._written, self._before, self._edits = written, {**self._known}, {}
@@ -145,7 +147,7 @@ def _edit(before: Any, now: Any) -> Edit:
         places = [*others, *range(len(before), len(now))]
     else:
         return False, now
-    if 2 * len(places) > len(now):
+    if _FEW < 2 * len(places) > len(now):
         return False, now
     inside = before if isinstance(before, dict) else {}
     return True, {at: _edit(inside.get(at), now[at]) for at in places}
