@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -30,10 +31,14 @@ from flux2build.images.formats.lookup import writable
 from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe, Source
 from flux2build.storage import paths
 
-_SETTINGS: Final = {name: having(name) for name in Deliver.model_fields if having(name)}
-"""The settings of an encoding, with the formats that have them."""
 _DEPENDENT: Final = frozenset({"focus", "safe", "upscale"})
 """Keys that bear on a file only beside others."""
+
+
+@cache
+def _settings() -> Mapping[str, Sequence[str]]:
+    """The settings of an encoding, with the formats that have them."""
+    return {name: having(name) for name in Deliver.model_fields if having(name)}
 
 
 class Entry(Struct, frozen=True):
@@ -59,15 +64,15 @@ class Entry(Struct, frozen=True):
     def bearing(self, form: str) -> Iterator[str]:
         """The keys, as they are written, that bear on a file of one format."""
         own, table = self.own, self.table
-        yield from own.model_fields_set - _SETTINGS.keys() - _DEPENDENT
+        yield from own.model_fields_set - _settings().keys() - _DEPENDENT
         if self.target:
             yield from targets.bearing(self.target, own)
         if self.target or own.widths:
             yield "upscale"
         encoding = _encoding(table, form)
-        for name in own.model_fields_set & _SETTINGS.keys():
+        for name in own.model_fields_set & _settings().keys():
             value = getattr(own, name)
-            said = encoding.get(name) == value or (value is False and form in _SETTINGS[name])
+            said = encoding.get(name) == value or (value is False and form in _settings()[name])
             capped = name != "min_quality" or "max_bytes" in encoding
             if (said and capped) or (name == "max_bytes" and name in encoding):
                 yield name
@@ -169,7 +174,7 @@ def _spread(entry: Entry, quota: Quota) -> Iterator[Entry]:
 
 def _refuse_settings(table: Deliver, key: Key) -> None:
     """Refuse a setting that none of the formats has, or that contradicts another one."""
-    for name, formats in _SETTINGS.items():
+    for name, formats in _settings().items():
         given = getattr(table, name) is not None
         if given and table.formats and set(formats).isdisjoint(table.formats):
             message = f"none of the formats has `{name}`"
@@ -315,7 +320,7 @@ def _slug(value: str) -> str:
 
 def _encoding(table: Deliver, form: str) -> dict[str, Json]:
     """The settings of one format's encoder, without those that the spec leaves out."""
-    settings = {name: getattr(table, name) for name, has in _SETTINGS.items() if form in has}
+    settings = {name: getattr(table, name) for name, has in _settings().items() if form in has}
     settings["quality" if settings.get("lossless") else "lossless"] = None
     settings["profile"] = settings.get("profile") or None
     return {"format": form, **{n: value for n, value in settings.items() if value is not None}}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec.structs import replace
 
-from flux2build.assetspec.input_fields import pictures
 from flux2build.digest import Json
-from flux2build.images.ops.contract import Op
 from flux2build.model import AssetName, Derive, Generate, MasterOf, Recipe
 from flux2build.providers.capabilities import Card
 
-Ops = Mapping[str, type[Op]]
+if TYPE_CHECKING:
+    from flux2build.images.ops.contract import Op
+
+Ops: TypeAlias = "Mapping[str, type[Op]]"
 
 
 def keyed(
@@ -47,6 +49,8 @@ def keyed(
 
 def _keys(recipe: Recipe, task: Derive, ops: Ops) -> Iterator[tuple[str, AssetName]]:
     """The colours that become transparent, each with a master of which the picture then consists."""
+    from flux2build.assetspec.input_fields import pictures
+
     masters = {0}
     for step in task.ops:
         op = ops[step.op]
@@ -58,6 +62,8 @@ def _keys(recipe: Recipe, task: Derive, ops: Ops) -> Iterator[tuple[str, AssetNa
 
 def _boards(recipe: Recipe, task: Derive, ops: Ops) -> Iterator[AssetName]:
     """The masters that are taken for boards of frames."""
+    from flux2build.assetspec.input_fields import pictures
+
     for step in task.ops:
         op = ops[step.op]
         if op.board_by in step.params:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from flux2build.assetspec import validation_errors
 from flux2build.assetspec.capabilities import Capabilities
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
-from flux2build.assetspec.input_fields import replaced
 from flux2build.assetspec.prompts import is_template
 from flux2build.assetspec.templating import Scope, TextRenderer
 from flux2build.errors import did_you_mean
 from flux2build.extras import pip_install
-from flux2build.images.ops.contract import InputMark, NetworkOp, Op, Weights
 from flux2build.model import Key, Operation
+
+if TYPE_CHECKING:
+    from flux2build.images.ops.contract import InputMark, Op
 
 _FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "optimize", "save"})
 """Words of other programs for writing a file, which is not an operation here."""
@@ -138,6 +139,8 @@ class OpReader(Struct, frozen=True):
         return entry.fixed
 
     def _op(self, table: Mapping[str, Any], key: Key) -> type[Op]:
+        from flux2build.images.ops.contract import NetworkOp
+
         name: object = table.get("op")
         if not isinstance(name, str):
             such = 'such as `{ op = "crop", ratio = "16:9" }`'
@@ -210,6 +213,9 @@ def _operation(
     op: type[Op], raw: Mapping[str, Any], key: Key, bind: Bind, *, strict: bool = True
 ) -> Operation:
     """An operation; unless `strict`, a text that a template wrote may stand for a number."""
+    from flux2build.assetspec.input_fields import replaced
+    from flux2build.images.ops.contract import NetworkOp, Weights
+
     params = validation_errors.validated(op, raw, key, strict=strict)
     if isinstance(params, NetworkOp) and isinstance(params.model, Weights):
         raise FaultyError(Fault((*key, "model"), "must be the name of a model"))
@@ -231,6 +237,8 @@ def _operation(
 
 def _weighed(operation: Operation, op: type[Op], weigh: Weigh) -> Operation:
     """An operation with the digest of the weights that its model has."""
+    from flux2build.images.ops.contract import NetworkOp, Weights
+
     if not issubclass(op, NetworkOp):
         return operation
     name = str(operation.params["model"])

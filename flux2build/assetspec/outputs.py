@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from flux2build.assetspec.faults import Fault, FaultyError
 from flux2build.assetspec.references import SourceFiles
 from flux2build.images.formats.lookup import of_path
-from flux2build.images.ops.contract import Op
 from flux2build.model import Derive, Key, Recipe
 from flux2build.storage import paths
 from flux2build.storage.project_files import NOT_A_FILE, Kind
+
+if TYPE_CHECKING:
+    from flux2build.images.ops.contract import Op
 
 FROM_SPEC: Final = "./"
 """What the path of a document starts with that lies beside a site's code, and not below `output`."""

@@ -90,8 +90,8 @@ class Part(Struct, frozen=True):
         reader, resources = self.reader, self.reading.resolver.resources
         kept = reader.kept_files(self.reading.families.files, sources)
         folders = resources.outputs.folder, resources.masters.folder
-        ops = self.reading.resolver.capabilities.ops
-        reader.check_collisions(recipes, kept, reader.closed_templates(*folders), ops)
+        able = self.reading.resolver.capabilities
+        reader.check_collisions(recipes, kept, reader.closed_templates(*folders), able)
         return bool(reader.faults.assets)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from flux2build.assetspec.input_fields import pictures
 from flux2build.assetspec.layers import MergedSettings
 from flux2build.digest import Json
 from flux2build.images.encoding import encoder_of
-from flux2build.images.ops.contract import Op
 from flux2build.images.provenance.iptc import SourceType
 from flux2build.model import AssetName, Derive, Generate, Recipe, Source
 from flux2build.providers.capabilities import Card
+
+if TYPE_CHECKING:
+    from flux2build.images.ops.contract import Op
 
 
 def marked(
@@ -58,10 +60,17 @@ def _term(
     master, *others = recipe.inputs
     own = recipe.asset if isinstance(master, Source) else master.asset
     kinds = {terms.get(own)}
-    for at in {at for step in task.ops for at in pictures(step, ops[step.op])} if others else ():
+    for at in _pictures(task, ops) if others else ():
         picture = recipe.inputs[at]
         if at > 0:
             kinds.add(None if isinstance(picture, Source) else terms.get(picture.asset))
     if kinds & {SourceType.TRAINED, SourceType.COMPOSITE}:
         return SourceType.TRAINED if kinds == {SourceType.TRAINED} else SourceType.COMPOSITE
     return next(filter(None, kinds), None)
+
+
+def _pictures(task: Derive, ops: Mapping[str, type[Op]]) -> set[int]:
+    """The indices of the inputs that are shown beside the master."""
+    from flux2build.assetspec.input_fields import pictures
+
+    return {at for step in task.ops for at in pictures(step, ops[step.op])}

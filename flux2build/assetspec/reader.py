@@ -43,7 +43,6 @@ from flux2build.assetspec.templating import TextRenderer
 from flux2build.assetspec.tracing import outputs_of, trace_of
 from flux2build.assetspec.translations.catalog import Translations, faults_of
 from flux2build.errors import Problem, SpecError, did_you_mean
-from flux2build.images.ops.contract import Op
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
@@ -116,7 +115,7 @@ class SpecReader(Struct):
         gaps = tuple(translations.gaps)  # those of other profiles are told when they are chosen
         kept = self.kept_files(families.files, files.used | translations.used)
         templates = self.closed_templates(outputs.folder, masters.folder)
-        self.check_collisions(recipes, kept, templates, capabilities.ops)
+        self.check_collisions(recipes, kept, templates, capabilities)
         others = OtherProfiles(resolver, declared)
         self._read_others(others, files, assets, kept)
         notices = self._unused(others)
@@ -170,7 +169,7 @@ class SpecReader(Struct):
             if sound and (elsewhere := others.elsewhere([*kept, *closed])):
                 recipes = other.recipes(*elsewhere, assets)
                 self.elsewhere[name] = outputs_of(recipes)
-                other.check_collisions(recipes, kept, templates, elsewhere[0].capabilities.ops)
+                other.check_collisions(recipes, kept, templates, elsewhere[0].capabilities)
             for each in (other.faults, wrong):
                 others.adopt(name, each)
 
@@ -381,11 +380,11 @@ class SpecReader(Struct):
         recipes: Iterable[Recipe],
         kept: Mapping[str, str],
         templates: str,
-        ops: Mapping[str, type[Op]],
+        able: Capabilities,
     ) -> None:
         """Notes outputs that collide with each other, with a file that is read, or with a template."""
         taken = {paths.fold(path): what for path, what in kept.items()}
-        for fault, recipe, other in outputs.collisions(recipes, taken, ops):
+        for fault, recipe, other in outputs.collisions(recipes, taken, able.ops):
             if other is None:
                 self.faults.add(fault, recipe.asset)
             # Names that differ in spelling only are a fault of their own.
