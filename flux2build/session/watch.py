@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -92,16 +93,19 @@ class Watcher:
         next(changes)
         return changes
 
-    def wait(self, idle: Callable[[], None]) -> set[str]:
+    def wait(self, idle: Callable[[], None], spoilt: Callable[[], set[str]]) -> set[str]:
         """Block until files change; return their paths, or those of folders above them.
 
-        `idle` is called once nothing has changed for a while.
+        `idle` is called once nothing has changed for a while. From then on `spoilt` is asked now and
+        then which files have changed that are not watched here.
         """
         ticks = 0
         while not (self._early or self.changed()):
             ticks += 1
             if ticks == _QUIET_TICKS:
                 idle()
+            if ticks % _QUIET_TICKS == 0:
+                self._early |= spoilt()
         changed, self._early = self._early, set()
         if changed & self._above:
             self._folders = frozenset()  # a folder that was replaced is no longer watched
@@ -117,6 +121,50 @@ class Watcher:
             return True
         folder, name = os.path.split(path)
         return folder in self._listed and not name.startswith(".") and path not in self._written
+
+
+class OutputWatcher:
+    """Notices that files have changed which builds write, whoever did it."""
+
+    def __init__(self) -> None:
+        self._outputs: frozenset[str] = frozenset()
+        self._folders: frozenset[str] = frozenset()
+        self._aimed: frozenset[str] = frozenset()
+        """The folders that are watched."""
+        self._changes: Iterator[set[tuple[Change, str]]] = iter(())
+
+    def aim(self, written: frozenset[Path]) -> None:
+        """Watch what is written, files and the folders above them, as far as it exists."""
+        paths = frozenset(str(path.absolute()) for path in written)
+        self._outputs = paths - frozenset(map(os.path.dirname, paths))
+        self._folders = frozenset(map(os.path.dirname, self._outputs))
+        self.renew()
+
+    def renew(self) -> None:
+        """Watch folders that have been made or replaced; where the system allows no more, none."""
+        aimed = frozenset(folder for folder in self._folders if Path(folder).is_dir())
+        if not aimed or aimed == self._aimed:
+            return
+        self._aimed, self._changes = aimed, iter(())
+        with suppress(OSError):
+            changes = watch(
+                *sorted(aimed),
+                watch_filter=lambda _, path: path in self._outputs or path in self._folders,
+                debounce=_DEBOUNCE_MS,
+                step=_STEP_MS,
+                rust_timeout=1,
+                yield_on_timeout=True,
+                recursive=False,
+            )
+            next(changes)
+            self._changes = changes
+
+    def changed(self) -> set[str]:
+        """Return the files that have changed since this was last asked."""
+        changed = {path for _, path in next(self._changes, set())}
+        if changed & self._folders:
+            self._aimed = frozenset()  # a folder that was replaced is no longer watched
+        return changed - self._folders
 
 
 def _existing(folder: Path) -> Path:

@@ -140,7 +140,7 @@ class Script(Watcher):
         """Watch nothing more, either."""
         return True
 
-    def wait(self, idle: Callable[[], None]) -> set[str]:
+    def wait(self, idle: Callable[[], None], _spoilt: Callable[[], set[str]]) -> set[str]:
         """Make the next edits, at their moment."""
         step = self.next
         if step is None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import click
@@ -16,8 +18,10 @@ from flux2build.cli.command import command, option
 from flux2build.cli.run_build import BuildRun
 from flux2build.console import plan_view
 from flux2build.console.console import Console
+from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
 from flux2build.ledger.accounts import accounts
+from flux2build.planning.finals import locked_at
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import money
 from flux2build.session.common_options import Choice, CommonOptions
@@ -26,7 +30,8 @@ from flux2build.session.drafting import Drafting
 from flux2build.session.joining import joined
 from flux2build.session.ongoing import Ongoing
 from flux2build.session.project import Project
-from flux2build.session.watch import Watcher
+from flux2build.session.watch import OutputWatcher, Watcher
+from flux2build.storage import regular
 
 _MOST_NAMED: Final = 8
 """The most changed files that are named."""
@@ -47,7 +52,8 @@ def watch(
     """Build again whenever something changes.
 
     Watches the spec, its templates, data and source files, and your own
-    configuration. A mistake in them is shown until it is corrected. Free
+    configuration. A mistake in them is shown until it is corrected. An output
+    that somebody removes or changes is made again. Free
     providers build at once. Paid orders are shown and wait, unless --max-cost
     lets the session spend. While open weights render, sketches stand in.
 
@@ -75,6 +81,10 @@ class Session:
         self._ongoing, self._started = ongoing, False
         self._asked: frozenset[str] = frozenset()
         """The paths of the project that are watched, or that a build writes."""
+        self._outputs, self._tried = OutputWatcher(), set[str]()
+        """Outputs that are to be made again, until a build has left all as it should be."""
+        self._clean = False
+        """Whether the last build did."""
 
     def run(self, max_cost: Decimal | None) -> Exit:
         """Build now and whenever an input changes; spend at most `max_cost` USD in all."""
@@ -82,8 +92,12 @@ class Session:
         try:
             while True:
                 self._drafting.overtaken = False
-                if self._round(max_cost, before) is Exit.INTERRUPTED:
-                    return Exit.INTERRUPTED
+                if (code := self._round(max_cost, before)) is Exit.INTERRUPTED:
+                    return code
+                self._clean = code is Exit.DONE
+                if self._clean:
+                    self._tried.clear()
+                self._outputs.renew()
                 if not self._drafting.overtaken:
                     self._console.say("watching; Ctrl-C ends", "dim")
                 self._quietly(self._ongoing.settle)
@@ -100,8 +114,9 @@ class Session:
             project = self._joined(self._reread())
             self._run = self._run.afresh(project)
             self._broken = self._fault()
-            self._asked = frozenset(project.tree.asked)
-            if not self._watcher.aim(project.watched(), project.folder):
+            self._asked, watched = frozenset(project.tree.asked), project.watched()
+            if not self._watcher.aim(watched, project.folder):
+                self._outputs.aim(watched.written - {project.lock_path})
                 return
 
     def _reread(self) -> Project:
@@ -155,11 +170,33 @@ class Session:
 
     def _wait(self) -> None:
         write = partial(self._quietly, self._ongoing.write)
-        changed, folder = self._watcher.wait(write), self._run.project.folder
+        changed, folder = self._watcher.wait(write, self._spoilt), self._run.project.folder
         names = sorted(os.path.relpath(path, folder) for path in changed)
         more = [f"{len(names) - _MOST_NAMED:,} more"] if len(names) > _MOST_NAMED + 1 else []
         self._console.say("")
         self._console.say(f"changed: {', '.join([*names[:_MOST_NAMED], *more] if more else names)}")
+
+    def _spoilt(self) -> set[str]:
+        """Outputs that somebody has removed or changed since a build left nothing to do.
+
+        Each is tried once until a build succeeds, as builds write outputs, too.
+        """
+        touched, due = self._outputs.changed() - self._tried, set[str]()
+        if touched and self._clean:
+            with suppress(Flux2BuildError):
+                due = self._due(touched) - self._tried
+            self._tried |= due
+        return due
+
+    def _due(self, touched: Iterable[str]) -> set[str]:
+        """Outputs that are to be made again; only those that were `touched` where the plan is not known."""
+        project = self._run.project
+        folder = project.folder.absolute()
+        if (known := self._run.afresh(self._reread()).in_brief()) is not None:
+            return {str(folder / step.recipe.output) for step in known.plan.todo}
+        locked = locked_at(project.lock, project.spec.profile)
+        paths = {path: Path(path).relative_to(folder).as_posix() for path in touched}
+        return {path for path, name in paths.items() if (name, _digest(path)) not in locked}
 
     def _quietly(self, remember: Callable[[], None]) -> None:
         """Remember what a build has left; an error is told."""
@@ -232,6 +269,14 @@ class Session:
         """What this project's orders have cost so far, including what may still be charged."""
         project = self._run.project
         return accounts(project.journal).total(str(project.folder))
+
+
+def _digest(path: str) -> Digest | None:
+    """The digest of a file; None if there is none."""
+    try:
+        return of_bytes(regular.read(path, None))
+    except OSError:
+        return None
 
 
 COMMAND: Final[click.Command] = watch

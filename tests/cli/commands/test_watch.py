@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -370,3 +371,28 @@ def test_an_interrupt_while_it_builds(site: Site, *, terminal: bool) -> None:
 
     assert site.run("build").code == Exit.DONE
     assert site.run("check").code == Exit.DONE
+
+
+def test_an_output_that_is_spoilt_is_made_again(site: Site) -> None:
+    """Removed, damaged, or gone with its folder: it is noticed without an edit; what a build writes is not."""
+    picture = site.folder / "img/icon.png"
+    with flux2build(site.folder, "watch") as process:
+        process.until(WATCHING)
+        whole = picture.read_bytes()
+        for spoil in (
+            picture.unlink,
+            lambda: picture.write_bytes(b"noise"),
+            lambda: shutil.rmtree(picture.parent),
+            picture.unlink,
+        ):
+            spoil()
+            process.until("changed: img/")
+            process.until(WATCHING)
+            assert picture.read_bytes() == whole
+        site.edit("assets.toml", "a bell", "a drum")
+        talk = process.until("changed: assets.toml") + process.until(WATCHING)
+        site.edit("assets.toml", "a drum", "a bell")
+        talk += process.until(WATCHING)
+
+    assert talk.count("changed: ") == 2
+    assert picture.read_bytes() == whole
