@@ -78,14 +78,23 @@ class Hasty(Store):
         return digest
 
 
-class Following(Pool):
+class Redirected(httpx.AsyncBaseTransport):
     """Goes where a redirect leads, with all headers."""
 
-    def client(self, proxy: str | None) -> httpx.AsyncClient:
-        """A client that follows."""
-        if proxy not in self._clients:
-            self._clients[proxy] = httpx.AsyncClient(follow_redirects=True, trust_env=False)
-        return self._clients[proxy]
+    def __init__(self) -> None:
+        self._client = httpx.AsyncClient(follow_redirects=True, trust_env=False)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send, and follow."""
+        return await self._client.send(request, stream=True)
+
+
+class Following(Pool):
+    """Follows redirects."""
+
+    def transport(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+        """What follows."""
+        return self._transports.setdefault(proxy, Redirected())
 
 
 class Trusting(Client):

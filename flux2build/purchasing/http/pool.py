@@ -6,12 +6,12 @@ import asyncio
 import ssl
 import zlib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import httpx
@@ -22,7 +22,12 @@ from flux2build.purchasing.http.address_policy import ProxyFor, directly
 from flux2build.purchasing.http.clock import Clock
 from flux2build.purchasing.http.sending import ExchangeError, Sending, failure, is_failure
 
-AGENT: Final = {"user-agent": "flux2build", "accept-encoding": "identity"}
+HEADERS: Final = {
+    "accept": "*/*",
+    "accept-encoding": "identity",
+    "connection": "keep-alive",
+    "user-agent": "flux2build",
+}
 
 _FREE: Final = 1.0
 """Seconds until a connection is taken for lost; there is one for each exchange."""
@@ -51,34 +56,40 @@ class Bounds(Struct, frozen=True):
 class Pool:
     """A pool that follows no redirect, reads no environment and keeps no cookie or key.
 
-    Each proxy has a client of its own. Where a connection is not made, the library may never free
-    its place: then the client is replaced, and what is under way goes on in the old one.
+    It sends through transports of httpx, whose clients do all that, and take as long again. Each proxy
+    has a transport of its own. Where a connection is not made, the library may never free its place:
+    then the transport is replaced, and what is under way goes on in the old one.
     """
 
     config: PoolConfig
     clock: Clock
-    _clients: dict[str | None, httpx.AsyncClient] = field(default_factory=dict, init=False)
+    _transports: dict[str | None, httpx.AsyncBaseTransport] = field(
+        default_factory=dict, init=False
+    )
     """By the proxy that they go through; created when first needed."""
     _places: asyncio.Semaphore = field(init=False)
-    _users: Counter[httpx.AsyncClient] = field(default_factory=Counter, init=False)
-    """Exchanges under way, by the client that makes them."""
+    _users: Counter[httpx.AsyncBaseTransport] = field(default_factory=Counter, init=False)
+    """Exchanges under way, by the transport that makes them."""
+    _timeout: Mapping[str, float | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._places = asyncio.Semaphore(self.config.connections)
+        config = self.config
+        self._places = asyncio.Semaphore(config.connections)
+        self._timeout = httpx.Timeout(config.read, connect=config.connect, pool=_FREE).as_dict()
 
-    def client(self, proxy: str | None) -> httpx.AsyncClient:
-        """The httpx client that goes through a proxy, or directly."""
-        if proxy not in self._clients:
-            self._clients[proxy] = _client(self.config, proxy)
-        return self._clients[proxy]
+    def transport(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+        """What sends through a proxy, or directly."""
+        if proxy not in self._transports:
+            self._transports[proxy] = _transport(self.config, proxy)
+        return self._transports[proxy]
 
     async def close(self) -> None:
         """Close every connection."""
-        clients = {*self._users, *self._clients.values()}
+        transports = {*self._users, *self._transports.values()}
         self._users.clear()
-        self._clients.clear()
-        for client in clients:
-            await client.aclose()
+        self._transports.clear()
+        for transport in transports:
+            await transport.aclose()
 
     async def touch(self, url: str) -> None:
         """Open a connection to a URL's host with a request that asks for nothing.
@@ -86,11 +97,8 @@ class Pool:
         Raises:
             ExchangeError: there is none, or what answers does not speak HTTP.
         """
-        proxy = self.config.proxy(url)
-        async with (
-            self._exchange(Sending(), self.config.connect, proxy) as (client, extensions),
-            client.stream("HEAD", url, headers=AGENT, extensions=extensions),
-        ):
+        request = partial(httpx.Request, "HEAD", url, headers=HEADERS)
+        async with self._answer(request, self.config.connect, self.config.proxy(url)):
             pass
 
     async def exchange(
@@ -106,17 +114,9 @@ class Pool:
             ExchangeError: the network failed, or the answer exceeds the bounds.
         """
         started, proxy = self.clock.now(), self.config.proxy(call.url)
-        async with (
-            self._exchange(sending or Sending(), bounds.seconds, proxy) as (client, extensions),
-            client.stream(
-                call.method,
-                call.url,
-                headers={**AGENT, "accept": "application/json", **call.headers, **secret},
-                extensions=extensions,
-                **_content(call),
-            ) as response,
-        ):
-            client.cookies.clear()
+        headers = {**HEADERS, "accept": "application/json", **call.headers, **secret}
+        request = partial(httpx.Request, call.method, call.url, headers=headers, **_content(call))
+        async with self._answer(request, bounds.seconds, proxy, sending) as response:
             body = bytearray()
             async for chunk in response.aiter_raw():
                 body += chunk
@@ -142,56 +142,68 @@ class Pool:
         Raises:
             ExchangeError: the network failed, or it took too long.
         """
-        async with (
-            self._exchange(Sending(), seconds, proxy) as (client, traced),
-            client.stream(
-                "GET", url, headers={**AGENT, **headers}, extensions={**extensions, **traced}
-            ) as response,
-        ):
-            client.cookies.clear()
+        own = {**HEADERS, **headers}
+        request = partial(httpx.Request, "GET", url, headers=own)
+        async with self._answer(request, seconds, proxy, extensions=extensions) as response:
             yield response
+
+    @asynccontextmanager
+    async def _answer(
+        self,
+        request: Callable[..., httpx.Request],
+        seconds: float,
+        proxy: str | None,
+        sending: Sending | None = None,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer to a request, which is followed while it is sent."""
+        sending = sending or Sending()
+        own = {**(extensions or {}), "timeout": self._timeout, "trace": sending}
+        async with self._exchange(sending, seconds, proxy) as transport:
+            response = await transport.handle_async_request(request(extensions=own))
+            try:
+                yield response
+            finally:
+                await response.aclose()
 
     @asynccontextmanager
     async def _exchange(
         self, sending: Sending, seconds: float, proxy: str | None
-    ) -> AsyncIterator[tuple[httpx.AsyncClient, dict[str, Any]]]:
-        """A client for one exchange, and what its request needs to be followed.
+    ) -> AsyncIterator[httpx.AsyncBaseTransport]:
+        """A transport for one exchange.
 
         Raises:
             ExchangeError: the exchange failed.
         """
         async with self._places:
-            client = self.client(proxy)
-            self._users[client] += 1
+            transport = self.transport(proxy)
+            self._users[transport] += 1
             try:
                 async with sending.bounded(self.config.connect, seconds):
-                    yield client, {"trace": sending}
+                    yield transport
             except BaseException as error:  # a connection that is cancelled leaks its place, too
                 await sending.give_up()
-                if not sending.began and client is self._clients.get(proxy):
-                    del self._clients[proxy]
+                if not sending.began and transport is self._transports.get(proxy):
+                    del self._transports[proxy]
                 if is_failure(error, sending, proxy):
                     raise failure(error, sending, proxied=proxy is not None) from error
                 raise
             finally:
-                self._users[client] -= 1
-                if not self._users[client]:
-                    del self._users[client]
-                    if client is not self._clients.get(proxy):
-                        await client.aclose()
+                self._users[transport] -= 1
+                if not self._users[transport]:
+                    del self._users[transport]
+                    if transport is not self._transports.get(proxy):
+                        await transport.aclose()
 
 
-def _client(config: PoolConfig, proxy: str | None) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=config.transport,
-        proxy=None if config.transport else proxy,
+def _transport(config: PoolConfig, proxy: str | None) -> httpx.AsyncBaseTransport:
+    return config.transport or httpx.AsyncHTTPTransport(
         verify=config.certificates or _certificates(),
         trust_env=False,
-        follow_redirects=False,
-        timeout=httpx.Timeout(config.read, connect=config.connect, pool=_FREE),
         limits=httpx.Limits(
             max_connections=config.connections, max_keepalive_connections=config.connections
         ),
+        proxy=proxy,
     )
 
 
