@@ -20,7 +20,7 @@ from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
 from flux2build.ledger import Attempt, Delivered, Entry, Kept, fold
 from flux2build.ledger.journal import Journal
-from flux2build.storage import durable, locks, regular
+from flux2build.storage import continuation, durable, locks, regular
 from flux2build.storage.disk import temporary_folder
 from flux2build.storage.store import LostError, Store
 
@@ -106,7 +106,9 @@ class Spool(Struct, frozen=True):
     def _remove(self, taken: Sequence[Attempt]) -> None:
         """Remove what was taken in; a folder in which anything else lies stays."""
         outputs = (end.output for each in taken if (end := each.delivered or each.kept))
-        paths = [*map(self.path, outputs), self.journal.path, self.journal.lock_path]
+        journal = self.journal.path
+        beside = Path(continuation.place(str(journal)))
+        paths = [*map(self.path, outputs), journal, beside, self.journal.lock_path]
         with suppress(OSError):
             for path in paths:
                 path.unlink(missing_ok=True)

@@ -44,7 +44,7 @@ def note(ledger: str, seen: Attributes, name: str, digest: str) -> None:
     text = f"{seen}\n{name or os.urandom(8).hex()}\n{digest}"
     data = f"{text}\n{_checksum(text)}".ljust(_LENGTH).encode()
     with suppress(OSError):
-        file = os.open(_place(ledger), _FLAGS | os.O_WRONLY | os.O_CREAT, _OURS_ALONE)
+        file = os.open(place(ledger), _FLAGS | os.O_WRONLY | os.O_CREAT, _OURS_ALONE)
         try:
             os.write(file, data)
         finally:
@@ -70,7 +70,7 @@ def sealed(file: int, size: int) -> Attributes | None:
 
 def _read(ledger: str) -> tuple[str, str, str]:
     try:
-        file = os.open(_place(ledger), _FLAGS | os.O_RDONLY)
+        file = os.open(place(ledger), _FLAGS | os.O_RDONLY)
     except OSError:
         return "", "", ""
     try:
@@ -87,5 +87,6 @@ def _checksum(text: str) -> str:
     return f"{zlib.crc32(text.encode()):08x}"
 
 
-def _place(ledger: str) -> str:
+def place(ledger: str) -> str:
+    """The file beside a ledger that holds this."""
     return f"{ledger.rpartition('.')[0]}.seen"
