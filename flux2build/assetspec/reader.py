@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -139,7 +140,7 @@ class SpecReader(Struct):
             notices=notices,
             notes=resolver.notes(),
             text=self.text,
-            trace=trace_of(reading, self.elsewhere),
+            tracing=partial(trace_of, reading, self.elsewhere),
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -77,8 +77,13 @@ class Spec(Struct, frozen=True, dict=True):
     notices: tuple[Notice, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What to know before the pictures of a family are rendered, by the family's name."""
-    trace: Trace = Trace()
-    """Which data and templates the recipes were made of."""
+    tracing: Callable[[], Trace] = Trace
+    """Tells which data and templates the recipes were made of."""
+
+    @cached_property
+    def trace(self) -> Trace:
+        """Which data and templates the recipes were made of."""
+        return self.tracing()
 
     @property
     def ships_approved(self) -> bool:

@@ -47,6 +47,8 @@ class Preflight(Struct, eq=False):
 
     def problems(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
         """Find what cannot be derived or written; the files that have the same problem are named together."""
+        if not any(step.verdict.action is Action.DERIVE for step in plan.steps):
+            return
         sizes = {**self.masters, **_there(plan.steps)}
         groups: dict[tuple[Key, Problem], list[Recipe]] = {}
         for step in plan.steps:

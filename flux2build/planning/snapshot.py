@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -23,6 +25,8 @@ from flux2build.model import (
 )
 from flux2build.planning.finals import Owner
 from flux2build.planning.reason import Reason
+
+V = TypeVar("V")
 
 
 class KnownPicture(Struct, frozen=True):
@@ -127,7 +131,50 @@ class Locked(Struct, frozen=True):
     @classmethod
     def of(cls, lock: Lockfile) -> Locked:
         """Look all of it up in a lock."""
-        return cls(lock, locked_pictures(lock), locked_purchases(lock), locked_files(lock))
+        return cls(
+            lock,
+            Late(lambda: locked_pictures(lock)),
+            Late(lambda: locked_purchases(lock)),
+            LateFiles(lambda: locked_files(lock)),
+        )
+
+
+class Late(Mapping[Digest, V]):
+    """A mapping that is made when somebody asks for a key that it may have, as few plans do."""
+
+    def __init__(
+        self, make: Callable[[], Mapping[Digest, V]], possible: Container[str] | None = None
+    ) -> None:
+        self._make, self._possible = make, possible
+
+    @cached_property
+    def _whole(self) -> Mapping[Digest, V]:
+        return self._make()
+
+    def __getitem__(self, key: Digest) -> V:
+        if self._possible is not None and key not in self._possible:
+            raise KeyError(key)
+        return self._whole[key]
+
+    def __iter__(self) -> Iterator[Digest]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
+
+
+class LateFiles(Container[Digest]):
+    """Digests that are looked up when somebody asks for one of them."""
+
+    def __init__(self, make: Callable[[], Container[Digest]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _whole(self) -> Container[Digest]:
+        return self._make()
+
+    def __contains__(self, digest: object) -> bool:
+        return digest in self._whole
 
 
 def locked_files(lock: Lockfile) -> frozenset[Digest]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Container
 from functools import cache
-from typing import TypeVar
 
 from msgspec.structs import replace
 
-from flux2build.digest import Digest, of_bytes
+from flux2build.digest import of_bytes
 from flux2build.lockfile import loads
 from flux2build.lockfile.parts import Parts
-from flux2build.planning.snapshot import Locked
+from flux2build.planning.snapshot import Late, LateFiles, Locked
 from flux2build.session.baseline import Baseline
 from flux2build.session.project import Project
-
-V = TypeVar("V")
 
 
 def in_parts(project: Project, base: Baseline) -> Locked | None:
@@ -40,35 +37,7 @@ def locked_in(parts: Parts, keys: Container[str]) -> Locked:
 
     return Locked(
         replace(parts.head, blocks=parts),
-        _Late(keys, lambda: whole().pictures),
-        _Late(keys, lambda: whole().purchases),
-        _LateFiles(lambda: whole().files),
+        Late(lambda: whole().pictures, keys),
+        Late(lambda: whole().purchases, keys),
+        LateFiles(lambda: whole().files),
     )
-
-
-class _Late(Mapping[Digest, V]):
-    """A mapping that is made when one of the keys is asked for that it may have."""
-
-    def __init__(self, possible: Container[str], make: Callable[[], Mapping[Digest, V]]) -> None:
-        self._possible, self._make = possible, make
-
-    def __getitem__(self, key: Digest) -> V:
-        if key not in self._possible:
-            raise KeyError(key)
-        return self._make()[key]
-
-    def __iter__(self) -> Iterator[Digest]:
-        return iter(self._make())
-
-    def __len__(self) -> int:
-        return len(self._make())
-
-
-class _LateFiles(Container[Digest]):
-    """Digests that are looked up when one of them is asked for."""
-
-    def __init__(self, make: Callable[[], Container[Digest]]) -> None:
-        self._make = make
-
-    def __contains__(self, digest: object) -> bool:
-        return digest in self._make()

@@ -119,10 +119,9 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
             paths.add(recipe.output)
             paths |= {source.path for source in recipe.inputs if isinstance(source, Source)}
         blocks = [block for lock in locks for block in lock.blocks.values()]
-        for block in blocks:
-            # The lock may come from a stranger: paths outside the folder are not looked at.
-            locked = {row.output.path for row in block.rows} - paths
-            paths |= {path for path in locked if self.tree.inside(path)}
+        locked = {row.output.path for block in blocks for row in block.rows} - paths
+        # The lock may come from a stranger: paths outside the folder are not looked at.
+        paths |= {path for path in locked if self.tree.inside(path)}
         known = self.index.digests(sorted(paths))
         digests = {path: Digest(digest) for path, digest in known.items()}
         return digests | documents(self.tree, digests, blocks)
