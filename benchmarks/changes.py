@@ -74,6 +74,7 @@ for folder in ("img", "refs"):
 """
 NOTHING = ("nothing to do, build", "nothing to do, plan", "nothing to do, check")
 EDITED = tuple(f"one prompt changed, {command}" for command in ("plan", "check", "list", "build"))
+MORE = tuple(f"one row more, {command}" for command in ("plan", "check", "build"))
 REFERENCE, CLONE = "one reference changed, plan", "fresh clone, check"
 LARGEST = 100_000
 """As many rows as one data file may have."""
@@ -341,7 +342,7 @@ def life(number: int) -> Iterator[Intended | Ticketed | Delivered]:
 
 
 def take_turns(contest: Contest, turn: int) -> None:
-    """Everyone once: nothing to do, one reference changed, one prompt changed, a fresh clone."""
+    """Everyone once: nothing to do, one reference changed, one prompt changed, one row more, a clone."""
     for who in contest.ours:
         contest.measure(PYTHON, who, [sys.executable, "-c", "pass"])
         contest.measure("--version", who, [*FLUX2BUILD, "--version"])
@@ -352,6 +353,10 @@ def take_turns(contest: Contest, turn: int) -> None:
     for number, what in enumerate(EDITED):
         edit(contest, f"edit {turn}.{number}")
         contest.ask(what)
+    for number, what in enumerate(MORE):
+        for who in contest.ours:
+            add_row(contest.tree(who), f"new-{turn}-{number}")
+            contest.measure(what, who, [*FLUX2BUILD, what.rpartition(" ")[2]])
     for who in contest.ours:
         shutil.rmtree(contest.tree(who) / ".flux2build")
         contest.measure(HASHING, who, [sys.executable, "-c", HASH])
@@ -383,6 +388,14 @@ def edit(contest: Contest, words: str) -> None:
             tree.joinpath("shots.csv").write_text(text)
         else:
             tree.joinpath("prompts/0.j2").write_text(f"product photo number 0, {words}")
+
+
+def add_row(tree: Path, name: str) -> None:
+    """One picture more of flux2build, in the middle of the others."""
+    head, *rows = tree.joinpath("shots.csv").read_text().splitlines(keepends=True)
+    rows.insert(len(rows) // 2, f"{name},0,something else\n")
+    tree.joinpath("shots.csv").write_text("".join([head, *rows]))
+    tree.joinpath(f"prompts/{name}.j2").write_text(f"product photo {name}")
 
 
 def table(contest: Contest) -> Iterator[str]:

@@ -80,6 +80,7 @@ LAZY: Final[dict[str, str]] = {
     "session/brief_build.py": "a build with nothing to do needs no event loop",
     "session/brief.py": "few plans are about edits of the spec, about names, or about what is to be derived",
     "session/edited.py": "data files are for the specs that have rows",
+    "session/lines_to_read.py": "likewise",
     "console/changes.py": "texts are compared only where they differ",
     "lockfile/text.py": "a lock as it was written needs no TOML reader",
     "session/baseline.py": "what a spec was read from is kept after a reading of it",

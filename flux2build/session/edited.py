@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from msgspec.structs import replace
 
 from flux2build.assetspec import markup, odd_data, quota
-from flux2build.assetspec.excerpts import Excerpts, excerpts, first_of, lines_with
+from flux2build.assetspec.excerpts import Excerpts
 from flux2build.assetspec.family import shape_of
 from flux2build.assetspec.faults import Faults
 from flux2build.assetspec.part import Markup, Part, load_part
@@ -31,6 +31,7 @@ from flux2build.model import AssetName
 from flux2build.session import traces
 from flux2build.session.baseline import Baseline, Entered
 from flux2build.session.entering import Entering
+from flux2build.session.lines_to_read import Lines, lines_to_read
 from flux2build.session.members import Members, Tables, alike, spliced
 from flux2build.session.project import Project
 from flux2build.storage.globs import is_pattern
@@ -39,8 +40,6 @@ from flux2build.storage.index import MISSING
 if TYPE_CHECKING:
     from flux2build.assetspec.rows import Row
 
-Lines = tuple[str, str, str]
-"""The lines of a file that differ, as they were and as they are, each below its header; then all of it."""
 _ROOM: Final = (50_000, 400_000, 3 * 1024 * 1024, quota.MOST // 10)
 """What there must still be room for, whatever was edited: a tenth of what templates may do and specs ask for."""
 _SHARED: Final = frozenset({"asset", "defaults", "style", "vars", "profile"})
@@ -53,50 +52,12 @@ def edited(
     """Return the baseline after an edit of some files; None if the spec must be read as a whole."""
     trace = cast("traces.Contents", base.contents["trace"])
     try:
-        lines = _lines(project, trace, changed)
+        lines = lines_to_read(project, trace, changed)
         return (lines and _read(project, base, lock, changed, lines)) or _read(
             project, base, lock, changed, {}
         )
     except Flux2BuildError:
         return None
-
-
-def _lines(
-    project: Project, trace: traces.Contents, changed: Mapping[str, str]
-) -> dict[str, Lines]:
-    """The lines of data files that differ, as they were and as they are; nothing if all must be read.
-
-    Of a file that is the same it is the first row, to know what is made of each.
-    """
-    before, lines = trace["texts"], dict[str, Lines]()
-    if changed.keys() <= trace["templates"].keys():
-        return _lines_of(trace, changed)
-    made = before.keys() | trace["specs"].keys()
-    if not before or not changed.keys() <= made - trace["templates"].keys():
-        return {}
-    # Lazy: data files are for the specs that have rows.
-    from flux2build.assetspec import rows
-
-    for path, text in before.items():
-        now = rows.text_of(project.tree, path) if path in changed else text
-        differing = excerpts(text, now) if path in changed else (first_of(text),) * 2
-        if differing is None:
-            return {}
-        lines[path] = *differing, now
-    return lines
-
-
-def _lines_of(trace: traces.Contents, templates: Iterable[str]) -> dict[str, Lines]:
-    """The lines of data files that may be rows of what templates make; nothing if these are not few."""
-    values, lines = set[str](), dict[str, Lines]()
-    for name in chain.from_iterable(trace["templates"][path] for path in templates):
-        axes = name.partition("[")[2].removesuffix("]").split(",")
-        values.update(axis.partition("=")[2] for axis in axes)
-    for path, text in trace["texts"].items():
-        if (excerpt := lines_with(text, values)) is None:
-            return {}
-        lines[path] = excerpt, excerpt, text
-    return lines
 
 
 def _read(
