@@ -82,7 +82,7 @@ class _Runner:
     ) -> None:
         self.report, self._written = Report(), update.lock
         self._update, self._world, self._tell, self._halt = update, world, tell, halt
-        self._files, self._pictures = dict(snapshot.files), KnownPictures(snapshot.pictures)
+        self._files, self._pictures = dict(snapshot.files.items()), KnownPictures(snapshot.pictures)
         self._snapshot = replace(snapshot, pictures=self._pictures, files=self._files)
         self._derivations, self._copies = asyncio.Semaphore(world.lanes + 1), asyncio.Semaphore(32)
         """Bound memory: the assets that can be derived at once and one more, and some copies."""

@@ -13,6 +13,7 @@ from flux2build.session.baseline import Baseline
 from flux2build.session.findings import findings_of, subjects
 from flux2build.session.project import Project
 from flux2build.session.surroundings import around
+from flux2build.storage.index_rows import in_order
 from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
 
 
@@ -43,12 +44,10 @@ def remember(
     mark = marked(str(project.journal.path), project.journal.end, time.time_ns())
     project.index.remember(ledger_key(), mark, [])
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
-    ours = {step.recipe.output for step in plan.steps}
-    paths = sorted(states, key=lambda path: (path in ours, path))  # those that change come first
     project.index.enter(project.tree.rows)
     # A check writes nothing, so what has changed meanwhile shows when the answer is asked for.
     touched = None if checked is None else project.index.uncertain
-    kept = project.index.remember_all(keys, answer, paths, states, touched)
+    kept = project.index.remember_all(keys, answer, in_order(states), states, touched)
     base = None
     if (
         checked is None

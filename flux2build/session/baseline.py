@@ -43,6 +43,7 @@ from flux2build.storage.disk import root_of
 from flux2build.storage.edition import EDITION
 from flux2build.storage.fields import Fields
 from flux2build.storage.index import MISSING
+from flux2build.storage.index_rows import in_order
 
 if TYPE_CHECKING:
     from flux2build.session import traces
@@ -344,7 +345,7 @@ def write(project: Project, contents: Contents, like: str = "") -> None:
             index.note(MARK, mark, like)
         else:
             states = {**contents["states"], **contents["around"]}
-            index.remember_all([MARK], mark, [*states], states, set())
+            index.remember_all([MARK], mark, in_order(states), states, set())
 
 
 def _contents(project: Project) -> Contents:

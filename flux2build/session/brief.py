@@ -118,8 +118,8 @@ class Files(Mapping[str, Digest]):
     @cached_property
     def _whole(self) -> dict[str, Digest]:
         states = {**self._states, **self._changed}
-        digests = {path: Digest(states[path]) for path in self._known}
-        return {path: digest for path, digest in digests.items() if digest.startswith(_DIGEST)}
+        known = ((path, states[path]) for path in self._known)
+        return {path: Digest(state) for path, state in known if state.startswith(_DIGEST)}
 
     def items(self) -> ItemsView[str, Digest]:
         """The files, each with its digest."""

@@ -21,6 +21,7 @@ from flux2build.session.lock_in_parts import locked_in
 from flux2build.session.project import Project
 from flux2build.session.surroundings import around
 from flux2build.storage.index import MISSING
+from flux2build.storage.index_rows import in_order
 from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
 
 
@@ -78,7 +79,7 @@ def note(project: Project, now: Renewed, answer: str) -> None:
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
     states, mark = {**base.states, **base.around}, (baseline.MARK, base.contents["mark"])
     if index.renew(keys, answer, mark, states, now.touched) or index.remember_all(
-        keys, answer, [*states], states, {*now.touched}
+        keys, answer, in_order(states), states, {*now.touched}
     ):
         baseline.write(project, base.contents, keys[0])
     index.save()

@@ -67,8 +67,9 @@ def replace(path: Path, data: bytes, mode: int = 0o666) -> None:
 def sweep(folder: Path) -> None:
     """Remove the unfinished files that a crash left in a folder; nothing may be writing there."""
     with suppress(OSError):
-        for path in folder.glob(f"{TEMPORARY}*.tmp"):
-            path.unlink(missing_ok=True)
+        for name in os.listdir(folder):  # noqa: PTH208 - of thousands, `glob` takes thrice as long
+            if name.startswith(TEMPORARY) and name.endswith(".tmp"):
+                folder.joinpath(name).unlink(missing_ok=True)
 
 
 def write_new(path: Path, data: bytes, mode: int = 0o666) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import marshal
 import time
 from collections.abc import Iterator, Mapping, MutableMapping
-from itertools import accumulate, compress, islice, pairwise
+from itertools import compress, islice
 from operator import is_, is_not
 from pathlib import Path
 from typing import Any, Final
@@ -18,15 +18,31 @@ from flux2build.storage import sealed
 
 _SMALLER: Final = 4
 """What is different is written by itself while it is so many times smaller than all of it."""
-
 _FEW: Final = 100
 """Up to so many items, each is compared by itself, however many differ."""
-_FORMAT: Final = b"fields1\n"
-_HEAD: Final = len(_FORMAT) + 8
-"""Bytes of the format, and of the number that says how long the head is."""
+_FORMAT: Final = "fields 2"
 
 Edit = tuple[bool, Any]
 """Another value; or, after a true, the edits of some of its items, by key or place."""
+
+
+class _Writing:
+    """A table as it was once written."""
+
+    def __init__(self, number: int, texts: dict[str, bytes], values: dict[str, Any]) -> None:
+        self.number, self._texts, self.values = number, texts, values
+        self.size = sum(map(len, texts.values()))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of its fields."""
+        return (*self.values, *self._texts)
+
+    def value(self, field: str) -> Any:
+        """Return what it says in a field."""
+        if field in self._texts:
+            self.values[field] = marshal.loads(self._texts.pop(field))  # noqa: S302 - sealed
+        return self.values[field]
 
 
 class Fields(MutableMapping[str, Any]):
@@ -34,23 +50,18 @@ class Fields(MutableMapping[str, Any]):
 
     def __init__(
         self,
-        fields: Mapping[str, Any],
-        written: Mapping[str, bytes | memoryview] | None = None,
+        known: Mapping[str, Any],
         edits: Mapping[str, Edit] | None = None,
-        number: int = 0,
+        written: _Writing | None = None,
     ) -> None:
-        self._known, self._written, self._edits = {**fields}, written or {}, edits or {}
-        self._number = number
-        """Which writing it is, of which the edits are."""
-        self._before: dict[str, Any] = {}
-        """The values, as they were written, of the fields that were asked for."""
+        self._known, self._edits, self._written = {**known}, edits or {}, written
 
     def __getitem__(self, field: str) -> Any:
         """Return the value of a field."""
         if field not in self._known:
-            if field not in self._before:
-                self._before[field] = marshal.loads(self._written[field])  # noqa: S302 - sealed
-            value, edit = self._before[field], self._edits.get(field)
+            if self._written is None:
+                raise KeyError(field)
+            value, edit = self._written.value(field), self._edits.get(field)
             self._known[field] = value if edit is None else _edited(value, edit)
         return self._known[field]
 
@@ -64,17 +75,15 @@ class Fields(MutableMapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         """The names of the fields."""
-        return iter(self._written or self._known)
+        return iter(self._known if self._written is None else self._written.fields)
 
     def __len__(self) -> int:
         """How many fields there are."""
-        return len(self._written or self._known)
+        return sum(1 for _ in self)
 
     def copy(self) -> Fields:
         """Return the same table, of which each field may be given another value."""
-        again = Fields(self._known, self._written, self._edits, self._number)
-        again._before = self._before
-        return again
+        return Fields(self._known, self._edits, self._written)
 
     def keep(self, folder: Path, name: str) -> None:
         """Keep it under a name; a disk that cannot be written to is left alone.
@@ -82,52 +91,44 @@ class Fields(MutableMapping[str, Any]):
         Raises:
             ValueError: it holds something beside plain data.
         """
-        edits = self._all_edits()
-        changes = marshal.dumps((self._number, edits))
-        if len(changes) * _SMALLER < sum(map(len, self._written.values())):
-            self._edits = edits
-            sealed.write(folder, _changes(name), changes)
-            return
-        written = {field: marshal.dumps(self[field]) for field in self}
-        self._written, self._before, self._edits = written, {**self._known}, {}
-        self._number = time.time_ns()
-        sealed.write(folder, name, _packed(self._number, written))
+        if self._written is not None:
+            edits = self._all_edits(self._written)
+            changes = marshal.dumps((self._written.number, edits))
+            if len(changes) * _SMALLER < self._written.size:
+                self._edits = edits
+                sealed.write(folder, _changes(name), changes)
+                return
+        values, number = {field: self[field] for field in self}, time.time_ns()
+        texts = [marshal.dumps(value) for value in values.values()]
+        head = marshal.dumps((_FORMAT, number, [*values]))
+        sealed.write_parts(folder, name, (head, *texts))
+        self._edits, self._written = {}, _Writing(number, {}, values)
+        self._written.size = sum(map(len, texts))
 
-    def _all_edits(self) -> dict[str, Edit]:
+    def _all_edits(self, written: _Writing) -> dict[str, Edit]:
         """What is different from what was written."""
+        before = written.values
         known = {
-            field: _edit(self._before.get(field), value)
+            field: _edit(before.get(field), value)
             for field, value in self._known.items()
-            if field in self._edits or field not in self._before or value is not self._before[field]
+            if field in self._edits or field not in before or value is not before[field]
         }
         return {**self._edits, **known}
 
 
 def load(folder: Path, name: str) -> Fields | None:
     """Return the table that was kept under a name; None if there is none that can be trusted."""
-    body = sealed.read(folder, name)
-    if body is None or bytes(body[: len(_FORMAT)]) != _FORMAT:
-        return None
-    number, written = _unpacked(body)
+    head, *texts = sealed.read_parts(folder, name) or [b""]
+    match marshal.loads(head) if head else None:  # noqa: S302 - sealed
+        case format_, number, names if format_ == _FORMAT:
+            written = _Writing(number, dict(zip(names, texts, strict=True)), {})
+        case _:
+            return None
     match sealed.load(folder, _changes(name)):
         case int(continued), dict(edits) if continued == number:
-            return Fields({}, written, edits, number)
+            return Fields({}, edits, written)
         case _:
-            return Fields({}, written, {}, number)
-
-
-def _packed(number: int, written: Mapping[str, bytes]) -> bytes:
-    """The fields in one text, behind the place at which each ends."""
-    ends = [*accumulate(map(len, written.values()))]
-    head = marshal.dumps((number, dict(zip(written, ends, strict=True))))
-    return b"".join((_FORMAT, len(head).to_bytes(8, "big"), head, *written.values()))
-
-
-def _unpacked(body: memoryview) -> tuple[int, dict[str, memoryview]]:
-    start = _HEAD + int.from_bytes(body[len(_FORMAT) : _HEAD], "big")
-    number, ends = marshal.loads(body[_HEAD:start])  # noqa: S302 - sealed
-    text, bounds = body[start:], pairwise((0, *ends.values()))
-    return number, {field: text[at:end] for field, (at, end) in zip(ends, bounds, strict=True)}
+            return Fields({}, {}, written)
 
 
 def _changes(name: str) -> str:

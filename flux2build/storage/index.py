@@ -174,6 +174,9 @@ class Index:
     def enter(self, rows: Mapping[str, Row]) -> None:
         """Take over what was seen of files when they were read, so that they are not hashed again."""
         self._unpack()
+        for path in self._rows.keys() & rows.keys():
+            if self._rows[path][0] != rows[path][0]:
+                self._forget_answers(path)
         self._rows.update(rows)
         self._asked.update(rows)
         self._changed = True

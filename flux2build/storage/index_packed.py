@@ -19,7 +19,7 @@ from flux2build.storage.own_folder import FOLDER, stamp, through_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer than the answer
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 FORMAT = 3
 NAME, CHANGES = "index", "index-changes"
@@ -60,6 +60,8 @@ class Packed:
         """The answers that are others than beside them; None for one that is void."""
         self.changed = False
         """Whether any of these are not written yet."""
+        self._looks: dict[bytes, list[list[int]]] = {}
+        """Which of some paths may have changed: of the first ones, then of the rest."""
 
     def place(self, path: str) -> int | None:
         """Return the place of a path."""
@@ -120,29 +122,31 @@ class Packed:
 
     def answer(self, key: str, folder: str, observe: Callable[[str], Row]) -> str | None:
         """Return an answer, if nothing that it depends on has changed."""
-        text, packed = self.answers.get(key, (None, b""))
-        where = memoryview(packed).cast("I").tolist()
-        few, many = where[:_FIRST], where[_FIRST:]
-        if text is None or not all(
-            self._all_unchanged(each, folder, observe) for each in (few, many)
-        ):
+        text, where = self.answers.get(key, (None, b""))
+        if text is None:
             return None
-        return text
+        suspects = self._looked_at(where, folder)
+        return text if all(self._is_unchanged(at, folder, observe) for at in suspects) else None
 
     def suspects(self, where: bytes, folder: str) -> list[int]:
-        """Return the places, of some, of the paths that may have changed."""
-        places = memoryview(where).cast("I").tolist()
-        try:
-            return self._suspects(places, folder, os.stat)
-        except OSError:
-            return self._suspects(places, folder, _status)
+        """Return the places, of some, of the paths that may have changed.
 
-    def _all_unchanged(self, where: list[int], folder: str, observe: Callable[[str], Row]) -> bool:
-        try:
-            suspects = self._suspects(where, folder, os.stat)
-        except OSError:
-            return False
-        return all(self._is_unchanged(at, folder, observe) for at in suspects)
+        What has been looked at for an answer that depends on the same ones is not looked at again, once.
+        """
+        suspects = [*self._looked_at(where, folder)]
+        self._looks.clear()
+        return suspects
+
+    def _looked_at(self, where: bytes, folder: str) -> Iterator[int]:
+        places = memoryview(where).cast("I").tolist()
+        looks = self._looks.setdefault(where, [])
+        for number, part in enumerate((places[:_FIRST], places[_FIRST:])):
+            if number == len(looks):
+                try:
+                    looks.append(self._suspects(part, folder, os.stat))
+                except OSError:
+                    looks.append(self._suspects(part, folder, _status))
+            yield from looks[number]
 
     def _is_unchanged(self, at: int, folder: str, observe: Callable[[str], Row]) -> bool:
         """Whether a path has the state that is known; what proves it is entered."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from flux2build.storage.index_packed import ATTRIBUTES
@@ -31,3 +32,13 @@ def doubtful(folder: str, rows: Mapping[str, Row], states: Mapping[str, str]) ->
         return [*states]
     same = {path for path, each in zip(certain, now, strict=True) if each == rows[path][1:]}
     return [path for path in states if path not in same]
+
+
+def in_order(paths: Iterable[str]) -> list[str]:
+    """Return paths in the order in which they are looked at: those first that lie with few others.
+
+    What people write is found before what is made of it, and a reference before thousands of prompts.
+    """
+    beside = {path: path.rpartition("/")[0] for path in sorted(paths)}
+    sizes = Counter(beside.values())
+    return sorted(beside, key=lambda path: sizes[beside[path]])

@@ -7,7 +7,10 @@ stranger committed, what is damaged, and what other code has kept, is not read.
 from __future__ import annotations
 
 import marshal
+import os
 import zlib
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -16,27 +19,40 @@ from flux2build.storage.edition import EDITION
 from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap
 
 _HEAD: Final = 8 + 8 + 8 + 4
+_SIZE: Final = 8
+"""Bytes that say how long a part is."""
 
 
 def load(folder: Path, name: str) -> object:
     """Return a value that was kept under a name; None if there is none that can be trusted."""
-    body = read(folder, name)
-    try:
-        return None if body is None else marshal.loads(body)  # noqa: S302 - sealed, see above
-    except (ValueError, EOFError, TypeError):
-        return None
-
-
-def read(folder: Path, name: str) -> memoryview | None:
-    """Return the bytes that were kept under a name; None if there are none that can be trusted."""
     own = folder / FOLDER
     try:
         data = memoryview(regular.read(own / name, None))
-        sealed = data[8:_HEAD] == _seal(str(own))
-    except (OSError, ValueError, TypeError):
+        check = int.from_bytes(data[:8], "big")
+        if data[8:_HEAD] != _seal(str(own)) or zlib.crc32(data[8:]) != check:
+            return None
+        return marshal.loads(data[_HEAD:])  # noqa: S302 - sealed, see above
+    except (OSError, ValueError, EOFError, TypeError):
         return None
-    check = int.from_bytes(data[:8], "big")
-    return data[_HEAD:] if sealed and zlib.crc32(data[8:]) == check else None
+
+
+def read_parts(folder: Path, name: str) -> list[bytes] | None:
+    """Return the parts that were kept under a name; None if there are none that can be trusted."""
+    own = folder / FOLDER
+    try:
+        with regular.opened(own / name) as file:
+            left, check, seal = os.fstat(file.fileno()).st_size, file.read(8), file.read(_HEAD - 8)
+            if seal != _seal(str(own)):
+                return None
+            parts, checksum = list[bytes](), zlib.crc32(seal)
+            while size := file.read(_SIZE):
+                if int.from_bytes(size, "big") > left:
+                    return None
+                parts.append(file.read(int.from_bytes(size, "big")))
+                checksum = zlib.crc32(parts[-1], zlib.crc32(size, checksum))
+    except OSError:
+        return None
+    return parts if checksum == int.from_bytes(check, "big") else None
 
 
 def keep(folder: Path, name: str, value: object) -> None:
@@ -48,15 +64,23 @@ def keep(folder: Path, name: str, value: object) -> None:
     write(folder, name, marshal.dumps(value))  # type: ignore[arg-type] # it says so
 
 
-def write(folder: Path, name: str, body: bytes) -> None:
+def write(folder: Path, name: str, *pieces: bytes) -> None:
     """Keep bytes; a disk that cannot be written to is left alone."""
     try:
         own = Path(own_folder(str(folder)))
         seal = _seal(str(own))
-        check = zlib.crc32(body, zlib.crc32(seal)).to_bytes(8, "big")
-        swap(str(own / name), b"".join((check, seal, body)))
+        checksum = zlib.crc32(seal)
+        for piece in pieces:
+            checksum = zlib.crc32(piece, checksum)
+        swap(str(own / name), b"".join((checksum.to_bytes(8, "big"), seal, *pieces)))
     except OSError:
         return
+
+
+def write_parts(folder: Path, name: str, parts: Iterable[bytes]) -> None:
+    """Keep bytes in parts; a disk that cannot be written to is left alone."""
+    sizes = ((len(part).to_bytes(_SIZE, "big"), part) for part in parts)
+    write(folder, name, *chain.from_iterable(sizes))
 
 
 def _seal(own: str) -> bytes:

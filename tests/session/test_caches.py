@@ -192,6 +192,7 @@ EDITS: Final[dict[str, Edit]] = {
     "a damaged document": damaged("img/pictures.json"),
     "a new reference file": rewritten("refs/desk.png"),
     "a new lock file": rewritten("assets.lock"),
+    "a damaged lock": damaged("assets.lock"),
     "a prompt": replaced("assets.toml", "a bell", "a ball"),
     "a prompt of a family": replaced("assets.toml", "a scene of", "the scene of"),
     "a seed": replaced("assets.toml", "seed = 42", "seed = 43"),
@@ -394,6 +395,7 @@ class Trees:
 @example(documents=False, steps=["no last row", "build", "check --json", "one value more", "build"])
 @example(documents=False, steps=["a template of its own", "build", "its own template", "build"])
 @example(documents=False, steps=["a name", "build", *ASIDE, "a size", "build", *PUT_BACK])
+@example(documents=False, steps=["a damaged lock", "plan", "a damaged lock", "plan", "a name"])
 @example(documents=False, steps=["a name", *OPTIONS[:13], "build --json", "a size", "build -v"])
 @example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
 @example(documents=True, steps=["one row more", *LISTS, "no icon", *LISTS, "a renamed table"])

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from flux2build.digest import of_bytes
 from flux2build.storage import index as index_module
 from flux2build.storage.index import Index
+from flux2build.storage.index_rows import in_order
 
 LONG_AGO = 1_700_000_000
 
@@ -384,6 +385,48 @@ def test_many_changes_are_written_into_the_index(folder: Path) -> None:
 
     assert not (folder / ".flux2build" / "index-changes").exists()
     assert Index.load(str(folder)).answer("k") == "text"
+
+
+def test_what_lies_with_few_others_is_looked_at_first() -> None:
+    """A spec and a reference come before many prompts, and these before more pictures."""
+    many = [*(f"img/{n}.png" for n in range(9)), *(f"prompts/{n}.j2" for n in range(5))]
+
+    ordered = in_order([*many, "refs/desk.png", "assets.toml", "assets.lock"])
+
+    assert ordered == ["refs/desk.png", "assets.lock", "assets.toml", *sorted(many[9:]), *many[:9]]
+
+
+def test_what_others_have_seen_takes_answers_back(folder: Path) -> None:
+    """An answer that depends on an earlier state of a file is void once another one is entered."""
+    remembered(folder)
+    aged(folder / "assets.toml", b"another spec")
+    settle()
+    seen = Index(str(folder))
+    seen.state("assets.toml")
+    index = Index.load(str(folder))
+    index.enter({"assets.toml": seen._rows["assets.toml"]})
+    index.save()
+
+    assert Index.load(str(folder)).answer("build final") is None
+
+
+def test_attributes_prove_a_state_or_do_not(folder: Path, reads: list[str]) -> None:
+    """A file is known to be what it was by its attributes alone, and never just after it was written."""
+    remembered(folder)
+    reads.clear()
+    index, fox = Index.load(str(folder)), of_bytes(b"fox")
+
+    assert index.proves("public/fox.png", fox)
+    assert not index.proves("public/fox.png", of_bytes(b"owl"))
+    assert not index.proves("public", "folder")
+    assert not index.proves("posts/b.md", fox)
+    assert reads == []
+    aged(folder / "public" / "fox.png")
+    assert not index.proves("public/fox.png", fox)
+    assert index.state("public/fox.png") == fox
+    assert not index.proves("public/fox.png", fox)
+    (folder / "public" / "fox.png").unlink()
+    assert not index.proves("public/fox.png", fox)
 
 
 def test_git_ignores_it(folder: Path) -> None:
