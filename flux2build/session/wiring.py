@@ -243,11 +243,8 @@ class _Wiring(Struct, frozen=True):
             return no_networks
         from flux2build.building.networks.process import NetworkProcess
 
-        networks = NetworkProcess(
-            self.project.image_models.opened,
-            self.halt.is_set,
-            on_part=self.listeners.on_step,
-        )
+        opened, halted = self.project.image_models.opened, self.halt.is_set
+        networks = NetworkProcess(opened, halted, on_part=self.listeners.on_step)
         stack.callback(networks.close)
         return networks.draw
 
