@@ -36,6 +36,7 @@ from flux2build.session.members import Members, Tables, alike, spliced
 from flux2build.session.project import Project
 from flux2build.storage.globs import is_pattern
 from flux2build.storage.index import MISSING
+from flux2build.storage.paths import fold, join
 
 if TYPE_CHECKING:
     from flux2build.assetspec.rows import Row
@@ -188,9 +189,15 @@ class _Edit:
         was = [str(each.name) for each in expander.expand(one.family.name, one.table).members]
         self._excerpts_before[one.family.name] = expander.read[one.family.name].rows
         names = spliced(self._trace["members"].get(one.family.name, ()), was, now)
-        if names is None or faults.assets or (was != now and alike(names, {*now}.difference(was))):
+        if names is None or faults.assets or (was != now and self._alike(one, names)):
             raise AsAWholeError("the order of rows, or a clash of them, takes all to know")
         return names
+
+    def _alike(self, one: Declared, names: Sequence[str]) -> bool:
+        """Whether a table, or a row, may have the name of another one on some systems."""
+        tables = {fold(table) for table in self._trace["members"]}
+        path = join("", one.table.rows.file) if one.table.rows else ""
+        return len(tables) < len(self._trace["members"]) or alike(names, self._lines[path][2])
 
     def _with_rows(self) -> set[str]:
         """The tables that had rows."""

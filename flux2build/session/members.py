@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -15,8 +15,8 @@ from flux2build.storage import paths
 Tables = Mapping[str, Sequence[str]]
 """The names of each table's assets; the tables in their order, too."""
 
-_PLAIN: Final = r"[A-Za-z0-9_-]+(?:\[(?:[A-Za-z0-9_-]+=[A-Za-z0-9_-]+,?)+\])?"
-"""A name that is another one on some systems only if that differs in its case."""
+_ENDS: Final = (".,", ".]", ".-")
+"""What stands in a name where a part of a key may have ended in a dot, which some systems drop."""
 
 
 class Members(Struct, frozen=True, dict=True):
@@ -68,9 +68,16 @@ def spliced(names: Sequence[str], was: Sequence[str], now: Sequence[str]) -> lis
     return [*names[:start], *now, *names[end:]] if [*names[start:end]] == [*was] else None
 
 
-def alike(names: Sequence[str], new: Iterable[str]) -> bool:
-    """Whether a name that is new may be another one, too, on some systems."""
-    if any(not re.fullmatch(_PLAIN, name) for name in new):
-        return True
-    folded = {paths.fold(name).replace(".", "") for name in names}
-    return len(folded) < len(names)
+def alike(names: Sequence[str], text: str) -> bool:
+    """Whether rows may have equal keys on some systems, given the names they make and the text they are from.
+
+    A name lacks those letters of a key that names cannot hold: they must not be the like of others.
+    """
+    folded = {paths.fold(name) for name in names}
+    ending = any(end in name for name in names for end in _ENDS)
+    return len(folded) < len(names) or ending or any(map(_is_like_others, {*text}))
+
+
+def _is_like_others(letter: str) -> bool:
+    unlike = letter.isascii() or letter == unicodedata.normalize("NFKD", letter)
+    return not (unlike or letter.isalpha() or letter.isdecimal())
