@@ -29,9 +29,10 @@ Edit = tuple[bool, Any]
 class _Writing:
     """A table as it was once written."""
 
-    def __init__(self, number: int, texts: dict[str, bytes], values: dict[str, Any]) -> None:
-        self.number, self._texts, self.values = number, texts, values
-        self.size = sum(map(len, texts.values()))
+    def __init__(self, number: int, texts: Mapping[str, bytes], values: dict[str, Any]) -> None:
+        self.number, self.values, self.size = number, values, sum(map(len, texts.values()))
+        self._texts = {field: text for field, text in texts.items() if field not in values}
+        """The fields that were not asked for."""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -99,11 +100,10 @@ class Fields(MutableMapping[str, Any]):
                 sealed.write(folder, _changes(name), changes)
                 return
         values, number = {field: self[field] for field in self}, time.time_ns()
-        texts = [marshal.dumps(value) for value in values.values()]
+        texts = {field: marshal.dumps(value) for field, value in values.items()}
         head = marshal.dumps((_FORMAT, number, [*values]))
-        sealed.write_parts(folder, name, (head, *texts))
-        self._edits, self._written = {}, _Writing(number, {}, values)
-        self._written.size = sum(map(len, texts))
+        sealed.write_parts(folder, name, (head, *texts.values()))
+        self._edits, self._written = {}, _Writing(number, texts, values)
 
     def _all_edits(self, written: _Writing) -> dict[str, Edit]:
         """What is different from what was written."""
