@@ -83,7 +83,7 @@ LAZY: Final[dict[str, str]] = {
     "session/lines_to_read.py": "likewise",
     "console/changes.py": "texts are compared only where they differ",
     "lockfile/text.py": "a lock as it was written needs no TOML reader",
-    "session/baseline.py": "what a spec was read from is kept after a reading of it",
+    "session/keeping.py": "what a spec was read from is kept after a reading of it",
     "providers/cards.py": "the shipped cards are read for providers that have any",
     "images/lettering/__init__.py": "fonts and an extra are looked for where words are set",
     "assetspec/prompts/bounds.py": "few templates call `format`",

@@ -25,7 +25,7 @@ from flux2build.providers.pricing import price_range
 from flux2build.session.after import after
 from flux2build.session.answers import remember
 from flux2build.session.baseline import Baseline
-from flux2build.session.brief import Brief, brief, narrowed
+from flux2build.session.brief import Brief, brief, dismiss, narrowed
 from flux2build.session.brief_build import buildable
 from flux2build.session.brief_build import premises as brief_premises
 from flux2build.session.common_options import Choice, CommonOptions
@@ -183,11 +183,16 @@ class BuildRun(Struct, frozen=True):
         known = (
             self.ongoing.brief(self.project) if self.ongoing else brief(self.project, every=every)
         )
-        if known is None or (plan := narrowed(self.project, known, self.choice)) is None:
+        if known is None:
             return None
-        known = replace(known, plan=plan)
-        waits = self.ongoing is not None and plan.high != 0
-        return known if not waits and buildable(self.project, known) else None
+        plan = narrowed(self.project, known, self.choice)
+        waits = self.ongoing is not None and plan is not None and plan.high != 0
+        if plan is not None and not waits:
+            known = replace(known, plan=plan)
+            if buildable(self.project, known):
+                return known
+        dismiss(self.project)
+        return None
 
     def require_pinned(self, plan: Plan) -> None:
         """Refuse a plan that is not the one that was to be carried out.
@@ -338,8 +343,8 @@ class BuildRun(Struct, frozen=True):
             self.console.warn(message, hint)
         self._tell_left(report)
         done = not (report.exit or report.overtaken)
-        if done and self.choice.everything and not plan.orphans:
-            self._remember(project, report)
+        whole = done and self.choice.everything and not plan.orphans
+        self._remember(project, report, whole=whole)
         if plan.orphans and self.choice.everything:
             say(
                 f"{plan_view.left_over(len(plan.orphans))}; `flux2build prune` shows what may be removed"
@@ -355,16 +360,20 @@ class BuildRun(Struct, frozen=True):
         if report.interrupted:
             self.console.say("interrupted; the next build goes on from here")
 
-    def _remember(self, project: Project, report: Report) -> None:
-        """Remember a project in which nothing is to be done, or leave that to whoever waits for it."""
+    def _remember(self, project: Project, report: Report, *, whole: bool) -> None:
+        """Remember what a build has left, or leave that to whoever waits for it.
+
+        After a reading of everything it is remembered if the `whole` project was built.
+        """
         ongoing, known = self.ongoing, self.brief
         if known is None:
-            ongoing.built(project, remember_clean) if ongoing else remember_clean(project)
+            if whole:
+                ongoing.built(project, remember_clean) if ongoing else remember_clean(project)
             return
         line = plan_view.clean_line(Plan(known.plan.profile, (), kept=known.base.count))
         if ongoing is None:
             renew(project, known, report, line)
-        else:
+        elif whole:
             ongoing.built_in_brief(project, known, report, line, remember_clean)
 
     def _remind(self, plan: Plan) -> None:

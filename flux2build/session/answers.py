@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from flux2build.checks.finding import Finding
 from flux2build.digest import of_bytes
 from flux2build.planning.plan import Plan
-from flux2build.session import baseline
+from flux2build.session import keeping
 from flux2build.session.baseline import Baseline
-from flux2build.session.findings import findings_of, subjects
+from flux2build.session.findings import findings_of, standing, subjects
 from flux2build.session.project import Project
 from flux2build.session.surroundings import around
 from flux2build.storage.index_rows import in_order
@@ -29,10 +29,10 @@ def remember(
     Nor is it an answer to `plan` and `build` then, which would never come to write one.
     """
     plan = project.whole
-    if plan.drift or plan.orders or project.conflicted or project.unread or project.owes_the_team:
+    if project.conflicted or project.unread or project.owes_the_team:
         return None
-    if any(step.verdict.reasons for step in plan.steps):
-        return None
+    if plan.drift or plan.orders or any(step.verdict.reasons for step in plan.steps):
+        return None if checked is not None else _kept(project)
     findings = findings_of(project) if checked is None else checked
     commands = ["build"] if checked is None else []
     if not findings:
@@ -49,15 +49,25 @@ def remember(
     touched = None if checked is None else project.index.uncertain
     kept = project.index.remember_all(keys, answer, in_order(states), states, touched)
     base = None
-    if (
-        checked is None
-        and kept
-        and project.weights is None
-        and project.seen.files == project.files()
-    ):
-        base = baseline.keep(project, states, findings, subjects(project.spec))
+    if checked is None and kept and _is_known(project):
+        base = keeping.keep(project, states, standing(findings), subjects(project.spec))
     project.index.save()
     return base
+
+
+def _kept(project: Project) -> Baseline | None:
+    """Keep the baseline of a tree in which little is to be done; there is no answer to remember."""
+    if not _is_known(project):
+        return None
+    found = standing(findings_of(project))
+    base = keeping.keep(project, states_of(project, project.whole), found, subjects(project.spec))
+    project.index.save()
+    return base
+
+
+def _is_known(project: Project) -> bool:
+    """Whether the states of all that a plan depends on are those of files here."""
+    return project.weights is None and project.seen.files == project.files()
 
 
 def states_of(project: Project, plan: Plan) -> dict[str, str]:
@@ -65,12 +75,13 @@ def states_of(project: Project, plan: Plan) -> dict[str, str]:
     digests, written = project.files(), project.below_output()
     rows = [row for block in project.lock.blocks.values() for row in block.rows]
     outputs = {row.output.path: row.output.sha256 for row in rows}
+    own = [step.recipe.output for step in plan.steps]
     weights = project.weights.asked if project.weights is not None else ()
     files = {
         **{path: state for path, state in project.tree.asked.items() if path not in written},
         **project.consulted,
         **{path: digests[path] for path in project.paths},
-        **{step.recipe.output: outputs[step.recipe.output] for step in plan.steps},
+        **{path: outputs[path] for path in own if path in outputs},
         project.lock_path.name: of_bytes(project.lock_bytes),
     }
     return {

@@ -1,4 +1,4 @@
-"""The last reading of a tree in which nothing was to be done, kept to judge what changes later.
+"""The last reading of a tree in which little was to be done, kept to judge what changes later.
 
 It lies in `.flux2build/baseline`, sealed as the index is, and may be deleted at any time. It
 holds what the spec came to and the state of every file that this depends on: as long as those
@@ -20,12 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from flux2build.assetspec.spec import Budget
-from flux2build.checks.finding import Finding
 from flux2build.digest import Digest, of_bytes
-from flux2build.lockfile import dumps, parts
 from flux2build.lockfile.parts import Spans
 from flux2build.model import (
     Asset,
@@ -33,9 +30,8 @@ from flux2build.model import (
     Recipe,
 )
 from flux2build.planning.plan import Orphan
-from flux2build.planning.replan import names
 from flux2build.providers.pricing import Size
-from flux2build.session.plain_recipes import plain, recipe_of
+from flux2build.session.plain_recipes import recipe_of
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage import fields
@@ -49,7 +45,7 @@ if TYPE_CHECKING:
     from flux2build.session import traces
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 9
+_FORMAT: Final = 10
 MARK: Final = "baseline"
 """The answer of the index that was noted with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
@@ -88,6 +84,14 @@ class Contents(TypedDict):
     """The tags of the assets that have any."""
     drawn: dict[str, str]
     """The files of the assets that are not rendered."""
+    open: list[str]
+    """The assets that are judged in any case: of which something is to be done, or was found."""
+    metas: dict[str, str]
+    """The digests of what is said of those, which the lock may not have."""
+    orphans: list[tuple[str, str, str, str]]
+    """The files that are left over, each with its asset, profile and digest."""
+    expected: dict[str, str]
+    """The words that pictures have to show, by asset."""
     reviewed: list[str]
     """The assets whose pictures a person has to approve."""
     ships_approved: bool
@@ -107,13 +111,13 @@ class Contents(TypedDict):
     trace: traces.Contents | None
     """What the recipes were made of; None if an edit of a part takes all of the spec to judge."""
     checks: dict[str, dict[str, Any]] | None
-    """What the spec says of the checks, none of which found anything; None if one did."""
+    """What the spec says of the checks; None if one found what no asset by itself is the reason of."""
     subjects: dict[str, str]
     """What each check that is not off finds something in."""
 
 
 class Baseline:
-    """A plan that had nothing to do, and what it depends on."""
+    """A plan that had little to do, and what it depends on."""
 
     def __init__(self, contents: Contents) -> None:
         self.contents = contents
@@ -196,7 +200,7 @@ class Baseline:
 
     @property
     def checks(self) -> Mapping[str, Mapping[str, Any]] | None:
-        """What the spec says of the checks; None if one found something."""
+        """What the spec says of the checks; None if one found what is not about assets by themselves."""
         return self.contents["checks"]
 
     @property
@@ -211,7 +215,26 @@ class Baseline:
 
     def about(self, project: Project) -> bool:
         """Whether it is one for this call."""
-        return self.contents["key"] == _key(project)
+        return self.contents["key"] == key_of(project)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing was to be done, and nothing was found."""
+        return not self.contents["open"] and not self.contents["orphans"]
+
+    @property
+    def open(self) -> Iterator[int]:
+        """The steps that are judged in any case."""
+        steps = self.contents["steps"]
+        return (at for asset in self.contents["open"] for at in steps.get(asset, ()))
+
+    @property
+    def orphans(self) -> tuple[Orphan, ...]:
+        """The files that were left over."""
+        each = self.contents["orphans"]
+        return tuple(
+            Orphan(AssetName(asset), of, path, Digest(sha)) for asset, of, path, sha in each
+        )
 
     @cached_property
     def places(self) -> Spans:
@@ -305,33 +328,6 @@ def load(project: Project) -> Baseline | None:
     return None if contents is None else Baseline(contents)
 
 
-def keep(
-    project: Project,
-    around: Mapping[str, str],
-    findings: Sequence[Finding],
-    subjects: Mapping[str, str],
-) -> Baseline | None:
-    """Keep the plan of a project that has nothing to do, as the baseline, and return it.
-
-    `around` are the states that the answer depends on, `findings` those of the checks, and
-    `subjects` what each check finds something in. Which candidate ships is for the lock to say:
-    with these, a plan is always made anew.
-    """
-    if any(step.recipe.takes for step in project.whole.steps):
-        return None
-    contents = cast("Contents", Fields({**_contents(project)}))
-    known = contents["states"].keys()
-    contents["around"] = {path: state for path, state in around.items() if path not in known}
-    contents["subjects"] = {**subjects}
-    options = project.spec.checks
-    if any(asset.expect_text for asset in project.spec.assets.values()):
-        contents["plain"] = False  # words are read in pictures, and compared
-    elif not findings and not any(each.exclude for each in options.values()):
-        contents["checks"] = {name: each.model_dump() for name, each in options.items()}
-    write(project, contents)
-    return Baseline(contents)
-
-
 def write(project: Project, contents: Contents, like: str = "") -> None:
     """Write the baseline of a project; one that holds more than plain data is not written.
 
@@ -348,124 +344,13 @@ def write(project: Project, contents: Contents, like: str = "") -> None:
             index.remember_all([MARK], mark, in_order(states), states, set())
 
 
-def _contents(project: Project) -> Contents:
-    from flux2build.session import traces
-
-    steps, state = project.whole.steps, project.index.known
-    written, asked = project.below_output(), project.spec_files.items()
-    spec = {path: known for path, known in asked if path not in written}
-    fixed = [project.lock_path.name, *project.settings_states]
-    outputs = {step.recipe.output for step in steps}
-    folders = written - outputs
-    rows = (row for block in project.lock.blocks.values() for row in block.rows)
-    locked = {row.output.path for row in rows}.difference(outputs)
-    elsewhere = set(filter(project.tree.inside, locked))
-    pictures = sorted(project.paths | outputs | elsewhere)
-    places = _places(project)
-    contents = Contents(
-        key=_key(project),
-        profile=project.spec.profile,
-        mark="",
-        states={path: state(path) for path in (*spec, *fixed, *sorted(project.paths), *pictures)},
-        spec=spec,
-        folders=[path for path, _ in asked if path in folders],
-        fixed=fixed,
-        files=pictures,
-        recipes=[],
-        pictures={},
-        makers={},
-        steps={},
-        users={},
-        sizes={str(name): size for name, size in project.sizes.items()},
-        notes=dict(project.spec.notes),
-        blocks=[(str(asset), of) for asset, of in places],
-        bounds=bounds_of(places),
-        tags=tags_of(project.spec.assets),
-        drawn=drawn_of(project.spec.assets),
-        reviewed=sorted(project.seen.reviewed),
-        ships_approved=project.spec.ships_approved,
-        keys=[
-            row.key
-            for block in project.lock.blocks.values()
-            for row in (*block.rows, *block.candidates)
-        ],
-        around={},
-        canonical=project.wrote_lock or dumps(project.lock).encode() == project.lock_bytes,
-        plain=_is_plain(project),
-        said=said_of(project.spec.text.data, project.spec.profile),
-        budget={
-            name: None if usd is None else str(usd)
-            for name, usd in asdict(project.spec.budget).items()
-        },
-        trace=traces.contents(project.spec),
-        checks=None,
-        subjects={},
-    )
-    for step in steps:
-        contents["pictures"] |= dict.fromkeys(names(step.recipe), str(step.verdict.bytes))
-    link(contents, [step.recipe for step in steps])
-    return contents
-
-
-def link(contents: Contents, recipes: Sequence[Recipe]) -> None:
-    """Enter recipes in the order of building, each known by its place in it."""
-    steps, makers, users = dict[str, list[int]](), dict[str, int](), dict[str, list[int]]()
-    for place, recipe in enumerate(recipes):
-        steps.setdefault(recipe.asset, []).append(place)
-        makers |= dict.fromkeys(names(recipe), place)
-        for source in recipe.inputs:
-            users.setdefault(str(source), []).append(place)
-    contents["recipes"] = [plain(recipe) for recipe in recipes]
-    contents["steps"], contents["makers"], contents["users"] = steps, makers, users
-
-
-def tags_of(assets: Mapping[AssetName, Asset]) -> dict[str, list[str]]:
-    """The tags of the assets that have any."""
-    return {str(name): [*asset.tags] for name, asset in assets.items() if asset.tags}
-
-
-def drawn_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
-    """The files of the assets that are not rendered."""
-    return {str(name): asset.source for name, asset in assets.items() if asset.source is not None}
-
-
-def _is_plain(project: Project) -> bool:
-    """Whether every row is that of a recipe, none is signed, and no document lies beside code."""
-    owners = {step.recipe.output: step.recipe.asset for step in project.whole.steps}
-    blocks = [b for b in project.lock.blocks.values() if b.profile == project.spec.profile]
-    rows = [(block.asset, row.output) for block in blocks for row in block.rows]
-    own = all(owners.get(output.path) == asset for asset, output in rows)
-    signed = any(output.unsigned for _, output in rows)
-    return own and not signed and len(rows) == len(owners) and not project.spec.beside
-
-
-def said_of(data: Mapping[str, object], profile: str) -> dict[str, Any]:
-    """What a profile of a spec says of itself."""
-    profiles = data.get("profile")
-    own = profiles.get(profile) if isinstance(profiles, Mapping) else None
-    return dict(own) if isinstance(own, Mapping) else {}
-
-
 def bounds_of(places: Spans) -> list[int]:
     """Where each block of a lock starts, and where the last one ends."""
     starts = [start for start, _ in places.values()]
     return [*starts, *([*places.values()][-1][1:])] if starts else []
 
 
-def _places(project: Project) -> Spans:
-    """Where the blocks of a lock stand; nothing if they cannot stand alone.
-
-    Neither can those of profiles that have files at the same paths.
-    """
-    own, profile = {step.recipe.output for step in project.whole.steps}, project.spec.profile
-    blocks = project.lock.blocks.values()
-    others = (row.output.path for b in blocks if b.profile != profile for row in b.rows)
-    if project.lock.older or not own.isdisjoint(others):
-        return {}
-    return parts.spans(project.lock_bytes, project.lock) or {}
-
-
-def _key(project: Project) -> str:
+def key_of(project: Project) -> str:
     """What the recipes depend on beside files: this program, the call and the environment."""
     own = sorted(pair for pair in os.environ.items() if pair[0].lstrip("_").startswith(_OURS))
     env_file = project.options.env_file

@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
-from typing import Final
+from typing import Final, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -49,9 +49,11 @@ class Brief(Struct, frozen=True):
     changed: Mapping[str, str]
     """The files that have changed since, each with its present state."""
     others: frozenset[int]
-    """The steps whose recipes are others since."""
+    """The steps that are judged in any case: those whose recipes are others since, and open ones."""
     snapshot: Snapshot
     plan: Plan
+    orphans: tuple[Orphan, ...]
+    """The files that are left over, whatever the plan is about."""
     assets: Mapping[AssetName, Asset]
     """The assets of which the spec was read again."""
 
@@ -80,7 +82,7 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
     known = _as_edited(project, base, locked, edits) if locked is not None else None
     if locked is None or known is None:
         return None
-    base, others = known.base, known.others
+    base, others = known.base, known.others.union(known.base.open)
     files = Files(base, now)
     metas = {name: asset.meta for name, asset in known.assets.items()}
     snapshot = said_by(base, project.look(base.profile, files, locked), metas)
@@ -91,11 +93,18 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
     if not plan.drift and (pictures or project.owes_the_team):
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock, sizes=base.sizes)
-    return Brief(base, now, others, snapshot, plan, known.assets)
+    return Brief(base, now, others, snapshot, plan, known.orphans, known.assets)
+
+
+def dismiss(project: Project) -> None:
+    """Let a project be read as if there had been no plan in brief, which a build does not follow."""
+    for name in ("conflict", "_lock_as_read", "sizes"):
+        vars(project).pop(name, None)
 
 
 def said_by(base: Baseline, seen: Snapshot, metas: Mapping[AssetName, Digest]) -> Snapshot:
     """Return what was seen, with what the spec says of approvals and, by `metas`, of some assets."""
+    metas = {**cast("Mapping[AssetName, Digest]", base.contents["metas"]), **metas}
     reviewed = frozenset(map(AssetName, base.contents["reviewed"]))
     ships = base.contents["ships_approved"]
     return replace(seen, metas=metas, reviewed=reviewed, ships_approved=ships)
@@ -137,7 +146,7 @@ def _as_edited(
 ) -> Entered | None:
     """The baseline after an edit of a spec, its data and templates."""
     if not changed:
-        return Entered(base)
+        return Entered(base, orphans=base.orphans)
     # Lazy: what reads a spec is imported only where a part of one is read.
     from flux2build.session.edited import edited
 

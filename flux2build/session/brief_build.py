@@ -9,9 +9,8 @@ from msgspec.structs import replace
 
 from flux2build.building.artifacts import Artifacts
 from flux2build.digest import Digest
-from flux2build.model import AssetName
+from flux2build.model import AssetName, Generate
 from flux2build.planning.snapshot import Snapshot
-from flux2build.planning.verdict import Action
 from flux2build.session.baseline import Baseline
 from flux2build.session.brief import Brief
 from flux2build.session.project import Project
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def buildable(project: Project, brief: Brief) -> bool:
-    """Whether a plan in brief can be built: nobody has to decide, and the rest of the lock stays."""
-    decided = not any(step.verdict.action is Action.ASK for step in brief.plan.steps)
+    """Whether a plan in brief can be built: no candidates are ordered, and the rest of the lock stays."""
+    single = not any(step.recipe.takes or step.recipe.candidate for step in brief.plan.todo)
     settled = not brief.plan.orders and not project.unread
-    return decided and settled and brief.base.plain
+    return single and settled and brief.base.plain
 
 
 def premises(project: Project, brief: Brief) -> Premises:
@@ -39,25 +38,39 @@ def premises(project: Project, brief: Brief) -> Premises:
         project.store,
         paths,
         _Derived(brief.base),
-        _Ours(brief.base),
+        _Ours(brief),
         copies=project.copies,
         team=project.team,
     )
     artifacts = replaceable(artifacts, noted(project.folder))
-    return Premises(snapshot, artifacts, brief.base.budget, project.removal)
+    worded = frozenset(_worded(brief))
+    return Premises(snapshot, artifacts, brief.base.budget, project.removal, worded)
+
+
+def _worded(brief: Brief) -> Iterator[str]:
+    """The pictures of a plan in which words are expected."""
+    expected = brief.base.contents["expected"]
+    for step in brief.plan.steps:
+        if isinstance(step.recipe.task, Generate) and step.recipe.asset in expected:
+            yield step.recipe.output
 
 
 class _Ours(Container[tuple[str, Digest]]):
-    """The outputs of a baseline, each by path and bytes."""
+    """The outputs that are as they were locked, each by path and bytes."""
 
-    def __init__(self, base: Baseline) -> None:
-        self._pictures = base.pictures
+    def __init__(self, brief: Brief) -> None:
+        self._base, self._lock = brief.base, brief.snapshot.lock
 
     def __contains__(self, file: object) -> bool:
         if not isinstance(file, tuple):
             return False
         path, digest = file
-        return bool(self._pictures.get(f"output:{path}") == digest)
+        if self._base.pictures.get(f"output:{path}") == digest:
+            return True
+        names = map(AssetName, self._base.contents["open"])
+        blocks = (self._lock.block(name, self._base.profile) for name in names)
+        rows = (row.output for block in blocks if block for row in block.rows)
+        return any((output.path, output.sha256) == file for output in rows)
 
 
 class _Derived(Container[Digest]):

@@ -25,14 +25,8 @@ from flux2build.planning.plan import Orphan, orphans
 from flux2build.planning.quotes import masters
 from flux2build.planning.replan import names
 from flux2build.session import traces
-from flux2build.session.baseline import (
-    Baseline,
-    Contents,
-    Entered,
-    drawn_of,
-    said_of,
-    tags_of,
-)
+from flux2build.session.baseline import Baseline, Contents, Entered
+from flux2build.session.keeping import drawn_of, expected_of, said_of, tags_of
 from flux2build.session.members import Members
 from flux2build.session.placing import Placing
 from flux2build.session.plain_recipes import plain
@@ -65,12 +59,12 @@ class Entering:
         documents, reviewed = self._documents(), self._reviewed()
         if reviewed is None:
             return None
-        others_reviewed = not {*reviewed} <= {*self._base.contents["reviewed"]}
-        if odd or part.suspicious or self._ask_for_the_same(trace) or others_reviewed:
+        if odd or part.suspicious or self._ask_for_the_same(trace):
             contents["checks"] = None
         contents["reviewed"] = reviewed
         contents["tags"] = self._updated(contents["tags"], tags_of(part.assets))
         contents["drawn"] = self._updated(contents["drawn"], drawn_of(part.assets))
+        contents["expected"] = self._updated(contents["expected"], expected_of(part.assets))
         contents["sizes"] = self._sizes()
         contents["notes"] = self._notes()
         contents["said"] = said_of(part.reading.text.data, self._base.profile)
@@ -78,17 +72,17 @@ class Entering:
         self._enter_files(contents, trace)
         if self._members.same and self._in_place():
             others = self._replaced(contents, documents)
-            return Entered(Baseline(contents), others, part.assets)
+            return Entered(Baseline(contents), others, part.assets, self._base.orphans)
         return self._moved(contents, documents)
 
     def _settled(self) -> bool:
-        """Whether all that had files is locked, no words are expected, and no name is taken."""
-        had_files = {recipe.asset for recipe in self._before.values()}
-        return (
-            all(self._lock.block(name, self._base.profile) for name in had_files)
-            and not any(asset.expect_text for asset in self._part.assets.values())
-            and self._members.new.isdisjoint(self._base.contents["steps"])
+        """Whether all that was made is locked, and no name is taken."""
+        made = {recipe.asset for recipe in self._before.values()}.difference(
+            map(AssetName, self._base.contents["open"])
         )
+        return all(
+            self._lock.block(name, self._base.profile) for name in made
+        ) and self._members.new.isdisjoint(self._base.contents["steps"])
 
     def _alone(self) -> bool:
         """Whether the recipes can be known without those of other assets."""
@@ -262,12 +256,16 @@ class Entering:
         return frozenset(others) | self._told(contents)
 
     def _told(self, contents: Contents) -> frozenset[int]:
-        """The first steps of assets of which something else is said than the lock says."""
+        """The first steps of assets of which something else is said than before."""
         blocks = {name: self._lock.block(name, self._base.profile) for name in self._part.assets}
+        before = self._base.contents
+        words = contents["expected"].items() - before["expected"].items()
+        looked_at = {*contents["reviewed"]}.difference(before["reviewed"]) | {n for n, _ in words}
         return frozenset(
             contents["steps"][name][0]
             for name, asset in self._part.assets.items()
-            if (block := blocks[name]) is not None and block.meta != asset.meta
+            if name in looked_at
+            or ((block := blocks[name]) is not None and block.meta != asset.meta)
         )
 
     def _moved(self, contents: Contents, documents: Mapping[int, Recipe]) -> Entered | None:
@@ -319,7 +317,10 @@ class Entering:
         recipes, profile = self._part.recipes, self._base.profile
         left = orphans(recipes, filter(None, blocks), frozenset({profile}), profile)
         taken = any(f"output:{each.path}" in contents["makers"] for each in left)
-        return None if taken else left
+        if taken:
+            return None
+        others = (each for each in self._base.orphans if each.asset not in names)
+        return tuple(sorted((*others, *left), key=lambda each: (each.path, each.asset)))
 
 
 def _maker(source: Input) -> str:

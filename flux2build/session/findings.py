@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
 from flux2build.assetspec import spec_text
@@ -62,8 +62,8 @@ def findings_in_brief(
 ) -> list[Finding] | None:
     """Return the findings after files have changed; None if all must be looked at to know them.
 
-    There were none before, and the plan has all steps of the assets that any can be about. `assets`
-    are those of which something else is said since.
+    The plan has all steps of the assets that any can be about. `assets` are those of which something
+    else is said since.
     """
     if base.checks is None or (names := _concerned(base, plan, assets)) is None:
         return None
@@ -72,6 +72,9 @@ def findings_in_brief(
         for name, said in base.checks.items()
         if name in names
     }
+    excluded = {name: _excluded_in_brief(base, said) for name, said in options.items()}
+    if None in excluded.values():
+        return None
     facts = Facts(
         _unread_spec(project, base, options, assets),
         plan,
@@ -80,7 +83,7 @@ def findings_in_brief(
         cards=project.capabilities.cards,
         reviewed=snapshot.reviewed,
     )
-    findings = evaluate(facts, lambda _check, _options: frozenset(), names=names)
+    findings = evaluate(facts, lambda name, _: excluded.get(name) or frozenset(), names=names)
     return sorted(findings, key=lambda f: base.rank(f.asset) if f.asset else -1)
 
 
@@ -97,6 +100,18 @@ def _concerned(base: Baseline, plan: Plan, assets: Mapping[AssetName, Asset]) ->
     if Subject.PROJECT in base.subjects.values():
         return None
     return [name for name, about in base.subjects.items() if about not in missing]
+
+
+def standing(findings: Sequence[Finding]) -> frozenset[AssetName] | None:
+    """The assets about which these are found again as long as their steps are looked at.
+
+    None if what is found is not about assets by themselves.
+    """
+    about = {Subject.STEPS, Subject.PICTURES} if findings else set()
+    checks = (check for check in CHECKS.values() if check.subject in about) if findings else ()
+    codes = {code for check in checks for code in check.codes}
+    assets = {each.asset if each.code in codes else None for each in findings}
+    return None if None in assets else frozenset(filter(None, assets))
 
 
 def subjects(spec: Spec) -> dict[str, str]:
@@ -124,13 +139,12 @@ class _UnreadSpec(Spec, frozen=True):
 
 
 class _UnreadAssets(dict[AssetName, Asset]):
-    """The assets that were read again of a spec in which the checks found nothing.
+    """The assets that were read again of a spec, and of the others what their pictures have to show."""
 
-    No words are expected of the others.
-    """
+    expected: Mapping[str, str]
 
     def __missing__(self, name: AssetName) -> Asset:
-        return Asset(name, str(name), {})
+        return Asset(name, str(name), {}, expect_text=self.expected.get(name))
 
 
 def _unread_spec(
@@ -139,6 +153,8 @@ def _unread_spec(
     checks: Mapping[str, Options],
     assets: Mapping[AssetName, Asset],
 ) -> Spec:
+    unread = _UnreadAssets(assets)
+    unread.expected = base.contents["expected"]
     return _UnreadSpec(
         file=project.file,
         name="",
@@ -151,12 +167,21 @@ def _unread_spec(
         templates="",
         budget=Budget(),
         checks=checks,
-        assets=_UnreadAssets(assets),
+        assets=unread,
         recipes=(),
         gaps=(),
         text=SpecText(project.file, {"profile": {base.profile: base.said}}, ()),
         read=lambda: spec_text.read(project.tree, project.file),
     )
+
+
+def _excluded_in_brief(base: Baseline, options: Options) -> frozenset[AssetName] | None:
+    """The assets that a check's `exclude` names; None if that is not known."""
+    if not options.exclude:
+        return frozenset()
+    from flux2build.session.names_in_brief import named
+
+    return named(base, options.exclude)
 
 
 def _excluded(project: Project, check: str, options: Options) -> frozenset[AssetName]:

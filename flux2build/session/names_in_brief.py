@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from flux2build.errors import UsageError
@@ -17,11 +17,20 @@ _MEMBER: Final = r"[A-Za-z0-9_-]+\[[^\]]+\]"
 
 def closure(base: Baseline, choice: Choice) -> frozenset[AssetName] | None:
     """The assets that names select, with all that they are made of; None as `selected` says."""
-    assets = {name: Asset(name, _family(name), {}) for name in base.assets}
-    chosen = selected(base, choice, assets)
+    chosen = selected(base, choice, _assets(base))
     if chosen is None:
         return None
     return chosen.union(*(_reached(name, lambda each: _needed(base, each)) for name in chosen))
+
+
+def named(base: Baseline, words: Sequence[str]) -> frozenset[AssetName] | None:
+    """The assets that words select; None if that is not known."""
+    choice = Choice(tuple(words))
+    return selected(base, choice, _assets(base)) if choice.plain else None
+
+
+def _assets(base: Baseline) -> Mapping[AssetName, Asset]:
+    return {name: Asset(name, _family(name), {}) for name in base.assets}
 
 
 def selected(

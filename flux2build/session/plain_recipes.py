@@ -28,7 +28,10 @@ def plain(recipe: Recipe) -> bytes:
     """A recipe as it is kept; `ValueError` if it holds more than plain data."""
     inputs = [(_INPUTS[type(each)], *_words(each)) for each in recipe.inputs]
     task = _plain_task(recipe.task)
-    return marshal.dumps((recipe.asset, task, inputs, recipe.output, recipe.key, recipe.role))
+    takes = [_plain_task(each) for each in recipe.takes]
+    return marshal.dumps(
+        (recipe.asset, task, inputs, takes, recipe.output, recipe.key, recipe.role)
+    )
 
 
 def _words(source: Input) -> Iterator[str]:
@@ -80,9 +83,17 @@ def recipe_of(data: bytes) -> Recipe:
     return _recipe(*marshal.loads(data))  # noqa: S302 - sealed
 
 
-def _recipe(asset: str, task: Sequence[Any], inputs: Sequence[Any], *rest: Any) -> Recipe:
+def _recipe(
+    asset: str, task: Sequence[Any], inputs: Sequence[Any], takes: Sequence[Any], *rest: Any
+) -> Recipe:
     sources = tuple([_input(*each) for each in inputs])
-    return Recipe(AssetName(asset), _task(*task), sources, *rest)
+    several = tuple([_generate(*each) for each in takes])
+    output, key, role = rest
+    return Recipe(AssetName(asset), _task(*task), sources, output, key, role, several)
+
+
+def _generate(_kind: str, *parts: Any) -> Generate:
+    return Generate(*parts)
 
 
 def _input(kind: str, first: str, second: str = "") -> Input:

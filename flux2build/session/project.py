@@ -14,6 +14,7 @@ from flux2build.digest import Digest
 from flux2build.errors import Problem, SpecError, SystemFault, UsageError
 from flux2build.ledger import Ledger
 from flux2build.ledger.journal import Journal
+from flux2build.lockfile.parts import Parts
 from flux2build.model import AssetName, Derive, Generate, Recipe
 from flux2build.planning import candidates
 from flux2build.planning.finals import owners, standing
@@ -76,8 +77,10 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         if self.team is not None:
             self.team.forget_absence()
         read = vars(self)
-        known = "lock_bytes" in read and "_lock_as_read" in read
-        earlier = (self.lock_bytes, self._lock_as_read) if known else self.earlier
+        lock = read.get("_lock_as_read")
+        # What was read of a lock in parts leaves out what only concerns other assets.
+        whole = lock is not None and not isinstance(getattr(lock, "blocks", None), Parts)
+        earlier = (self.lock_bytes, lock) if whole and "lock_bytes" in read else self.earlier
         return replace(self, earlier=earlier)
 
     def reread_by(self, index: Index) -> Project:

@@ -11,12 +11,14 @@ from msgspec.structs import replace
 from flux2build.building.report import Report
 from flux2build.digest import of_bytes
 from flux2build.lockfile.parts import Parts, spans
-from flux2build.model import AssetName
-from flux2build.planning.replan import names
+from flux2build.model import Asset, AssetName
+from flux2build.planning.plan import Plan
+from flux2build.planning.snapshot import Snapshot
 from flux2build.session import baseline
 from flux2build.session.baseline import Baseline, bounds_of
 from flux2build.session.brief import Brief, Files, compared, said_by
-from flux2build.session.findings import findings_in_brief
+from flux2build.session.findings import findings_in_brief, standing
+from flux2build.session.keeping import enter_picture, plain_orphans, unsettled
 from flux2build.session.lock_in_parts import locked_in
 from flux2build.session.project import Project
 from flux2build.session.surroundings import around
@@ -26,15 +28,17 @@ from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
 
 
 class Renewed(Struct, frozen=True):
-    """The baseline of a tree in which a build has left nothing to do."""
+    """The baseline of a tree after a build."""
 
     base: Baseline
     touched: frozenset[str]
     """The files that are not as they were."""
+    clean: bool
+    """Whether nothing is left to do."""
 
 
 def renew(project: Project, brief: Brief, report: Report | None, answer: str) -> None:
-    """Keep the baseline and the answer of a tree in which a build has left nothing to do.
+    """Keep the baseline of a tree after a build, with the answer if nothing is left to do.
 
     Without a report nothing was done, and nothing had to be.
     """
@@ -43,8 +47,8 @@ def renew(project: Project, brief: Brief, report: Report | None, answer: str) ->
 
 
 def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | None:
-    """Return the baseline after a build of a plan in brief; None if something is left to do."""
-    if project.owes_the_team:
+    """Return the baseline after a build of a plan in brief; None if it cannot be told."""
+    if project.owes_the_team or not _in_parts(report):
         return None
     placed = report.placed if report is not None else {}
     files = Files(
@@ -60,23 +64,52 @@ def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | 
     locked = locked_in(blocks, base.keys)
     seen = replace(project.look(base.profile, files, locked), ledger=project.journal.ledger())
     snapshot = said_by(base, seen, brief.snapshot.metas)
-    plan = compared(project, brief.base, snapshot, (touched, brief.others))
-    if plan is None or plan.drift or plan.orders or any(s.verdict.reasons for s in plan.steps):
+    plan = compared(project, brief.base, snapshot, (touched, brief.others), brief.orphans)
+    if plan is None:
         return None
+    pictures = {**base.contents["pictures"]}
     for step in plan.steps:
-        pictures = dict.fromkeys(names(step.recipe), str(step.verdict.bytes))
-        base.contents["pictures"] |= pictures
-    if findings_in_brief(project, base, plan, snapshot, brief.assets) != []:
+        enter_picture(pictures, step)
+    base.contents["pictures"] = pictures
+    _leave_open(project, base, plan, snapshot, brief.assets)
+    reasons = any(step.verdict.reasons for step in plan.steps)
+    clean = not (plan.drift or plan.orders or reasons)
+    return Renewed(base, frozenset({*touched, project.lock_path.name}), clean)
+
+
+def _in_parts(report: Report | None) -> bool:
+    """Whether a build has left the blocks of a lock where they can be found."""
+    lock = report.lock if report is not None else None
+    return lock is None or isinstance(lock[0].blocks, Parts)
+
+
+def _leave_open(
+    project: Project,
+    base: Baseline,
+    plan: Plan,
+    snapshot: Snapshot,
+    assets: Mapping[AssetName, Asset],
+) -> None:
+    """Enter what has to be judged in any case, and what was found about it."""
+    findings = findings_in_brief(project, base, plan, snapshot, assets)
+    found = None if findings is None else standing(findings)
+    if found is None:
         base.contents["checks"] = None
-    return Renewed(base, frozenset({*touched, project.lock_path.name}))
+    due = {step.recipe.asset for step in plan.steps if unsettled(step)}.union(found or ())
+    base.contents["open"] = sorted(due)
+    metas = ((name, snapshot.metas.get(name)) for name in due)
+    base.contents["metas"] = {name: meta for name, meta in metas if meta is not None}
+    base.contents["orphans"] = plain_orphans(plan.orphans)
 
 
 def note(project: Project, now: Renewed, answer: str) -> None:
-    """Note the answer in the index as long as the states of the baseline last, and keep both."""
+    """Note the answer in the index, if there is one, as long as the states of the baseline last; keep both."""
     index, journal, base = project.index, project.journal, now.base
     index.remember(ledger_key(), marked(str(journal.path), journal.end, time.time_ns()), [])
-    commands = ("build", "check") if base.contents["checks"] is not None else ("build",)
+    silent = base.settled and base.checks is not None
+    commands = ("build", "check") if silent else ("build",)
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
+    keys = keys if now.clean else [baseline.MARK]
     states, mark = {**base.states, **base.around}, (baseline.MARK, base.contents["mark"])
     if index.renew(keys, answer, mark, states, now.touched) or index.remember_all(
         keys, answer, in_order(states), states, {*now.touched}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Final
@@ -32,10 +33,7 @@ style = "soft"
 [[asset.desk.deliver]]
 path = "desk.webp"
 
-[asset.poster]
-prompt = "a poster of a fair"
-review = "required"
-
+DECISIONS
 [profile.wide]
 output = "wide"
 height = 64
@@ -65,6 +63,32 @@ refs = [{ asset = "shot" }]
 rows = { file = "pages/*.md", key = "slug" }
 prompt = "a head for {{ row.title }}"
 DOCUMENTS"""
+DECISIONS: Final = {
+    "an approval": """
+[asset.poster]
+prompt = "a poster of a fair"
+review = "required"
+""",
+    "none": "",
+    "a pick": """
+[checks.alt]
+severity = "error"
+exclude = ["desk", "photo", "icon", "hero", "scene", "lamp", "sign"]
+
+[asset.lamp]
+prompt = "a lamp of a fair"
+candidates = 2
+refs = ["refs/photo.png"]
+
+[[asset.lamp.deliver]]
+path = "lamp.webp"
+
+[asset.sign]
+prompt = "a sign of a fair"
+expect_text = "OPEN"
+""",
+}
+"""What a person has to decide in some specs, or to look at, by what it is about."""
 ROWS: Final = """\
 sku,how,name,ref,alt,note
 1,plain,a red mug,desk,,one
@@ -197,6 +221,8 @@ EDITS: Final[dict[str, Edit]] = {
     "a prompt of a family": replaced("assets.toml", "a scene of", "the scene of"),
     "a seed": replaced("assets.toml", "seed = 42", "seed = 43"),
     "a prompt of a picture to approve": replaced("assets.toml", "of a fair", "of a zoo"),
+    "other words to show": replaced("assets.toml", "OPEN", "SHUT"),
+    "nothing that is excluded": replaced("assets.toml", '"photo", "icon",', '"photo",'),
     "no approval": replaced("assets.toml", 'review = "required"', ""),
     "no seed": replaced("assets.toml", "seed = 42", "take = 1"),
     "a size": replaced("assets.toml", 'a bell"', 'a bell"\nwidth = 64'),
@@ -311,6 +337,13 @@ EDITS: Final[dict[str, Edit]] = {
 OPTIONS: Final = [
     *("plan --json", "plan -v", "plan -q --exit-code", "plan icon", "plan sh*t --json"),
     *("plan scene desk -v", "plan hero nothing", "check *o*", "check desk --json"),
+    *(
+        "build icon",
+        "build hero+ --exclude scene",
+        "pick lamp 2",
+        "reject poster",
+        "approve poster",
+    ),
     *("check --json", "check -v", "check -q --strict", "check --ignore alt"),
     *("build --json", "build -v", "build -q", "build --yes"),
     *("list", "list --json", "list sh*t desk", "list photo -q", "list nothing"),
@@ -349,8 +382,8 @@ class Trees:
         with chdir(self._place / tree):
             yield
 
-    def prepare(self, tree: str, *, documents: bool) -> None:
-        """Write a spec with data, templates and references, and build it.
+    def prepare(self, tree: str, *, documents: bool, decisions: str = "an approval") -> None:
+        """Write a spec with data, templates, references and `DECISIONS`, and build it.
 
         With documents, another profile is built as well.
         """
@@ -365,7 +398,8 @@ class Trees:
         Path("templates/apart.j2").write_text("{{ row.name }} far away\n")
         Path("templates/fancy.j2").write_text("{{ row.name }} on velvet\n")
         with Path("assets.toml").open("a", encoding="utf-8") as spec:
-            spec.write(SPEC.replace("DOCUMENTS", DOCUMENTS if documents else ""))
+            text = SPEC.replace("DOCUMENTS", DOCUMENTS if documents else "")
+            spec.write(text.replace("DECISIONS", DECISIONS[decisions]))
         for command in ("build -p wide", "build") if documents else ("build",):
             assert self.said(tree, command)[0] == 0
 
@@ -379,6 +413,11 @@ class Trees:
     def files(self, tree: str) -> dict[str, bytes]:
         """Every file of a tree, flux2build's own left out."""
         return Site(self._place / tree, self._site.capture).files()
+
+
+def timeless(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The same files, without the moments at which somebody decided."""
+    return {name: re.sub(rb'(?m)^at = ".*"$', b"", data) for name, data in files.items()}
 
 
 @settings(
@@ -415,13 +454,44 @@ def test_commands_do_what_they_do_without(
     trees = Trees(site, tmp_path_factory.mktemp("trees"), monkeypatch)
     for tree in trees.each():
         trees.prepare(tree, documents=documents)
-    for step in [*steps, "plan", "check", "build", "build", "check"]:
+    do_alike(trees, [*steps, "plan", "check", "build", "build", "check"])
+
+
+@pytest.mark.parametrize(
+    ("decisions", "steps"),
+    [
+        ("none", ["a name", "check", "two equal names", "check", "alt text", "build", "check"]),
+        ("none", ["a size", "build icon", "a tag", "plan", "build mascot", "build", "check"]),
+        ("a pick", ["pick lamp 2", "plan", "a name", "check", "build", "another photo", "build"]),
+        ("a pick", ["other words to show", "check", "build", "nothing that is excluded", "check"]),
+        ("an approval", ["reject poster", "plan", "a size", "build", "alt text", "build", "check"]),
+        ("an approval", ["one axis more", "plan", "a tag", "build", "build", "check"]),
+        ("an approval", ["no file of an asset", "build", "plan", "a size", "check", "build"]),
+    ],
+)
+def test_decisions_and_what_is_left_change_nothing_of_that(
+    site: Site,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    decisions: str,
+    steps: list[str],
+) -> None:
+    """That holds where something is left to do or to decide, and where nothing is found to begin with."""
+    trees = Trees(site, tmp_path_factory.mktemp("trees"), monkeypatch)
+    for tree in trees.each():
+        trees.prepare(tree, documents=False, decisions=decisions)
+    do_alike(trees, steps)
+
+
+def do_alike(trees: Trees, steps: Sequence[str]) -> None:
+    """Take steps in both trees, which are told the same and are alike in the end."""
+    for step in steps:
         said = [
             trees.said(tree, step) if step not in EDITS else EDITS[step]() for tree in trees.each()
         ]
         if step not in EDITS:
             assert said[0] == said[1], step
-    assert trees.files("warm") == trees.files("cold")
+    assert timeless(trees.files("warm")) == timeless(trees.files("cold"))
 
 
 @pytest.mark.parametrize("command", ["check", "check icon", "check --strict"])

@@ -1,0 +1,191 @@
+"""Keeps what a reading of everything came to as the baseline of what changes later."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, cast
+
+from msgspec.structs import asdict
+
+from flux2build.lockfile import dumps, parts
+from flux2build.lockfile.parts import Spans
+from flux2build.model import Asset, AssetName, Recipe
+from flux2build.planning.plan import Orphan, Step
+from flux2build.planning.replan import names
+from flux2build.planning.verdict import Action
+from flux2build.session import baseline
+from flux2build.session.baseline import Baseline, Contents, bounds_of, key_of
+from flux2build.session.plain_recipes import plain
+from flux2build.session.project import Project
+from flux2build.storage.fields import Fields
+
+_FEW: Final = 40
+"""So many assets may be open in any case."""
+
+
+def keep(
+    project: Project,
+    around: Mapping[str, str],
+    found: frozenset[AssetName] | None,
+    subjects: Mapping[str, str],
+) -> Baseline | None:
+    """Keep the plan of a project as the baseline, and return it; None if there is too much to do.
+
+    `around` are the states that an answer depends on, `subjects` what each check finds something
+    in, and `found` the assets about which they find what they would find again; None if it may be
+    about others. Which candidate ships is for the lock to say: with these, an asset is always judged.
+    """
+    due = {each.recipe.asset for each in project.whole.steps if unsettled(each)}
+    most = max(_FEW, len(project.spec.named) // 10)
+    if len(due) > most:
+        return None
+    if found is not None and len(due | found) > most:
+        found = None
+    contents = cast("Contents", Fields({**_contents(project, due.union(found or ()))}))
+    known = contents["states"].keys()
+    contents["around"] = {path: state for path, state in around.items() if path not in known}
+    contents["subjects"] = {**subjects}
+    if found is not None:
+        options = project.spec.checks.items()
+        contents["checks"] = {name: each.model_dump() for name, each in options}
+    baseline.write(project, contents)
+    return Baseline(contents)
+
+
+def unsettled(step: Step) -> bool:
+    """Whether a step has to be judged in any case, because it is not simply kept."""
+    return step.drift or bool(step.verdict.reasons) or bool(step.recipe.takes)
+
+
+def _contents(project: Project, due: Collection[AssetName]) -> Contents:
+    from flux2build.session import traces
+
+    steps, state = project.whole.steps, project.index.known
+    written, asked = project.below_output(), project.spec_files.items()
+    spec = {path: known for path, known in asked if path not in written}
+    fixed = [project.lock_path.name, *project.settings_states]
+    outputs = {step.recipe.output for step in steps}
+    folders = written - outputs
+    rows = (row for block in project.lock.blocks.values() for row in block.rows)
+    locked = {row.output.path for row in rows}.difference(outputs)
+    elsewhere = set(filter(project.tree.inside, locked))
+    pictures = sorted(project.paths | outputs | elsewhere)
+    places = _places(project)
+    contents = Contents(
+        key=key_of(project),
+        profile=project.spec.profile,
+        mark="",
+        states={path: state(path) for path in (*spec, *fixed, *sorted(project.paths), *pictures)},
+        spec=spec,
+        folders=[path for path, _ in asked if path in folders],
+        fixed=fixed,
+        files=pictures,
+        recipes=[],
+        pictures={},
+        makers={},
+        steps={},
+        users={},
+        sizes={str(name): size for name, size in project.sizes.items()},
+        notes=dict(project.spec.notes),
+        blocks=[(str(asset), of) for asset, of in places],
+        bounds=bounds_of(places),
+        tags=tags_of(project.spec.assets),
+        drawn=drawn_of(project.spec.assets),
+        open=sorted(due),
+        metas={name: project.spec.named[name].meta for name in due if name in project.spec.named},
+        orphans=plain_orphans(project.whole.orphans),
+        expected=expected_of(project.spec.assets),
+        reviewed=sorted(project.seen.reviewed),
+        ships_approved=project.spec.ships_approved,
+        keys=[
+            row.key
+            for block in project.lock.blocks.values()
+            for row in (*block.rows, *block.candidates)
+        ],
+        around={},
+        canonical=project.wrote_lock or dumps(project.lock).encode() == project.lock_bytes,
+        plain=_is_plain(project),
+        said=said_of(project.spec.text.data, project.spec.profile),
+        budget={
+            name: None if usd is None else str(usd)
+            for name, usd in asdict(project.spec.budget).items()
+        },
+        trace=traces.contents(project.spec),
+        checks=None,
+        subjects={},
+    )
+    for step in steps:
+        enter_picture(contents["pictures"], step)
+    link(contents, project.graph.ordered)
+    return contents
+
+
+def plain_orphans(orphans: Iterable[Orphan]) -> list[tuple[str, str, str, str]]:
+    """Files that are left over, as they are kept."""
+    return [(each.asset, each.profile, each.path, each.sha256) for each in orphans]
+
+
+def enter_picture(pictures: dict[str, str], step: Step) -> None:
+    """Enter the bytes of a file that is kept, or that there are none to rely on."""
+    for name in () if step.recipe.candidate else names(step.recipe):
+        if step.verdict.action is Action.KEEP:
+            pictures[name] = str(step.verdict.bytes)
+        else:
+            pictures.pop(name, None)
+
+
+def link(contents: Contents, recipes: Sequence[Recipe]) -> None:
+    """Enter recipes in the order of building, each known by its place in it."""
+    steps, makers, users = dict[str, list[int]](), dict[str, int](), dict[str, list[int]]()
+    for place, recipe in enumerate(recipes):
+        steps.setdefault(recipe.asset, []).append(place)
+        makers |= dict.fromkeys(names(recipe), place)
+        for source in recipe.inputs:
+            users.setdefault(str(source), []).append(place)
+    contents["recipes"] = [plain(recipe) for recipe in recipes]
+    contents["steps"], contents["makers"], contents["users"] = steps, makers, users
+
+
+def tags_of(assets: Mapping[AssetName, Asset]) -> dict[str, list[str]]:
+    """The tags of the assets that have any."""
+    return {str(name): [*asset.tags] for name, asset in assets.items() if asset.tags}
+
+
+def drawn_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
+    """The files of the assets that are not rendered."""
+    return {str(name): asset.source for name, asset in assets.items() if asset.source is not None}
+
+
+def expected_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
+    """The words that pictures have to show, by asset."""
+    return {str(name): asset.expect_text for name, asset in assets.items() if asset.expect_text}
+
+
+def _is_plain(project: Project) -> bool:
+    """Whether no row is for the file of another asset, none is signed, and no document lies beside code."""
+    owners = {step.recipe.output: step.recipe.asset for step in project.whole.steps}
+    blocks = [b for b in project.lock.blocks.values() if b.profile == project.spec.profile]
+    rows = [(block.asset, row.output) for block in blocks for row in block.rows]
+    own = all(owners.get(output.path, asset) == asset for asset, output in rows)
+    signed = any(output.unsigned for _, output in rows)
+    return own and not signed and not project.spec.beside
+
+
+def said_of(data: Mapping[str, object], profile: str) -> dict[str, Any]:
+    """What a profile of a spec says of itself."""
+    profiles = data.get("profile")
+    own = profiles.get(profile) if isinstance(profiles, Mapping) else None
+    return dict(own) if isinstance(own, Mapping) else {}
+
+
+def _places(project: Project) -> Spans:
+    """Where the blocks of a lock stand; nothing if they cannot stand alone.
+
+    Neither can those of profiles that have files at the same paths.
+    """
+    own, profile = {step.recipe.output for step in project.whole.steps}, project.spec.profile
+    blocks = project.lock.blocks.values()
+    others = (row.output.path for b in blocks if b.profile != profile for row in b.rows)
+    if project.lock.older or not own.isdisjoint(others):
+        return {}
+    return parts.spans(project.lock_bytes, project.lock) or {}
