@@ -144,7 +144,8 @@ def _entered(
     contents["bounds"] = bounds_of(blocks.places)
     contents["canonical"] = blocks.canonical
     contents["pictures"] = {**contents["pictures"]}
-    changed = (blocks[asset, base.profile] for asset in due)
+    # Of what has failed, or waits for a person, there may be no block.
+    changed = filter(None, (blocks.get((asset, base.profile)) for asset in due))
     keys = {row.key: None for block in changed for row in block.rows}
     contents["keys"] = [*contents["keys"], *(key for key in keys if key not in base.keys)]
     return Baseline(contents)
