@@ -76,8 +76,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         """The same project, with everything read again."""
         if self.team is not None:
             self.team.forget_absence()
-        read = vars(self)
-        lock = read.get("_lock_as_read")
+        read, lock = vars(self), vars(self).get("_lock_as_read")
         # What was read of a lock in parts leaves out what only concerns other assets.
         whole = lock is not None and not isinstance(getattr(lock, "blocks", None), Parts)
         earlier = (self.lock_bytes, lock) if whole and "lock_bytes" in read else self.earlier
@@ -387,8 +386,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
 def buys(recipe: Recipe) -> bool:
     """Whether a recipe's picture is bought, and not drawn by an embedded provider."""
-    task = recipe.task
-    return isinstance(task, Generate) and _sells(task.provider)
+    return isinstance(recipe.task, Generate) and _sells(recipe.task.provider)
 
 
 @cache
