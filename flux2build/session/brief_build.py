@@ -39,7 +39,7 @@ def premises(project: Project, brief: Brief) -> Premises:
         paths,
         _Derived(brief.base),
         _Ours(brief),
-        copies=project.copies,
+        copies=project.elsewhere.copies,
         team=project.team,
     )
     artifacts = replaceable(artifacts, noted(project.folder))

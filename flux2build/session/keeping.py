@@ -106,10 +106,7 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         canonical=project.wrote_lock or dumps(project.lock).encode() == project.lock_bytes,
         plain=_is_plain(project),
         said=said_of(project.spec.text.data, project.spec.profile),
-        budget={
-            name: None if usd is None else str(usd)
-            for name, usd in asdict(project.spec.budget).items()
-        },
+        budget=_budget(project),
         trace=traces.contents(project.spec),
         checks=None,
         subjects={},
@@ -118,6 +115,12 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         enter_picture(contents["pictures"], step)
     link(contents, project.graph.ordered)
     return contents
+
+
+def _budget(project: Project) -> dict[str, str | None]:
+    """What the spec says may be spent."""
+    budget = asdict(project.spec.budget)
+    return {name: None if usd is None else str(usd) for name, usd in budget.items()}
 
 
 def plain_orphans(orphans: Iterable[Orphan]) -> list[tuple[str, str, str, str]]:

@@ -148,7 +148,7 @@ def copy(project: Project, picture: Picture, artifacts: Artifacts) -> Copy | Non
         data = project.repository.content(commit.name, row.output.path, digest)
         if data is not None:
             return Copy(f"git, {commit.name[:_SHORT]}", data)
-    data = project.copies.read(digest)
+    data = project.elsewhere.copies.read(digest)
     return None if data is None else Copy("the work tree or git", data)
 
 

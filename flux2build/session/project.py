@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from flux2build.planning.selection import Field
     from flux2build.session.elsewhere import Elsewhere
     from flux2build.sharing.lookup import Lookup
-    from flux2build.storage.copies import Copies
     from flux2build.storage.git import Tracked
     from flux2build.storage.repository import Repository
 
@@ -137,7 +136,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
             lock=locked.lock,
             ledger=self.ledger,
             has=lambda digest: (
-                digest in in_tree or self.store.has(digest) or self.copies.has(digest)
+                digest in in_tree or self.store.has(digest) or self.elsewhere.copies.has(digest)
             ),
             buys=buys,
             unrecorded=self._unrecorded,
@@ -169,11 +168,6 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
         ledger, lock = (lambda: self.ledger), (lambda: self.lock)
         return Elsewhere(self.folder.resolve(), self.lock_path.name, self.index, ledger, lock)
-
-    @property
-    def copies(self) -> Copies:
-        """The copies of pictures in the work tree and in git."""
-        return self.elsewhere.copies
 
     @property
     def repository(self) -> Repository:
