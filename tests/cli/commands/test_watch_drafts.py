@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import pytest
 from PIL import Image
@@ -83,9 +83,13 @@ class Easel:
         site.write("beside/sitecustomize.py", MODEL)
         site.write("assets.toml", SPEC)
 
+    def hold(self, prompt: str) -> TextIO:
+        """The gate of a picture that is being rendered, which is finished once this is closed."""
+        return self.gates.joinpath(prompt).open("w")
+
     def finish(self, prompt: str) -> None:
         """Let a picture be finished, once it is being rendered."""
-        self.gates.joinpath(prompt).open("w").close()
+        self.hold(prompt).close()
 
     def rendered(self) -> bool:
         """Whether the picture at hand came from the model, as did what is derived from it."""
@@ -213,8 +217,11 @@ def test_a_failure_leaves_the_sketch_and_says_so(easel: Easel, process: Process)
 def test_what_a_watch_has_left_is_replaced_without_a_word(easel: Easel, process: Process) -> None:
     """The next build knows a sketch that stands in by its bytes; what somebody drew there is kept."""
     process.until("sketch   img/fox.webp")
-    process.interrupt()
-    process.ended()
+    with easel.hold("a fox"):
+        process.interrupt()
+        process.until("Ctrl-C again")
+        process.interrupt()
+        assert process.ended() == Exit.INTERRUPTED
     sketch = easel.site.folder.joinpath("img/fox.png").read_bytes()
     assert not easel.rendered()
     easel.site.edit("assets.toml", '"local"', '"sketch"')
