@@ -20,7 +20,6 @@ from msgspec import Struct
 from flux2build.providers.contract import Call, Reply
 from flux2build.purchasing.http.address_policy import ProxyFor, directly
 from flux2build.purchasing.http.clock import Clock
-from flux2build.purchasing.http.connections import Direct
 from flux2build.purchasing.http.sending import ExchangeError, Sending, failure, is_failure
 
 HEADERS: Final = {
@@ -198,13 +197,14 @@ class Pool:
 
 
 def _transport(config: PoolConfig, proxy: str | None) -> httpx.AsyncBaseTransport:
-    if config.transport is not None:
-        return config.transport
-    most, certificates = config.connections, config.certificates or _certificates()
-    if proxy is None:
-        return Direct(most, certificates)
-    limits = httpx.Limits(max_connections=most, max_keepalive_connections=most)
-    return httpx.AsyncHTTPTransport(certificates, trust_env=False, limits=limits, proxy=proxy)
+    return config.transport or httpx.AsyncHTTPTransport(
+        verify=config.certificates or _certificates(),
+        trust_env=False,
+        limits=httpx.Limits(
+            max_connections=config.connections, max_keepalive_connections=config.connections
+        ),
+        proxy=proxy,
+    )
 
 
 @cache
