@@ -260,6 +260,54 @@ def test_checks_that_complain_are_not_answered_for(site: Site) -> None:
     assert site.run("check").code == 1
 
 
+ASKED: Final = ["plan", "check", "plan -p wide", "check -p wide"]
+"""What is answered from the index while nothing changes."""
+TWO_PROFILES: Final = """
+[checks.alt]
+severity = "error"
+exclude = ["hero", "icon", "desk"]
+
+[profile.wide]
+output = "wide"
+height = 64
+
+[asset.desk]
+prompt = "a desk"
+refs = ["refs/desk.png"]
+"""
+
+
+@pytest.mark.parametrize("edit", ["a prompt", "an alt text", "a reference"])
+def test_a_build_in_brief_answers_for_its_own_profile_alone(site: Site, edit: str) -> None:
+    """What was remembered of another profile, or of `check`, is void once a build follows an edit."""
+    site.draw("refs/desk.png", "teal")
+    text = site.folder.joinpath("assets.toml").read_text("utf-8")
+    site.write("assets.toml", text + TWO_PROFILES)
+    assert [site.run("build", *words).code for words in ((), ("-p", "wide"), ())] == [0, 0, 0]
+    before = [site.run(*words.split()) for words in ASKED]
+    assert {each.code for each in before} == {0}
+    own = site.folder / ".flux2build"
+    index = Index.load(str(site.folder))
+    keys = (answer_key(of, "assets.toml", p) for of in ("build", "check") for p in (None, "wide"))
+    assert None not in map(index.answer, keys)
+
+    match edit:
+        case "a prompt":
+            site.edit("assets.toml", "a bell", "a gong")
+        case "an alt text":
+            site.edit("assets.toml", 'alt = "The', '# alt = "The')
+        case _:
+            site.draw("refs/desk.png", "red")
+    written = own.joinpath("index").stat()
+    assert site.run("build").code == 0
+    assert own.joinpath("index").stat() == written  # only what has changed was written beside it
+    warm = [site.run(*words.split()) for words in ASKED]
+    shutil.rmtree(own)
+
+    assert warm == [site.run(*words.split()) for words in ASKED]
+    assert warm != before
+
+
 OTHER_ORDERS: Final = "[bfl.flux-2-pro]\ndefaults = { disable_pup = false }\n"
 """Cards by which other pictures are ordered."""
 
