@@ -146,6 +146,8 @@ def _entered(
     contents["pictures"] = {**contents["pictures"]}
     # Of what has failed, or waits for a person, there may be no block.
     changed = filter(None, (blocks.get((asset, base.profile)) for asset in due))
-    keys = {row.key: None for block in changed for row in block.rows}
+    rows = [row for block in changed for row in block.rows]
+    keys = dict.fromkeys(row.key for row in rows)
+    contents["plain"] = base.plain and not any(row.output.unsigned for row in rows)
     contents["keys"] = [*contents["keys"], *(key for key in keys if key not in base.keys)]
     return Baseline(contents)

@@ -21,6 +21,7 @@ from flux2build.images.provenance.c2pa import INVALID, VALID, read
 from flux2build.images.provenance.c2pa_backend import signer, verified
 from flux2build.images.provenance.iptc import source_type
 from flux2build.lockfile import Derived, loads
+from flux2build.session.home import user_store
 from tests.certificates import ORGANIZATION, Key, keys
 from tests.conftest import Site
 
@@ -128,6 +129,20 @@ def test_a_signature_that_is_lost_is_made_again_and_one_that_is_replaced_is_kept
     assert signing.run("build").code == Exit.DONE
     signing.edit("assets.toml", "sign = false", "sign = true")
     assert signing.run("build").code == Exit.DONE
+
+
+def test_what_is_signed_after_an_edit_is_kept_when_it_is_replaced(signing: Site) -> None:
+    """A signed file, which nobody can make again, goes to the store although it was not signed at first."""
+    signing.edit("assets.toml", "sign = true", "sign = false")
+    assert signing.run("build").code == Exit.DONE
+    signing.edit("assets.toml", "sign = false", "sign = true")
+    assert signing.run("build").code == Exit.DONE
+    signed = {row.output.sha256 for row in rows(signing).values()}
+
+    signing.edit("assets.toml", "friendly", "hungry")
+    assert signing.run("build").code == Exit.DONE
+
+    assert [digest for digest in signed if not user_store().has(digest)] == []
 
 
 def test_without_a_certificate_nothing_is_begun(
