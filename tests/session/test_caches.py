@@ -191,9 +191,26 @@ def swapped_tables(name: str) -> Edit:
     return swap
 
 
-def copied(name: str, to: str) -> Edit:
-    """A copy of a file, if there is one, in the place of another."""
-    return lambda: Path(name).is_file() and shutil.copy(name, to)
+def put_aside(name: str) -> Edit:
+    """A copy of one of flux2build's own files, if it is there, beside the tree."""
+    return lambda: own(name).is_file() and shutil.copy(own(name), aside(name))
+
+
+def put_back(name: str) -> Edit:
+    """The copy that was put aside of this tree's own file, if there is one, in its place."""
+    return lambda: (
+        aside(name).is_file() and own(name).parent.is_dir() and shutil.copy(aside(name), own(name))
+    )
+
+
+def own(name: str) -> Path:
+    """One of the files in which flux2build keeps what it knows of this tree."""
+    return Path(".flux2build", name)
+
+
+def aside(name: str) -> Path:
+    """Where a copy of it lies, which is not that of another tree."""
+    return Path("..", f"{Path.cwd().name}-{name}")
 
 
 def linked(name: str) -> None:
@@ -332,8 +349,8 @@ EDITS: Final[dict[str, Edit]] = {
     "a spoiled spec": replaced("assets.toml", "width = 128", "width = -28"),
     **{f"a damaged {name}": damaged(f".flux2build/{name}") for name in OWN},
     **{f"no {name}": removed(f".flux2build/{name}") for name in OWN},
-    **{f"the {name} put aside": copied(f".flux2build/{name}", f"../{name}") for name in OWN},
-    **{f"the {name} of before": copied(f"../{name}", f".flux2build/{name}") for name in OWN},
+    **{f"the {name} put aside": put_aside(name) for name in OWN},
+    **{f"the {name} of before": put_back(name) for name in OWN},
 }
 OPTIONS: Final = [
     *("plan --json", "plan -v", "plan -q --exit-code", "plan icon", "plan sh*t --json"),
@@ -351,6 +368,8 @@ OPTIONS: Final = [
 ]
 LISTS: Final = OPTIONS[-5:]
 ASIDE: Final = ["the baseline-changes put aside", "the index-changes put aside"]
+ALL_ASIDE: Final = [f"the {name} put aside" for name in OWN]
+ALL_BACK: Final = [step for name in OWN for step in (f"the {name} of before", "plan", "check")]
 PUT_BACK: Final = ["the baseline-changes of before", "check", "the index-changes of before"]
 STEPS: Final = st.lists(
     st.one_of(
@@ -443,6 +462,7 @@ def timeless(files: dict[str, bytes]) -> dict[str, bytes]:
 @example(documents=False, steps=["no last row", "build", "check --json", "one value more", "build"])
 @example(documents=False, steps=["a template of its own", "build", "its own template", "build"])
 @example(documents=False, steps=["a name", "build", *ASIDE, "a size", "build", *PUT_BACK])
+@example(documents=False, steps=["a name", "build", *ALL_ASIDE, "a size", "build", *ALL_BACK])
 @example(documents=False, steps=["a damaged lock", "plan", "a damaged lock", "plan", "a name"])
 @example(documents=False, steps=["a name", *OPTIONS[:13], "build --json", "a size", "build -v"])
 @example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
