@@ -85,6 +85,8 @@ class Session:
         """Outputs that are to be made again, until a build has left all as it should be."""
         self._clean = False
         """Whether the last build did."""
+        self._whole = False
+        """Whether all files of the project are watched, as it could be read to its end."""
 
     def run(self, max_cost: Decimal | None) -> Exit:
         """Build now and whenever an input changes; spend at most `max_cost` USD in all."""
@@ -110,6 +112,7 @@ class Session:
 
     def _look(self) -> None:
         """Read the project, and watch every file that was read for it."""
+        self._whole = False
         while True:
             project = self._joined(self._reread())
             self._run = self._run.afresh(project)
@@ -125,7 +128,7 @@ class Session:
 
     def _known(self) -> Plan | None:
         """The plan, if it was found without reading the project, and no other folders need be watched."""
-        if not self._watcher.aimed:
+        if not (self._watcher.aimed and self._whole):
             return None
         run = self._run.afresh(self._reread())
         known = run.in_brief()
@@ -233,6 +236,7 @@ class Session:
             self._run = self._run.collect_all()
             raise self._broken
         self._run, plan = self._run.planned()
+        self._whole = True
         payable = left is not None and plan.high is not None and plan.low <= left
         terms = replace(self._run.terms, max_cost=left) if payable else self._run.terms
         run = replace(self._run, terms=terms)

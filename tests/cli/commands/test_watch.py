@@ -210,6 +210,27 @@ def test_a_mistake_is_shown_and_waited_for(site: Site) -> None:
         assert process.ended() == Exit.DONE
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("prompt", "promt"), ("[profile.draft]", "[profile.other]")]
+)
+def test_a_mended_mistake_hides_no_edit(shop: Site, right: str, wrong: str) -> None:
+    """Once a mistake is mended, edits count again of all that the spec is made of."""
+    shop.write("assets.toml", shop.folder.joinpath("assets.toml").read_text() + "[profile.draft]\n")
+    baseline, patience = shop.folder / ".flux2build/baseline", time.monotonic() + 30
+    with flux2build(shop.folder, "watch", "--profile", "draft") as process:
+        process.until(WATCHING)
+        while not baseline.exists():
+            assert time.monotonic() < patience
+        shop.edit("assets.toml", right, wrong)
+        assert "error: " in process.until(WATCHING)
+        shop.edit("assets.toml", wrong, right)
+        process.until(WATCHING)
+        shop.edit("data/products.csv", "cup", "jug")
+        assert "changed: data/products.csv" in process.until(WATCHING)
+        process.interrupt()
+        assert process.ended() == Exit.DONE
+
+
 def test_a_folder_that_is_replaced(site: Site, tmp_path: Path) -> None:
     """A folder may go and come again, as when branches change; edits in the new one count."""
     with flux2build(site.folder, "watch") as process:
