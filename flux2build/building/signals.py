@@ -17,13 +17,14 @@ _MESSAGE: Final = (
 
 
 @contextmanager
-def heeded(halt: asyncio.Event, say: Callable[[str], None]) -> Iterator[None]:
+def heeded(halt: asyncio.Event, say: Callable[[str], None]) -> Iterator[asyncio.Event]:
     """Let the first signal set `halt`; a second one, or too long a wait, cancels this task.
 
     A provider keeps a picture for minutes only, so paid pictures are collected now
     rather than by a later build. Where the loop has no signal handlers (on Windows,
-    or outside the main thread) the first Ctrl-C cancels.
+    or outside the main thread) the first Ctrl-C cancels. The event tells whether there was one.
     """
+    signalled = asyncio.Event()
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     timers: list[asyncio.TimerHandle] = []
@@ -33,6 +34,7 @@ def heeded(halt: asyncio.Event, say: Callable[[str], None]) -> Iterator[None]:
             task.cancel()
             return
         halt.set()
+        signalled.set()
         say("")  # below the `^C` that the terminal showed
         say(_MESSAGE)
         timers.append(loop.call_later(grace, task.cancel))
@@ -45,7 +47,7 @@ def heeded(halt: asyncio.Event, say: Callable[[str], None]) -> Iterator[None]:
     except (NotImplementedError, RuntimeError, ValueError):
         pass
     try:
-        yield
+        yield signalled
     finally:
         for timer in timers:
             timer.cancel()

@@ -46,6 +46,8 @@ class Drafting:
         self.loop = event_loop.kept()
         self.overtaken = False
         """Whether an edit ended the latest build early."""
+        self.signalled = False
+        """Whether Ctrl-C came during the latest build, even if nothing had to be given up."""
         self.under_way = UnderWay(Workers(()))
         self._sketches = set[tuple[str, Digest]]()
 

@@ -135,7 +135,7 @@ async def _run(
         team = _teamwork(project, say)
         wiring = _Wiring(project, plan, terms, listeners, halt, budget, given, team)
         world = await wiring.world(artifacts, stack)
-        with heeded(halt, say):
+        with heeded(halt, say) as signalled:
             snapshot = replace(
                 given.snapshot, has=artifacts.has, removable=removable(given.removal, say)
             )
@@ -149,6 +149,8 @@ async def _run(
                     await team.told()
             if team is not None and not halt.is_set():
                 await team.share(_made(report), artifacts.get)
+        if given.drafting is not None:
+            given.drafting.signalled = signalled.is_set()
         report.costs, report.reserved = budget.costs, budget.reserved
         return report
 

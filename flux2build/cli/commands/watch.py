@@ -94,8 +94,9 @@ class Session:
         try:
             while True:
                 self._drafting.overtaken = False
-                if (code := self._round(max_cost, before)) is Exit.INTERRUPTED:
-                    return code
+                code = self._round(max_cost, before)
+                if code is Exit.INTERRUPTED or self._drafting.signalled:
+                    return Exit.INTERRUPTED
                 self._clean = code is Exit.DONE
                 if self._clean:
                     self._tried.clear()

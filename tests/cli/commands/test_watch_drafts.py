@@ -214,6 +214,21 @@ def test_a_failure_leaves_the_sketch_and_says_so(easel: Easel, process: Process)
     assert easel.noted() == ["a fox", "a fox, finished", "nothing"]
 
 
+def test_a_build_that_an_interrupt_leaves_whole_ends_a_watch(
+    easel: Easel, process: Process
+) -> None:
+    """Ctrl-C ends the session with 130 even if nothing was left to be given up."""
+    easel.finish("a fox")
+    process.until(WATCHING)
+    easel.site.write("assets.toml", SPEC.partition("[[")[0].replace("a fox", "a cat"))
+    with easel.hold("a cat"):
+        process.interrupt()
+        process.until("Ctrl-C again")
+
+    assert process.ended() == Exit.INTERRUPTED
+    assert easel.prompt == "a cat"
+
+
 def test_what_a_watch_has_left_is_replaced_without_a_word(easel: Easel, process: Process) -> None:
     """The next build knows a sketch that stands in by its bytes; what somebody drew there is kept."""
     process.until("sketch   img/fox.webp")
