@@ -60,8 +60,6 @@ class Packed:
         """The answers that are others than beside them; None for one that is void."""
         self.changed = False
         """Whether any of these are not written yet."""
-        self._looks: dict[bytes, list[list[int]]] = {}
-        """Which of some paths may have changed: of the first ones, then of the rest."""
 
     def place(self, path: str) -> int | None:
         """Return the place of a path."""
@@ -125,28 +123,22 @@ class Packed:
         text, where = self.answers.get(key, (None, b""))
         if text is None:
             return None
-        suspects = self._looked_at(where, folder)
+        suspects = self._in_turn(where, folder)
         return text if all(self._is_unchanged(at, folder, observe) for at in suspects) else None
 
     def suspects(self, where: bytes, folder: str) -> list[int]:
-        """Return the places, of some, of the paths that may have changed.
+        """Return the places, of some, of the paths that may have changed."""
+        return [*self._in_turn(where, folder)]
 
-        What has been looked at for an answer that depends on the same ones is not looked at again, once.
-        """
-        suspects = [*self._looked_at(where, folder)]
-        self._looks.clear()
-        return suspects
-
-    def _looked_at(self, where: bytes, folder: str) -> Iterator[int]:
+    def _in_turn(self, where: bytes, folder: str) -> Iterator[int]:
+        """The places of the paths that may have changed; the rest is looked at after the first ones."""
         places = memoryview(where).cast("I").tolist()
-        looks = self._looks.setdefault(where, [])
-        for number, part in enumerate((places[:_FIRST], places[_FIRST:])):
-            if number == len(looks):
-                try:
-                    looks.append(self._suspects(part, folder, os.stat))
-                except OSError:
-                    looks.append(self._suspects(part, folder, _status))
-            yield from looks[number]
+        for part in (places[:_FIRST], places[_FIRST:]):
+            try:
+                suspects = self._suspects(part, folder, os.stat)
+            except OSError:
+                suspects = self._suspects(part, folder, _status)
+            yield from suspects
 
     def _is_unchanged(self, at: int, folder: str, observe: Callable[[str], Row]) -> bool:
         """Whether a path has the state that is known; what proves it is entered."""

@@ -387,6 +387,17 @@ def test_many_changes_are_written_into_the_index(folder: Path) -> None:
     assert Index.load(str(folder)).answer("k") == "text"
 
 
+def test_who_asks_again_is_answered_anew(folder: Path) -> None:
+    """An answer that one process has given does not stand once a file is gone."""
+    remembered(folder)
+    index = Index.load(str(folder))
+    assert index.answer("build final") is not None
+
+    (folder / "assets.toml").unlink()
+
+    assert index.answer("build final") is None
+
+
 def test_what_lies_with_few_others_is_looked_at_first() -> None:
     """A spec and a reference come before many prompts, and these before more pictures."""
     many = [*(f"img/{n}.png" for n in range(9)), *(f"prompts/{n}.j2" for n in range(5))]
