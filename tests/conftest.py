@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,12 +14,20 @@ from hypothesis import Phase, settings
 from PIL import Image
 
 from flux2build.cli.entry import main
+from flux2build.storage.index import _TICK
 
 # Tests count effects, never time: a busy machine must not fail them.
 settings.register_profile("flux2build", deadline=None)
 # Any counterexample kills a mutant; the smallest one takes minutes to find.
 settings.register_profile("mutation", deadline=None, phases=[Phase.explicit, Phase.generate])
 settings.load_profile("mutation" if "MUTANT_UNDER_TEST" in os.environ else "flux2build")
+
+
+def settle() -> None:
+    """Let the disk's clock move on, until what was written is no longer racily fresh."""
+    until = time.time_ns() + _TICK + 20_000_000
+    while time.time_ns() < until:
+        pass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from ast import literal_eval
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,6 +19,7 @@ from flux2build.digest import of_bytes
 from flux2build.storage import index as index_module
 from flux2build.storage.index import Index
 from flux2build.storage.index_rows import in_order
+from tests.conftest import settle
 
 LONG_AGO = 1_700_000_000
 
@@ -28,13 +28,6 @@ def aged(path: Path, data: bytes = b"fox") -> None:
     """A file that was written long before anyone looked."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-
-
-def settle() -> None:
-    """Let the disk's clock move on, until what was written is no longer racily fresh."""
-    until = time.time_ns() + index_module._TICK + 20_000_000
-    while time.time_ns() < until:
-        pass
 
 
 @pytest.fixture
