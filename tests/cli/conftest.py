@@ -102,15 +102,15 @@ def sheet(empty: Site, server: httpx.Client, monkeypatch: pytest.MonkeyPatch) ->
     """A project with four candidates for a sheet, of which two scenes are made."""
     server.post("/_sim/reset")
     order_from(server.base_url, monkeypatch)
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.com")
     empty.write("assets.toml", SHEET)
     return empty
 
 
 @pytest.fixture
-def reviewed(sheet: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+def reviewed(sheet: Site) -> Site:
     """A sheet that has to be approved before two scenes are made of it."""
-    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
-    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.com")
     sheet.edit("assets.toml", "candidates = 4\n", 'review = "required"\n')
     return sheet
 
