@@ -59,8 +59,10 @@ def _kept(project: Project) -> Baseline | None:
     """Keep the baseline of a tree in which little is to be done; there is no answer to remember."""
     if not _is_known(project):
         return None
-    found = standing(findings_of(project))
-    base = keeping.keep(project, states_of(project, project.whole), found, subjects(project.spec))
+    concerned = standing(findings_of(project))
+    base = keeping.keep(
+        project, states_of(project, project.whole), concerned, subjects(project.spec)
+    )
     project.index.save()
     return base
 

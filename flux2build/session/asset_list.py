@@ -34,8 +34,8 @@ class AssetList(Struct, frozen=True):
 
 def listed(project: Project, choice: Choice) -> AssetList:
     """Return what a list shows of a choice of assets."""
-    if choice.plain and (known := brief(project)) and (found := _in_brief(known, choice)):
-        return found
+    if choice.plain and (known := brief(project)) and (assets := _in_brief(known, choice)):
+        return assets
     whole = project.whole
     values, chosen = project.selectable(whole).values, project.chosen(choice)
     return AssetList(

@@ -77,11 +77,11 @@ class Entering:
 
     def _settled(self) -> bool:
         """Whether all that was made is locked, and no name is taken."""
-        made = {recipe.asset for recipe in self._before.values()}.difference(
+        owners = {recipe.asset for recipe in self._before.values()}.difference(
             map(AssetName, self._base.contents["open"])
         )
         return all(
-            self._lock.block(name, self._base.profile) for name in made
+            self._lock.block(name, self._base.profile) for name in owners
         ) and self._members.new.isdisjoint(self._base.contents["steps"])
 
     def _alone(self) -> bool:
@@ -297,8 +297,8 @@ class Entering:
 
     def _used_elsewhere(self, documents: Container[int]) -> bool:
         """Whether anything else is made of a file that is not made any more."""
-        made = {name for each in self._part.recipes for name in names(each)}
-        gone = {name for each in self._before.values() for name in names(each)} - made
+        new = {name for each in self._part.recipes for name in names(each)}
+        gone = {name for each in self._before.values() for name in names(each)} - new
         users = (at for name in gone for at in self._base.users(name))
         return any(at not in self._before and at not in documents for at in users)
 
@@ -336,10 +336,14 @@ def _ordered(task: Generate) -> tuple[object, ...]:
 def _retold(document: Recipe, task: Write, files: AssetFiles, places: Mapping[str, int]) -> Recipe:
     """A document about all assets, which have these places in it, with what some of them are by now."""
     pairs = zip(task.about, document.inputs, strict=True)
-    told = [pair for pair in pairs if pair[0].asset in places and pair[0].asset not in files.assets]
+    described = [
+        pair for pair in pairs if pair[0].asset in places and pair[0].asset not in files.assets
+    ]
     for name in files.assets:
         shown = files.shown(name)
-        told += [(files.about(each), OutputOf(each.asset, each.output)) for each in shown]
-    told.sort(key=lambda pair: places[pair[0].asset])
-    about, inputs = (tuple(each) for each in zip(*told, strict=True)) if told else ((), ())
+        described += [(files.about(each), OutputOf(each.asset, each.output)) for each in shown]
+    described.sort(key=lambda pair: places[pair[0].asset])
+    about, inputs = (
+        (tuple(each) for each in zip(*described, strict=True)) if described else ((), ())
+    )
     return replace(document, task=replace(task, about=about), inputs=inputs)

@@ -26,26 +26,26 @@ _FEW: Final = 40
 def keep(
     project: Project,
     around: Mapping[str, str],
-    found: frozenset[AssetName] | None,
+    concerned: frozenset[AssetName] | None,
     subjects: Mapping[str, str],
 ) -> Baseline | None:
     """Keep the plan of a project as the baseline, and return it; None if there is too much to do.
 
-    `around` are the states that an answer depends on, `subjects` what each check finds something
-    in, and `found` the assets about which they find what they would find again; None if it may be
-    about others. Which candidate ships is for the lock to say: with these, an asset is always judged.
+    `around` are the states that an answer depends on, and `subjects` is what each check finds something
+    in. The findings are about the assets that are `concerned`; it is None if they may be about others.
+    Which candidate ships is for the lock to say: with these, an asset is always judged.
     """
     due = {each.recipe.asset for each in project.whole.steps if unsettled(each)}
     most = max(_FEW, len(project.spec.named) // 10)
     if len(due) > most:
         return None
-    if found is not None and len(due | found) > most:
-        found = None
-    contents = cast("Contents", Fields({**_contents(project, due.union(found or ()))}))
+    if concerned is not None and len(due | concerned) > most:
+        concerned = None
+    contents = cast("Contents", Fields({**_contents(project, due.union(concerned or ()))}))
     known = contents["states"].keys()
     contents["around"] = {path: state for path, state in around.items() if path not in known}
     contents["subjects"] = {**subjects}
-    if found is not None:
+    if concerned is not None:
         options = project.spec.checks.items()
         contents["checks"] = {name: each.model_dump() for name, each in options}
     baseline.write(project, contents)

@@ -23,8 +23,8 @@ def lines_to_read(
     before, lines = trace["texts"], dict[str, Lines]()
     if changed.keys() <= trace["templates"].keys():
         return _lines_of(trace, changed)
-    made = before.keys() | trace["specs"].keys()
-    if not before or not changed.keys() <= made - trace["templates"].keys():
+    sources = before.keys() | trace["specs"].keys()
+    if not before or not changed.keys() <= sources - trace["templates"].keys():
         return {}
     # Lazy: data files are for the specs that have rows.
     from flux2build.assetspec import rows

@@ -92,10 +92,10 @@ def _leave_open(
 ) -> None:
     """Enter what has to be judged in any case, and what was found about it."""
     findings = findings_in_brief(project, base, plan, snapshot, assets)
-    found = None if findings is None else standing(findings)
-    if found is None:
+    concerned = None if findings is None else standing(findings)
+    if concerned is None:
         base.contents["checks"] = None
-    due = {step.recipe.asset for step in plan.steps if unsettled(step)}.union(found or ())
+    due = {step.recipe.asset for step in plan.steps if unsettled(step)}.union(concerned or ())
     base.contents["open"] = sorted(due)
     metas = ((name, snapshot.metas.get(name)) for name in due)
     base.contents["metas"] = {name: meta for name, meta in metas if meta is not None}

@@ -1,4 +1,4 @@
-"""That a ledger was only added to: a note beside it, which holds while the ledger has the attributes it names.
+"""A note beside a ledger says that lines were only added; it holds while the ledger has the attributes it names.
 
 It gives the ledger's first lines a name, and may say what they are. Whoever adds lines, and keeps others
 out meanwhile, passes the note on, so that nobody has to read these lines again to know that they are

@@ -505,7 +505,7 @@ def test_decisions_and_what_is_left_change_nothing_of_that(
     decisions: str,
     steps: list[str],
 ) -> None:
-    """That holds where something is left to do or to decide, and where nothing is found to begin with."""
+    """Commands say what they do cold where something is left to do or to decide, or no check finds anything."""
     trees = Trees(site, tmp_path_factory.mktemp("trees"), monkeypatch)
     for tree in trees.each():
         trees.prepare(tree, documents=False, decisions=decisions)

@@ -12,7 +12,7 @@ _LAST: Final = 24
 """Orders that count, as a server may become slower."""
 
 _SURPLUS: Final = 0.995
-"""Of an order that is ready when it is first asked for, nobody knows since when: it took less."""
+"""An order that is ready when it is first asked for took less time than was measured."""
 
 _SOONER: Final = 8
 """One of so many orders is asked for early, to find a faster server."""
