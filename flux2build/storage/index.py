@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from itertools import chain
 
 from flux2build.storage.edition import EDITION
 from flux2build.storage.index_packed import ATTRIBUTES, KINDS, OPEN, Packed, load
@@ -283,17 +284,21 @@ class Index:
 
         if packed is None or len(packed.rows) > _FEW:
             self._unpack()
-        recent = dict(list(self._answers.items())[-_MOST_ANSWERS:])
-        kept = self._asked.union(*(paths for _, paths in recent.values()))
-        rows = {path: self._rows[path] for path in sorted(kept) if path in self._rows}
         try:
             if self._packed is not None:
                 index_columns.keep_changes(own_folder(self._folder), self._packed)
             else:
-                index_columns.keep(own_folder(self._folder), rows, recent)
+                recent = dict(list(self._answers.items())[-_MOST_ANSWERS:])
+                index_columns.keep(own_folder(self._folder), self._kept(recent), recent)
         except OSError:
             return
         self._changed = False
+
+    def _kept(self, answers: Mapping[str, tuple[str, tuple[str, ...]]]) -> dict[str, Row]:
+        """The rows to keep; first what the latest answer depends on, in the order in which it is looked at."""
+        first = chain.from_iterable(paths for _, paths in reversed([*answers.values()]))
+        rows = self._rows
+        return {path: rows[path] for path in chain(first, sorted(self._asked)) if path in rows}
 
     def _forget_answers(self, path: str) -> None:
         """Forget the answers that depend on a path."""

@@ -7,7 +7,7 @@ import os
 import time
 import zlib
 
-from flux2build.storage.index_packed import CHANGES, FORMAT, KINDS, NAME, Packed, Row
+from flux2build.storage.index_packed import CHANGES, FORMAT, NAME, Packed, Row, kind_of
 from flux2build.storage.own_folder import stamp, swap
 
 TYPE_CHECKING = False
@@ -23,17 +23,17 @@ def keep(
     Raises:
         OSError: it cannot be written.
     """
-    paths = list(rows)
-    places = {path: at for at, path in enumerate(paths)}
-    numbers = bytes([_kind(row[0]) for row in rows.values()])
-    digests = b"".join([_raw(row[0]) for row in rows.values()])
-    columns = zip(*(row[1:] for row in rows.values()), strict=True)
-    fingerprints = _numbers([number for column in columns for number in column], "Q")
-    noted = {
-        key: (text, _numbers([places[path] for path in on], "I"))
-        for key, (text, on) in answers.items()
-    }
-    body = marshal.dumps(((paths, numbers, fingerprints, digests), noted))
+    paths, masks = list(rows), dict[tuple[str, ...], bytes]()
+    for _, on in answers.values():
+        masks[on] = masks.get(on) or _mask(paths, on)
+    attributes = _numbers([number for row in rows.values() for number in row[1:]])
+    columns = (
+        paths,
+        bytes([kind_of(row[0]) for row in rows.values()]),
+        attributes,
+        b"".join([_raw(row[0]) for row in rows.values()]),
+    )
+    body = marshal.dumps((columns, {key: (text, masks[on]) for key, (text, on) in answers.items()}))
     _write(folder, NAME, time.time_ns(), body)
     changes = os.path.join(folder, CHANGES)
     if os.path.lexists(changes):  # they continue what was written before
@@ -51,21 +51,23 @@ def keep_changes(folder: str, packed: Packed) -> None:
 
 
 def _write(folder: str, name: str, written: int, body: bytes) -> None:
-    body = _numbers([FORMAT, *stamp(folder), written], "Q") + body
+    body = _numbers([FORMAT, *stamp(folder), written]) + body
     swap(os.path.join(folder, name), zlib.crc32(body).to_bytes(8, "big") + body)
 
 
-def _numbers(values: list[int], code: str) -> bytes:
-    """Pack numbers of one width into bytes; `array` would cost an import."""
-    packed = bytearray((8 if code == "Q" else 4) * len(values))
-    with memoryview(packed) as raw, raw.cast(code) as view:  # type: ignore[call-overload] # Q or I
+def _numbers(values: list[int]) -> bytes:
+    """Pack numbers into bytes; `array` would cost an import."""
+    packed = bytearray(8 * len(values))
+    with memoryview(packed) as raw, raw.cast("Q") as view:
         for at, value in enumerate(values):
             view[at] = value
     return bytes(packed)
 
 
-def _kind(state: str) -> int:
-    return 0 if state.startswith("sha256:") else KINDS.index(state)
+def _mask(paths: list[str], some: tuple[str, ...]) -> bytes:
+    """A byte for each path: 1 for some, and 0 for all others."""
+    chosen = {*some}
+    return bytes([path in chosen for path in paths]) if some else b""
 
 
 def _raw(state: str) -> bytes:

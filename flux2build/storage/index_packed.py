@@ -1,5 +1,8 @@
 """An index as it lies on the disk: columns, which are faster to search than rows, and what has changed since.
 
+The place of a path is its number in the columns. What an answer depends on is a mask, with a byte
+for each place, so that thousands of files are compared in one pass that leaves no objects behind.
+
 `.flux2build/index` is written as a whole when much has changed. `.flux2build/index-changes` holds
 the few rows and answers that differ by now, and says which writing of the other it continues.
 
@@ -21,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer than the answer
     from collections.abc import Callable, Iterator
 
-FORMAT = 3
+FORMAT = 4
 NAME, CHANGES = "index", "index-changes"
 KINDS = ("file", "missing", "folder", "special", "unreadable")
 OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -35,7 +38,7 @@ _HEAD = 8 * 4
 
 Row = tuple[str, int, int, int, int]
 Answer = tuple[str, bytes]
-"""A text, and the places of the paths that it depends on."""
+"""A text, and the mask of the paths that it depends on: 1 at the place of each, and 0 at others."""
 
 
 class Packed:
@@ -47,12 +50,11 @@ class Packed:
         answers: dict[str, Answer],
         written: int,
     ) -> None:
-        self.paths, kinds, fingerprints, digests = columns
+        self.paths, kinds, attributes, self._digests = columns
         self.answers, self.written = answers, written
-        self._kinds, self._digests = bytearray(kinds), bytearray(digests)
-        count = len(self.paths)
-        numbers = memoryview(fingerprints).cast("Q").tolist()
-        self._fingerprints = [numbers[at : at + count] for at in range(0, 4 * count, count or 1)]
+        self._kinds = bytearray(kinds)
+        self._attributes = memoryview(bytearray(attributes)).cast("Q")
+        """Four for each path."""
         self._places: dict[str, int] = {}
         self.rows: dict[int, Row] = {}
         """The rows that are others than in the columns that were written."""
@@ -69,11 +71,13 @@ class Packed:
 
     def row(self, at: int) -> Row:
         """Return what is known of the path at a place."""
-        size, modified, changed, inode = [column[at] for column in self._fingerprints]
+        size, modified, changed, inode = self._attributes[4 * at : 4 * at + 4]
         return (self.state(at), size, modified, changed, inode)
 
     def state(self, at: int) -> str:
         """Return the state of the path at a place."""
+        if at in self.rows:
+            return self.rows[at][0]
         if kind := self._kinds[at]:
             return KINDS[kind]
         return "sha256:" + self._digests[32 * at : 32 * at + 32].hex()
@@ -81,12 +85,10 @@ class Packed:
     def enter(self, at: int, row: Row) -> None:
         """Enter another row for the path at a place."""
         self.rows[at], self.changed = row, True
-        state, *fingerprint = row
-        is_file = state.startswith("sha256:")
-        self._kinds[at] = 0 if is_file else KINDS.index(state)
-        self._digests[32 * at : 32 * at + 32] = bytes.fromhex(state[7:]) if is_file else bytes(32)
-        for column, number in zip(self._fingerprints, fingerprint, strict=True):
-            column[at] = number
+        state, *attributes = row
+        self._kinds[at] = kind_of(state)
+        for each, attribute in enumerate(attributes, 4 * at):
+            self._attributes[each] = attribute
 
     def note(self, key: str, answer: Answer) -> None:
         """Note an answer."""
@@ -97,7 +99,7 @@ class Packed:
     def void(self, places: set[int]) -> None:
         """Forget the answers that depend on any of the paths at some places."""
         for key, (_, where) in [*self.answers.items()]:
-            if not places.isdisjoint(memoryview(where).cast("I").tolist()):
+            if any(where[at : at + 1] == b"\1" for at in places):
                 del self.answers[key]
                 self.noted[key] = None
 
@@ -114,7 +116,7 @@ class Packed:
         self.changed = False
 
     def where(self, key: str, text: str) -> bytes | None:
-        """Return the places of the paths that an answer depends on; None if it is another one."""
+        """Return the mask of the paths that an answer depends on; None if it is another one."""
         noted, where = self.answers.get(key, (None, b""))
         return where if noted == text else None
 
@@ -127,18 +129,19 @@ class Packed:
         return text if all(self._is_unchanged(at, folder, observe) for at in suspects) else None
 
     def suspects(self, where: bytes, folder: str) -> list[int]:
-        """Return the places, of some, of the paths that may have changed."""
+        """Return the places, of those in a mask, of the paths that may have changed."""
         return [*self._in_turn(where, folder)]
 
     def _in_turn(self, where: bytes, folder: str) -> Iterator[int]:
         """The places of the paths that may have changed; the rest is looked at after the first ones."""
-        places = memoryview(where).cast("I").tolist()
-        for part in (places[:_FIRST], places[_FIRST:]):
+        files = bytes(map(operator.gt, where, self._kinds))  # the kind of a file is number 0
+        for part in (range(len(where))[:_FIRST], range(len(where))[_FIRST:]):
+            mask = slice(part.start, part.stop)
+            yield from compress(part, map(operator.ne, where[mask], files[mask]))
             try:
-                suspects = self._suspects(part, folder, os.stat)
+                yield from self._changed_files(part, files[mask], folder, os.stat)
             except OSError:
-                suspects = self._suspects(part, folder, _status)
-            yield from suspects
+                yield from self._changed_files(part, files[mask], folder, _status)
 
     def _is_unchanged(self, at: int, folder: str, observe: Callable[[str], Row]) -> bool:
         """Whether a path has the state that is known; what proves it is entered."""
@@ -152,37 +155,30 @@ class Packed:
             self.enter(at, row)
         return True
 
-    def _suspects(
-        self, where: list[int], folder: str, status: Callable[[str], object]
+    def _changed_files(
+        self, part: range, mask: bytes, folder: str, status: Callable[[str], object]
     ) -> list[int]:
-        """Return the places of all but the files whose attributes are what they were.
+        """Return the places, of the files in a part of a mask, of those whose attributes are not what they were.
 
         A loop over them would take half as long again as asking the system.
         """
-        times, kinds, paths = self._fingerprints[1], self._kinds, self.paths
-        files = [at for at in where if times[at] and not kinds[at]]
-        suspects = [at for at in where if not times[at] or kinds[at]]
-        if len(files) < 2:  # of one, `itemgetter` does not make a tuple
-            return suspects + files
-        chosen = operator.itemgetter(*files)
+        paths: Iterator[str] = compress(self.paths[part.start : part.stop], mask)
         if folder != os.getcwd():
-            paths = [os.path.join(folder, path) for path in paths]
-        before = [*zip(*map(chosen, self._fingerprints), strict=True)]
-        now = [*map(ATTRIBUTES, map(status, chosen(paths)))]
-        if now != before:
-            suspects += compress(files, map(operator.ne, now, before))
-        return suspects
+            paths = (os.path.join(folder, path) for path in paths)
+        each = iter(self._attributes[4 * part.start : 4 * part.stop])
+        before = compress(zip(each, each, each, each, strict=True), mask)
+        now = map(ATTRIBUTES, map(status, paths))
+        return [*compress(compress(part, mask), map(operator.ne, now, before))]
 
     def unpacked(self) -> tuple[dict[str, Row], dict[str, tuple[str, tuple[str, ...]]]]:
         """Return the known states by path, and the answers, each with the paths that it depends on."""
-        fingerprints = zip(self.paths, *self._fingerprints, strict=True)
-        rows = {path: (self.state(at), *row) for at, (path, *row) in enumerate(fingerprints)}
+        rows = {path: self.row(at) for at, path in enumerate(self.paths)}
         answers = self.answers.items()
         return rows, {key: (text, (*self.paths_at(where),)) for key, (text, where) in answers}
 
     def paths_at(self, where: bytes) -> dict[str, None]:
-        """Return the paths at some places, in their order."""
-        return dict.fromkeys([self.paths[at] for at in memoryview(where).cast("I").tolist()])
+        """Return the paths in a mask, in their order."""
+        return dict.fromkeys(compress(self.paths, where))
 
 
 def load(folder: str) -> Packed | None:
@@ -227,3 +223,8 @@ def _status(path: str) -> object:
         return os.stat(path)
     except OSError:
         return _ABSENT
+
+
+def kind_of(state: str) -> int:
+    """Return the number of a kind of state."""
+    return 0 if state.startswith("sha256:") else KINDS.index(state)
