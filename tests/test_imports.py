@@ -238,7 +238,7 @@ def test_no_option_makes_a_spec_be_read(site: Site, words: list[str]) -> None:
     found = imported(site, *words)
 
     assert found & {"click", "flux2build.assetspec.reader"} == set()
-    assert "flux2build.session.brief" in found
+    assert "flux2build.incremental.brief" in found
 
 
 def test_what_a_spec_does_not_have_is_not_imported(site: Site) -> None:

@@ -17,25 +17,25 @@ from flux2build.cli.spooled import take_in_spooled
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import BudgetError, Exit, Flux2BuildError, Problem, gravest
+from flux2build.incremental.answers import remember
+from flux2build.incremental.baseline import Baseline
+from flux2build.incremental.brief import Brief, brief, dismiss, narrowed
+from flux2build.incremental.brief_build import buildable
+from flux2build.incremental.brief_build import premises as brief_premises
+from flux2build.incremental.ongoing import Ongoing
+from flux2build.incremental.renewal import renew
 from flux2build.ledger import Intended
 from flux2build.model import AssetName, Key
 from flux2build.planning.open_orders import OpenOrder
 from flux2build.planning.plan import Plan
 from flux2build.providers.pricing import price_range
 from flux2build.session.after import after
-from flux2build.session.answers import remember
-from flux2build.session.baseline import Baseline
-from flux2build.session.brief import Brief, brief, dismiss, narrowed
-from flux2build.session.brief_build import buildable
-from flux2build.session.brief_build import premises as brief_premises
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
 from flux2build.session.joining import joined
 from flux2build.session.missing_lock import ignored, refuse_to_pay
-from flux2build.session.ongoing import Ongoing
 from flux2build.session.plan_file import PlanFile
 from flux2build.session.project import Project
-from flux2build.session.renewal import renew
 from flux2build.storage import disk
 
 if TYPE_CHECKING:

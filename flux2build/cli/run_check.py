@@ -16,10 +16,10 @@ from flux2build.console.findings import OUTPUT_FORMATS
 from flux2build.console.findings.contract import CheckReport, OutputFormat
 from flux2build.console.findings.unusable import of_error
 from flux2build.errors import Exit, Flux2BuildError, Place, Problem, UsageError, did_you_mean
+from flux2build.incremental.brief import brief, narrowed
+from flux2build.incremental.findings import findings_in_brief, findings_of
 from flux2build.planning.plan import Plan
-from flux2build.session.brief import brief, narrowed
 from flux2build.session.common_options import Choice, CommonOptions
-from flux2build.session.findings import findings_in_brief, findings_of
 from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
 
@@ -69,7 +69,7 @@ def check(  # noqa: PLR0913 - one parameter for each option
     if known is None and choice.everything and not require_approved:
         # Lazy: only a reading of everything is remembered.
         from flux2build.console.plan_view import clean_line
-        from flux2build.session.answers import remember
+        from flux2build.incremental.answers import remember
 
         remember(project, clean_line(plan), reported)
     if known is None and (other := project.others_files) is not None:

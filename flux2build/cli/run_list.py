@@ -11,8 +11,8 @@ from flux2build.console.escaping import clean
 from flux2build.console.styled import Text
 from flux2build.digest import Json
 from flux2build.errors import Exit
+from flux2build.incremental.asset_list import AssetList, listed
 from flux2build.model import AssetName
-from flux2build.session.asset_list import AssetList, listed
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 

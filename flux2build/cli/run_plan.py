@@ -7,7 +7,7 @@ import shlex
 from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.errors import Exit, UsageError
-from flux2build.session.brief import brief, narrowed
+from flux2build.incremental.brief import brief, narrowed
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.joining import joined
 from flux2build.session.project import Project
@@ -50,11 +50,11 @@ def show_plan(
         warn_of_costs(console, project.settings, plan)
     if known is not None:
         if choice.everything and not plan.drift:
-            from flux2build.session.renewal import renew
+            from flux2build.incremental.renewal import renew
 
             renew(project, known, None, plan_view.clean_line(plan))
     elif choice.everything and not choice.force:
-        from flux2build.session.answers import remember
+        from flux2build.incremental.answers import remember
 
         remember(project, plan_view.clean_line(project.whole))
     return Exit.DRIFT if exit_code and (plan.drift or project.conflicted) else Exit.DONE

@@ -20,10 +20,10 @@ from flux2build.cli.entry import main
 from flux2build.cli.run_build import BuildRun
 from flux2build.console.console import Console
 from flux2build.errors import Exit
-from flux2build.session.brief import Brief
+from flux2build.incremental.brief import Brief
+from flux2build.incremental.ongoing import Ongoing
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
-from flux2build.session.ongoing import Ongoing
 from flux2build.session.project import Project
 from flux2build.session.sources import Watched
 from flux2build.session.watch import Watcher

@@ -10,8 +10,8 @@ import pytest
 
 from flux2build.digest import of_bytes
 from flux2build.errors import LockError, Place, UsageError
+from flux2build.incremental.findings import findings_of
 from flux2build.session.common_options import Choice, CommonOptions
-from flux2build.session.findings import findings_of
 from flux2build.session.project import Project
 from tests.conftest import Site
 

@@ -17,9 +17,9 @@ from flux2build.digest import Json
 from flux2build.errors import UsageError
 from flux2build.images.formats.contract import PictureError
 from flux2build.images.preview import Preview, preview
+from flux2build.incremental.findings import findings_of
 from flux2build.session import exports
 from flux2build.session.common_options import Choice, CommonOptions
-from flux2build.session.findings import findings_of
 from flux2build.session.joining import joined
 from flux2build.session.project import Project
 from flux2build.session.revisions import Since, compared

@@ -20,6 +20,7 @@ from flux2build.console import plan_view
 from flux2build.console.console import Console
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, SystemFault, UsageError
+from flux2build.incremental.ongoing import Ongoing
 from flux2build.ledger.accounts import accounts
 from flux2build.planning.finals import locked_at
 from flux2build.planning.plan import Plan
@@ -28,7 +29,6 @@ from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms
 from flux2build.session.drafting import Drafting
 from flux2build.session.joining import joined
-from flux2build.session.ongoing import Ongoing
 from flux2build.session.project import Project
 from flux2build.session.watch import OutputWatcher, Watcher
 from flux2build.storage import regular

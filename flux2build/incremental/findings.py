@@ -13,10 +13,10 @@ from flux2build.checks.contract import Options, Subject, evaluate
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Problem, SpecError, UsageError
+from flux2build.incremental.baseline import Baseline
 from flux2build.model import Asset, AssetName, Key
 from flux2build.planning.plan import Plan
 from flux2build.planning.snapshot import Snapshot
-from flux2build.session.baseline import Baseline
 from flux2build.session.common_options import Choice
 from flux2build.session.project import EVERYTHING, Project
 
@@ -179,7 +179,7 @@ def _excluded_in_brief(base: Baseline, options: Options) -> frozenset[AssetName]
     """The assets that a check's `exclude` names; None if that is not known."""
     if not options.exclude:
         return frozenset()
-    from flux2build.session.names_in_brief import named
+    from flux2build.incremental.names_in_brief import named
 
     return named(base, options.exclude)
 

@@ -10,18 +10,18 @@ from msgspec.structs import replace
 
 from flux2build.building.report import Report
 from flux2build.digest import of_bytes
+from flux2build.incremental import baseline
+from flux2build.incremental.baseline import Baseline, bounds_of
+from flux2build.incremental.brief import Brief, Files, compared, said_by
+from flux2build.incremental.findings import findings_in_brief, standing
+from flux2build.incremental.keeping import enter_picture, plain_orphans, unsettled
+from flux2build.incremental.lock_in_parts import locked_in
+from flux2build.incremental.surroundings import around
 from flux2build.lockfile.parts import Parts, spans
 from flux2build.model import Asset, AssetName
 from flux2build.planning.plan import Plan
 from flux2build.planning.snapshot import Snapshot
-from flux2build.session import baseline
-from flux2build.session.baseline import Baseline, bounds_of
-from flux2build.session.brief import Brief, Files, compared, said_by
-from flux2build.session.findings import findings_in_brief, standing
-from flux2build.session.keeping import enter_picture, plain_orphans, unsettled
-from flux2build.session.lock_in_parts import locked_in
 from flux2build.session.project import Project
-from flux2build.session.surroundings import around
 from flux2build.storage.index import MISSING
 from flux2build.storage.index_rows import in_order
 from flux2build.storage.ledger_mark import answer_key, ledger_key, marked

@@ -8,10 +8,10 @@ from functools import partial
 
 from flux2build.building.report import Report
 from flux2build.errors import Flux2BuildError
-from flux2build.session.baseline import Baseline
-from flux2build.session.brief import Brief, compared_with
+from flux2build.incremental.baseline import Baseline
+from flux2build.incremental.brief import Brief, compared_with
+from flux2build.incremental.renewal import note, renewed
 from flux2build.session.project import Project
-from flux2build.session.renewal import note, renewed
 
 Remember = Callable[[Project], Baseline | None]
 """Writes down that nothing is to be done in a project, and returns its baseline."""

@@ -13,13 +13,13 @@ import pytest
 from msgspec.structs import replace
 
 from flux2build.errors import Exit
-from flux2build.session.brief import brief, narrowed
-from flux2build.session.brief_build import buildable
+from flux2build.incremental.brief import brief, narrowed
+from flux2build.incremental.brief_build import buildable
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.joining import joined
 from flux2build.session.project import Project
 from tests.conftest import Site
-from tests.session.test_caches import Edit, drawn, removed, replaced
+from tests.incremental.test_caches import Edit, drawn, removed, replaced
 from tests.simulated import charges, order_from, scenario, serving
 
 _UNLIKE: Final = re.compile(

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from flux2build.errors import UsageError
+from flux2build.incremental.baseline import Baseline
 from flux2build.model import Asset, AssetName, Source
 from flux2build.planning.selection import Field, select
-from flux2build.session.baseline import Baseline
 from flux2build.session.common_options import Choice
 
 _MEMBER: Final = r"[A-Za-z0-9_-]+\[[^\]]+\]"

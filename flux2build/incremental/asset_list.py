@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from flux2build.incremental.baseline import Baseline
+from flux2build.incremental.brief import Brief, brief
+from flux2build.incremental.names_in_brief import selected
 from flux2build.lockfile.parts import Parts
 from flux2build.model import Asset, AssetName
 from flux2build.planning.selection import field_of
 from flux2build.session.approval import with_decisions
-from flux2build.session.baseline import Baseline
-from flux2build.session.brief import Brief, brief
 from flux2build.session.common_options import Choice
-from flux2build.session.names_in_brief import selected
 from flux2build.session.project import Project
 
 _OUTPUT = "output:"

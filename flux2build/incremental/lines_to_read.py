@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from flux2build.assetspec.excerpts import excerpts, first_of, lines_with
-from flux2build.session import traces
+from flux2build.incremental import traces
 from flux2build.session.project import Project
 
 Lines = tuple[str, str, str]

@@ -8,10 +8,10 @@ from functools import cache
 from msgspec.structs import replace
 
 from flux2build.digest import of_bytes
+from flux2build.incremental.baseline import Baseline
 from flux2build.lockfile import loads
 from flux2build.lockfile.parts import Parts
 from flux2build.planning.snapshot import Late, LateFiles, Locked
-from flux2build.session.baseline import Baseline
 from flux2build.session.project import Project
 
 

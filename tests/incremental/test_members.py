@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from flux2build.incremental.members import alike
 from flux2build.model import member
-from flux2build.session.members import alike
 from flux2build.storage import paths
 
 KEYS = st.lists(

@@ -10,6 +10,13 @@ from msgspec.structs import replace
 
 from flux2build.assetspec.documents import AssetFiles
 from flux2build.assetspec.part import Part
+from flux2build.incremental import traces
+from flux2build.incremental.baseline import Baseline, Contents, Entered
+from flux2build.incremental.keeping import drawn_of, expected_of, said_of, tags_of
+from flux2build.incremental.members import Members
+from flux2build.incremental.placing import Placing
+from flux2build.incremental.plain_recipes import plain
+from flux2build.incremental.surroundings import around
 from flux2build.lockfile import Lockfile
 from flux2build.model import (
     AssetName,
@@ -24,15 +31,8 @@ from flux2build.model import (
 from flux2build.planning.plan import Orphan, orphans
 from flux2build.planning.quotes import masters
 from flux2build.planning.replan import names
-from flux2build.session import traces
-from flux2build.session.baseline import Baseline, Contents, Entered
-from flux2build.session.keeping import drawn_of, expected_of, said_of, tags_of
-from flux2build.session.members import Members
-from flux2build.session.placing import Placing
-from flux2build.session.plain_recipes import plain
 from flux2build.session.project import Project
 from flux2build.session.sources import above
-from flux2build.session.surroundings import around
 
 T = TypeVar("T")
 

@@ -7,15 +7,15 @@ from typing import Any, Final, cast
 
 from msgspec.structs import asdict
 
+from flux2build.incremental import baseline
+from flux2build.incremental.baseline import Baseline, Contents, bounds_of, key_of
+from flux2build.incremental.plain_recipes import plain
 from flux2build.lockfile import dumps, parts
 from flux2build.lockfile.parts import Spans
 from flux2build.model import Asset, AssetName, Recipe
 from flux2build.planning.plan import Orphan, Step
 from flux2build.planning.replan import names
 from flux2build.planning.verdict import Action
-from flux2build.session import baseline
-from flux2build.session.baseline import Baseline, Contents, bounds_of, key_of
-from flux2build.session.plain_recipes import plain
 from flux2build.session.project import Project
 from flux2build.storage.fields import Fields
 
@@ -58,7 +58,7 @@ def unsettled(step: Step) -> bool:
 
 
 def _contents(project: Project, due: Collection[AssetName]) -> Contents:
-    from flux2build.session import traces
+    from flux2build.incremental import traces
 
     steps, state = project.whole.steps, project.index.known
     written, asked = project.below_output(), project.spec_files.items()

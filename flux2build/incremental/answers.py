@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from flux2build.checks.finding import Finding
 from flux2build.digest import of_bytes
+from flux2build.incremental import keeping
+from flux2build.incremental.baseline import Baseline
+from flux2build.incremental.findings import findings_of, standing, subjects
+from flux2build.incremental.surroundings import around
 from flux2build.planning.plan import Plan
-from flux2build.session import keeping
-from flux2build.session.baseline import Baseline
-from flux2build.session.findings import findings_of, standing, subjects
 from flux2build.session.project import Project
-from flux2build.session.surroundings import around
 from flux2build.storage.index_rows import in_order
 from flux2build.storage.ledger_mark import answer_key, ledger_key, marked
 

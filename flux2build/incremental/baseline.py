@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from flux2build.assetspec.spec import Budget
 from flux2build.digest import Digest, of_bytes
+from flux2build.incremental.plain_recipes import recipe_of
 from flux2build.lockfile.parts import Spans
 from flux2build.model import (
     Asset,
@@ -31,7 +32,6 @@ from flux2build.model import (
 )
 from flux2build.planning.plan import Orphan
 from flux2build.providers.pricing import Size
-from flux2build.session.plain_recipes import recipe_of
 from flux2build.session.project import Project
 from flux2build.session.settings import config_path
 from flux2build.storage import fields
@@ -42,7 +42,7 @@ from flux2build.storage.index import MISSING
 from flux2build.storage.index_rows import in_order
 
 if TYPE_CHECKING:
-    from flux2build.session import traces
+    from flux2build.incremental import traces
 
 _NAME: Final = "baseline"
 _FORMAT: Final = 10

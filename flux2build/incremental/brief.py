@@ -18,6 +18,9 @@ from msgspec.structs import replace
 from flux2build.digest import Digest
 from flux2build.errors import Problem
 from flux2build.images.ops import OPS
+from flux2build.incremental import baseline
+from flux2build.incremental.baseline import Baseline, Entered
+from flux2build.incremental.lock_in_parts import in_parts
 from flux2build.model import Asset, AssetName, Derive, Generate, Key, Write
 from flux2build.planning.open_orders import OpenOrder, open_orders
 from flux2build.planning.plan import Orphan, Plan, Step, asked
@@ -26,10 +29,7 @@ from flux2build.planning.replan import planned_alone, replanned
 from flux2build.planning.snapshot import Locked, Snapshot
 from flux2build.planning.soundness import Soundness
 from flux2build.planning.verdict import Action
-from flux2build.session import baseline
-from flux2build.session.baseline import Baseline, Entered
 from flux2build.session.common_options import Choice
-from flux2build.session.lock_in_parts import in_parts
 from flux2build.session.project import Project
 from flux2build.session.sources import side_by_side
 from flux2build.storage.disk import DiskFiles, root_of
@@ -148,7 +148,7 @@ def _as_edited(
     if not changed:
         return Entered(base, orphans=base.orphans)
     # Lazy: what reads a spec is imported only where a part of one is read.
-    from flux2build.session.edited import edited
+    from flux2build.incremental.edited import edited
 
     return edited(project, base, locked.lock, changed)
 
@@ -168,7 +168,7 @@ def narrowed(project: Project, known: Brief, choice: Choice) -> Plan | None:
     """Return what is to be done for a choice of assets; None if the spec must be read to know it."""
     if choice.everything:
         return known.plan
-    from flux2build.session.names_in_brief import closure
+    from flux2build.incremental.names_in_brief import closure
 
     assets = closure(known.base, choice)
     if assets is None:

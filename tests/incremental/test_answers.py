@@ -17,10 +17,10 @@ from msgspec.structs import replace
 
 from flux2build.cli.run_build import remember_clean
 from flux2build.errors import Exit
+from flux2build.incremental.answers import remember
+from flux2build.incremental.findings import findings_of
 from flux2build.ledger import Intended
-from flux2build.session.answers import remember
 from flux2build.session.common_options import CommonOptions
-from flux2build.session.findings import findings_of
 from flux2build.session.home import user_journal
 from flux2build.session.project import Project
 from flux2build.storage.disk import home

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from flux2build.building.artifacts import Artifacts
 from flux2build.digest import Digest
+from flux2build.incremental.baseline import Baseline
+from flux2build.incremental.brief import Brief
 from flux2build.model import AssetName, Generate
 from flux2build.planning.snapshot import Snapshot
-from flux2build.session.baseline import Baseline
-from flux2build.session.brief import Brief
 from flux2build.session.project import Project
 from flux2build.session.standing_in import noted, replaceable
 

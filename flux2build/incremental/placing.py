@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from flux2build.incremental.baseline import Baseline, Contents
+from flux2build.incremental.plain_recipes import plain
 from flux2build.model import AssetName, Generate, MasterOf, Recipe
 from flux2build.planning.graph import ranked
 from flux2build.planning.replan import names
-from flux2build.session.baseline import Baseline, Contents
-from flux2build.session.plain_recipes import plain
 
 _MASTER = "asset:"
 _Rank = tuple[int, int, int]

@@ -26,13 +26,13 @@ from flux2build.assetspec.references import AssetNames
 from flux2build.assetspec.resolve import Declared
 from flux2build.assetspec.said import Differences, Said, said, words_of
 from flux2build.errors import Flux2BuildError
+from flux2build.incremental import traces
+from flux2build.incremental.baseline import Baseline, Entered
+from flux2build.incremental.entering import Entering
+from flux2build.incremental.lines_to_read import Lines, lines_to_read
+from flux2build.incremental.members import Members, Tables, alike, spliced
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
-from flux2build.session import traces
-from flux2build.session.baseline import Baseline, Entered
-from flux2build.session.entering import Entering
-from flux2build.session.lines_to_read import Lines, lines_to_read
-from flux2build.session.members import Members, Tables, alike, spliced
 from flux2build.session.project import Project
 from flux2build.storage.globs import is_pattern
 from flux2build.storage.index import MISSING

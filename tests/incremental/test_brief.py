@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from flux2build.session.brief import brief
+from flux2build.incremental.brief import brief
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.project import Project
 from tests.conftest import Site

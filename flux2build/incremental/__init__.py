@@ -1,0 +1,1 @@
+"""What an edit comes to: only what it touches is read and judged again."""
