@@ -2,6 +2,7 @@
 
 They are sealed as the index is: what came from elsewhere, such as a file that a
 stranger committed, what is damaged, and what other code has kept, is not read.
+A file begins with the number of its layout, so that no version mistakes what another one has kept.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from flux2build.storage import regular
 from flux2build.storage.edition import EDITION
 from flux2build.storage.own_folder import FOLDER, own_folder, stamp, swap
 
-_HEAD: Final = 8 + 8 + 8 + 4
+_LAYOUT: Final = b"sealed 2"
+"""Earlier layouts begin with a checksum, and have a stamp where this one has its checksum."""
+_SEALED: Final = 8 + 8
+_HEAD: Final = _SEALED + 8 + 8 + 4
 _SIZE: Final = 8
 """Bytes that say how long a part is."""
 
@@ -28,8 +32,9 @@ def load(folder: Path, name: str) -> object:
     own = folder / FOLDER
     try:
         data = memoryview(regular.read(own / name, None))
-        check = int.from_bytes(data[:8], "big")
-        if data[8:_HEAD] != _seal(str(own)) or zlib.crc32(data[8:]) != check:
+        check = int.from_bytes(data[8:_SEALED], "big")
+        is_ours = bytes(data[:8]) == _LAYOUT and data[_SEALED:_HEAD] == _seal(str(own))
+        if not is_ours or zlib.crc32(data[_SEALED:]) != check:
             return None
         return marshal.loads(data[_HEAD:])  # noqa: S302 - sealed, see above
     except (OSError, ValueError, EOFError, TypeError):
@@ -41,8 +46,9 @@ def read_parts(folder: Path, name: str) -> list[bytes] | None:
     own = folder / FOLDER
     try:
         with regular.opened(own / name) as file:
-            left, check, seal = os.fstat(file.fileno()).st_size, file.read(8), file.read(_HEAD - 8)
-            if seal != _seal(str(own)):
+            left, layout, check = os.fstat(file.fileno()).st_size, file.read(8), file.read(8)
+            seal = file.read(_HEAD - _SEALED)
+            if layout != _LAYOUT or seal != _seal(str(own)):
                 return None
             parts, checksum = list[bytes](), zlib.crc32(seal)
             while size := file.read(_SIZE):
@@ -72,7 +78,8 @@ def write(folder: Path, name: str, *pieces: bytes) -> None:
         checksum = zlib.crc32(seal)
         for piece in pieces:
             checksum = zlib.crc32(piece, checksum)
-        swap(str(own / name), b"".join((checksum.to_bytes(8, "big"), seal, *pieces)))
+        head = _LAYOUT, checksum.to_bytes(8, "big"), seal
+        swap(str(own / name), b"".join((*head, *pieces)))
     except OSError:
         return
 
