@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from msgspec import Struct, field
@@ -64,6 +65,11 @@ class Faults(Struct):
         """Note what is wrong with a file that a key names."""
         for it in error.problems:
             self.add(Fault(key, it.message, it.hint, it.rows, place=it.place))
+
+    def outside(self, keys: Collection[Key]) -> Faults:
+        """The faults that lie in none of some tables and values."""
+        inside = {f for f in self.assets if any(f.key[: len(key)] == key for key in keys)}
+        return Faults({f: assets for f, assets in self.assets.items() if f not in inside})
 
     def collecting(self, asset: AssetName | None = None) -> Collecting:
         """A context that ends at the first `FaultyError`, and notes its faults."""

@@ -107,9 +107,9 @@ def load_part(
     Documents about many assets are left out, and so is whatever takes all recipes to know.
     """
     text = read(tree, file)
-    tables, invalid = schema.read(text.data)
+    tables, invalid, _ = schema.read(text.data)
     faults = Faults()
-    if invalid or any(True for _ in template_fields.faults(text.data, set())):
+    if invalid or any(True for _ in template_fields.faults(text.data)):
         return None
     try:
         chosen_profile = profiles.chosen(text, tables, profile, faults)

@@ -57,22 +57,23 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
         UsageError: the profile is not declared.
     """
     text = read(tree, file)
-    tables, invalid = schema.read(text.data)
+    data, guessed = schema.as_meant(text.data)
+    text = replace(text, data=data)
+    tables, invalid, keys = schema.read(text.data)
     faults = Faults()
     with suppress(TooManyError):
         for fault in invalid:
             faults.add(fault)
-        for fault in template_fields.faults(text.data, {fault.key for fault in invalid}):
+        for fault in template_fields.faults(text.data, invalid):
             faults.add(fault)
-        reader = SpecReader(
-            tree, text, tables, profiles.chosen(text, tables, profile, faults), faults
-        )
-        spec = reader.spec(capabilities)
-        if not faults.assets:
-            return spec
+        if not schema.lacks_bases(data):
+            chosen = profiles.chosen(text, tables, profile, faults)
+            spec = SpecReader(tree, text, tables, chosen, faults).spec(capabilities)
+            if not faults.assets:
+                return spec
     from flux2build.assetspec import diagnostics
 
-    raise SpecError(*diagnostics.problems(text, tree, faults))
+    raise SpecError(*diagnostics.problems(text, tree, faults.outside(guessed | keys)))
 
 
 class SpecReader(Struct):

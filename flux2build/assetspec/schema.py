@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 from flux2build.assetspec import validation_errors
@@ -35,10 +35,29 @@ NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 M = TypeVar("M", bound=Table)
 
 
-def read(data: Mapping[str, object]) -> tuple[SpecTable, list[Fault]]:
-    """The well-formed tables of a spec, and the faults of all tables: no fault hides another."""
+def read(data: Mapping[str, object]) -> tuple[SpecTable, list[Fault], set[Key]]:
+    """The well-formed tables of a spec, and the faults of all tables: no fault hides another.
+
+    With them come the keys that misspelt ones are taken for.
+    """
     reader = _TableReader(data)
-    return reader.tables(), reader.faults
+    return reader.tables(), reader.faults, reader.guessed
+
+
+def as_meant(data: Mapping[str, object]) -> tuple[Mapping[str, object], set[Key]]:
+    """A spec whose misspelt tables stand also where they are meant to be; and the keys that it has so."""
+    meant, guessed = {**data}, set[Key]()
+    for name, said in validation_errors.meanings(data, SpecTable.model_fields).items():
+        own = meant.get(name, {})
+        if isinstance(own, Mapping) and isinstance(said, Mapping):
+            meant[name] = {**said, **own}
+            guessed |= {(name, key) for key in said.keys() - own.keys()}
+    return meant, guessed
+
+
+def lacks_bases(data: Mapping[str, object]) -> bool:
+    """Whether a misspelt key keeps a spec from extending other files, so that much of it is not known."""
+    return "extends" in validation_errors.meanings(data, SpecTable.model_fields)
 
 
 def names(data: Mapping[str, object], family: str) -> frozenset[str]:
@@ -52,6 +71,7 @@ class _TableReader:
 
     def __init__(self, data: Mapping[str, object]) -> None:
         self._data = data
+        self.guessed: set[Key] = set()
         self.faults: list[Fault] = []
 
     def tables(self) -> SpecTable:
@@ -134,9 +154,23 @@ class _TableReader:
             if not salvage or not isinstance(value, Mapping):
                 return None
             faulty = {entry["loc"][0] for entry in error.errors(include_url=False) if entry["loc"]}
-            table = model.model_validate({k: v for k, v in value.items() if k not in faulty})
+            table = self._salvaged(model, key, value, faulty)
         if isinstance(table, Table):
             self._inside(key, table)
+        return table
+
+    def _salvaged(
+        self, model: type[M], key: Key, value: Mapping[str, Any], faulty: Collection[object]
+    ) -> M:
+        """What is sound of a table; its misspelt keys as what they mean, if they are sound as that."""
+        sound = {name: each for name, each in value.items() if name not in faulty}
+        meanings = validation_errors.meanings(value, model.model_fields)
+        meant = {name: each for name, each in meanings.items() if name not in value}
+        try:
+            table = model.model_validate({**sound, **meant})
+        except TableError:
+            return model.model_validate(sound)
+        self.guessed |= {(*key, name) for name in meant}
         return table
 
     def _inside(self, key: Key, table: Table) -> None:

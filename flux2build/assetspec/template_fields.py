@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from flux2build.assetspec.faults import Fault
@@ -39,12 +39,14 @@ _LAYERS: Final = {"defaults": 1, "style": 2, "profile": 2, "asset": 2}
 """How long the key of each table with settings is."""
 
 
-def faults(data: Mapping[str, object], known: Container[Key]) -> Iterator[Fault]:
-    """Markup in texts that are not templates, unless a fault of the text is `known`."""
+def faults(data: Mapping[str, object], invalid: Collection[Fault] = ()) -> Iterator[Fault]:
+    """Markup in texts that are not templates, unless a text is `invalid`, or a name above it is."""
+    known, misnamed = {fault.key for fault in invalid}, {f.key for f in invalid if f.name}
     for key in _marked(data, ()):
         if not _is_template(tuple(part for part in key if isinstance(part, str))):
             name = next((part for part in reversed(key) if isinstance(part, str)), "")
-            if key not in known:
+            above = (key[:length] for length in range(1, len(key)))
+            if key not in known and misnamed.isdisjoint(above):
                 hint = "write the text out; docs/spec.md lists the keys that take templates"
                 yield Fault(key, f"`{name}` is not a template", hint=hint)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeGuard, TypeVar
 
 from flux2build.assetspec.faults import Fault, FaultyError
-from flux2build.errors import did_you_mean
+from flux2build.errors import did_you_mean, nearest
 from flux2build.model import Key
 from flux2build.tables.table import Table, TableError
 
@@ -131,6 +131,13 @@ def unknown(key: Key, known: Iterable[str], what: str = "key") -> Fault:
     word = str(key[-1])
     hint = _ELSEWHERE.get(word) or did_you_mean(word, known)
     return Fault(key, f"unknown {what} `{word}`", hint=hint, name=True)
+
+
+def meanings(table: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """The values of a table's misspelt keys, by the keys that they mean."""
+    misspelt = (key for key in table if key not in known and key not in _ELSEWHERE)
+    each = ((nearest(key, known), table[key]) for key in misspelt)
+    return {name: value for name, value in each if name is not None}
 
 
 _WORDS: Final[Mapping[type, str]] = {

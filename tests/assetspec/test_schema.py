@@ -31,7 +31,7 @@ def keys_of(node: Any) -> Iterator[tuple[str, Any]]:
 def fault(table: str) -> tuple[tuple[str | int, ...], str, str | None]:
     """The one fault of an asset table."""
     from_toml: dict[str, object] = {"asset": {"a": json.loads(table)}}
-    _, faults = schema.read(from_toml)
+    _, faults, _ = schema.read(from_toml)
     (found,) = faults
     return found.key[2:], found.message, found.hint
 

@@ -400,3 +400,54 @@ def test_documents_about_half_an_asset(key: str) -> None:
     """
     (headline,) = headlines(spec)
     assert headline.endswith("`nope` is not defined")
+
+
+def test_a_misspelt_name_hides_no_mistake_beside_it() -> None:
+    """A table and a key that are there are judged by themselves, whatever others are taken for."""
+    found = headlines(
+        '[assets.a]\nprompt = "x"\n[asset.a]\nprompt = "{{ nope }}"\n'
+        '[defaults]\nwidht = 64\nwidth = "64"\n'
+    )
+
+    assert [line.partition(": ")[2] for line in found] == [
+        "unknown key `assets`",
+        "`nope` is not defined",
+        "unknown key `widht`",
+        "must be a whole number, not a text",
+    ]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        '[assets.b]\nprompt = "b"\n[asset.a]\nprompt = "a"\nrefs = [{ asset = "b" }]',
+        '[assets.b]\nprompt = "b"\nmatrix = { n = ["1"] }\n[asset.a]\nprompt = "a"\nrefs = [{ asset = "b[n=1]" }]',
+        '[asset.b]\npromt = "b"\nmatrix = { n = ["1"] }\n[asset.a]\nprompt = "a"\nrefs = [{ asset = "b[n=1]" }]',
+        '[styles.ink]\nvars = { how = "ink" }\n[asset.a]\nstyle = "ink"\nprompt = "a {{ how }}"',
+        '[style.ink]\nvarz = { how = "ink" }\n[asset.a]\nstyle = "ink"\nprompt = "a {{ how }}"',
+        '[style.ink]\npromt = "ink"\n[asset.a]\nstyle = "ink"',
+        '[profiles.web]\nwidth = 64\n[asset.a]\nprompt = "a"\nprofile.web.height = 64',
+        '[project]\nprofile = "web"\n[profiles.web]\nwidth = 64\n[asset.a]\nprompt = "a"',
+        '[var]\nbrand = "x"\n[asset.a]\nprompt = "a {{ brand }}"',
+        '[default]\nvars = { brand = "x" }\n[asset.a]\nprompt = "a {{ brand }}"',
+        '[defaults]\nvar = { brand = "x" }\n[asset.a]\nprompt = "a {{ brand }}"',
+        '[asset.a]\nvar = { brand = "x" }\nprompt = "a {{ brand }}"',
+        '[asset.a]\nmatrx = { n = ["1"] }\nprompt = "a {{ n }}"',
+        '[projekt]\ntemplates = "prompts"\n[asset.a]\ntemplate = "a.j2"',
+        '[project]\ntemplate = "prompts"\n[asset.a]\ntemplate = "a.j2"',
+        '[vars]\nlocale = "de"\n[catalogs]\npath = "l/{locale}.json"\n[asset.a]\nprompt = "{{ t(\'fox\') }}"',
+        '[vars]\nlocale = "de"\n[catalog]\npth = "l/{locale}.json"\n[asset.a]\nprompt = "{{ t(\'fox\') }}"',
+        'extend = ["base.toml"]\n[asset.a]\nstyle = "ink"\nprompt = "{{ brand }}"\nrefs = [{ asset = "b" }]',
+        '[assets.b]\nprompt = "{{ asset.name }}"\n[asset.a]\nprompt = "a"',
+        '[asset.a]\nprompt = "a"\nprompts = ["{{ asset.name }}"]',
+        '[check.drift]\nexclude = ["a"]\n[asset.a]\nprompt = "a"',
+    ],
+    ids=str.splitlines,
+)
+def test_a_misspelt_name_is_one_problem(spec: str) -> None:
+    """What stands under it counts as said, so nothing that uses it is a mistake of its own."""
+    files = {"prompts/a.j2": "a", "base.toml": "", "l/de.json": '{"fox": "Fuchs"}'}
+
+    (problem,) = problems(spec, files)
+
+    assert problem.message.startswith("unknown key")
