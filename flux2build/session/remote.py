@@ -9,7 +9,7 @@ from decimal import Decimal
 from flux2build import digest
 from flux2build.building import event_loop
 from flux2build.errors import SystemFault
-from flux2build.providers.contract import CallsBack, Refusal, Refused, Remote
+from flux2build.providers.contract import CallsBack, Refusal, Refused, Remote, Ticket
 from flux2build.purchasing.bookkeeping import Bookkeeping
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.http import Client, ClientDeps, Key, Limits, authorities, limits
@@ -67,6 +67,24 @@ def balances(
 
     known = list(providers)
     return dict(zip((each.name for each in known), event_loop.run(all_asked()), strict=True))
+
+
+def denied(settings: UserSettings, provider: Remote, ticket: Ticket) -> Refused | None:
+    """What a provider says if it certainly does not know an order.
+
+    None if it may know it; another refusal if it cannot be asked.
+
+    Raises:
+        SystemFault: its endpoint is not one, or the key would be sent in clear.
+    """
+
+    async def asked() -> Refused | None:
+        async with client_of(settings, provider, limits_of(settings), asyncio.Event()) as client:
+            return await client.denied(ticket)
+
+    if not settings.value(provider.key_variable):
+        return Refused(Refusal.CREDENTIALS, f"`{provider.key_variable}` is not set")
+    return event_loop.run(asked())
 
 
 def webhooks_of(settings: UserSettings, provider: Remote) -> Webhooks | None:

@@ -51,7 +51,7 @@ from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
 from flux2build.purchasing.http.pool import Pool, PoolConfig
 from flux2build.purchasing.http.sending import ExchangeError, Sending
 from flux2build.purchasing.http.turns import Turn, Turns
-from flux2build.purchasing.http.usual_time import UsualTime
+from flux2build.purchasing.http.usual_time import Expected, UsualTime
 from flux2build.purchasing.redaction import Key
 
 _T = TypeVar("_T")
@@ -347,6 +347,20 @@ class Client:
         self._unfit[masked] = ticket
         return replace(ticket, task=masked, poll=self.provider.claim(masked, self.endpoint).poll)
 
+    async def denied(self, ticket: Ticket) -> Refused | None:
+        """What the provider says if it certainly does not know an order; free.
+
+        None if it may know it; another refusal if it cannot be asked.
+        """
+        return await Polling(self._polling_deps(), ticket, lambda _: None, Expected()).denied()
+
+    def _polling_deps(self) -> PollingDeps:
+        deps = self._deps
+        downloads = Downloads(self._pictures, deps.clock, self._limits, self._resolve, deps.proxy)
+        return PollingDeps(
+            self._auth, self._inquiries, downloads, deps.clock, deps.jitter, self._patience
+        )
+
     async def collect(
         self,
         ticket: Ticket,
@@ -360,14 +374,9 @@ class Client:
         """
         if turn is not None:
             await turn.pend()
-        deps = self._deps
-        downloads = Downloads(self._pictures, deps.clock, self._limits, self._resolve, deps.proxy)
-        polling_deps = PollingDeps(
-            self._auth, self._inquiries, downloads, deps.clock, deps.jitter, self._patience
-        )
         ticket = self._unfit.get(ticket.task, ticket)
         placed, usual = self._placed.pop(ticket.task, (None, UsualTime()))
-        polling = Polling(polling_deps, ticket, report, usual.next(), placed, turn)
+        polling = Polling(self._polling_deps(), ticket, report, usual.next(), placed, turn)
         ended = await polling.run()
         if polling.took is not None:
             usual.learn(polling.took, at_first=not polling.asked)

@@ -131,6 +131,28 @@ class Polling:
             state = await self._ask()
         return ended
 
+    async def denied(self) -> Refused | None:
+        """What the provider says that certainly does not know the order, whichever region is asked.
+
+        None if it may know it; another refusal if it cannot be asked.
+        """
+        auth, denial = self.deps.auth, None
+        for ticket in (self.ticket, *self._regional_tickets()):
+            call = auth.provider.inquiry(ticket, auth.endpoint)
+            try:
+                reply = await auth.call(
+                    self.deps.pool, replace(call, url=auth.secured(call.url)), pictured=True
+                )
+            except ExchangeError as error:
+                return Refused(Refusal.UNREACHABLE, f"no answer: {error}")
+            state = auth.provider.status(reply)
+            if isinstance(state, Waiting) and reply.status >= 300:
+                return Refused(Refusal.UNREACHABLE, f"it answers HTTP {reply.status}")
+            if not isinstance(state, Refused) or state.refusal is not Refusal.LOST:
+                return None
+            denial = auth.redacted_answer(state)
+        return denial
+
     async def _first(self, started: float) -> State:
         """The first inquiry: at once for an old order, after a wait for a new one."""
         if self.placed is not None:

@@ -18,7 +18,7 @@ from flux2build.session.home import user_journal, user_store
 from flux2build.simulator import Rule, Scenario
 from tests.conftest import Site
 from tests.paid_provider import picture
-from tests.simulated import order_from, scenario, serving
+from tests.simulated import charges, order_from, scenario, serving
 
 SPEC: Final = """\
 [project]
@@ -146,6 +146,24 @@ def test_a_name_of_any_length_is_not_a_file(empty: Site) -> None:
     ran = empty.run("orders", "adopt", listed[0]["order"], "x" * 300)
 
     assert (ran.code, "cannot be a task of `bfl`" in ran.err) == (2, True)
+
+
+def test_a_task_that_the_provider_does_not_know_is_not_adopted(
+    empty: Site, troubled: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked first, which is free: nothing is written for a word that is no task of this account."""
+    listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
+    (fox,) = (order for order in listed if order["asset"] == "fox")
+    before, charged = user_journal().path.read_bytes(), charges(troubled)
+
+    for words in ("pictur", "0f0f0f0f-0f0f-0f0f-0f0f-0f0f0f0f0f0f"):
+        ran = empty.run("orders", "adopt", fox["order"], words)
+        assert (ran.code, f"`bfl` does not know a task `{words}`" in ran.err) == (2, True), ran.err
+
+    assert user_journal().path.read_bytes() == before
+    monkeypatch.delenv("BFL_API_KEY")
+    assert empty.run("orders", "adopt", fox["order"], "pictur").code == 0
+    assert charges(troubled) == charged
 
 
 def test_a_new_picture_that_found_no_place_is_not_forgotten(

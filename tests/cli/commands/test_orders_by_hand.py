@@ -137,7 +137,12 @@ def test_adopt_a_task(site: Site) -> None:
     journals.wrote(journals.intended("d1"))
     ran = site.run("orders", "adopt", "d1", "abc-123")
 
-    assert ran == Ran(Exit.DONE, "", "`icon` was bought as abc-123; the next build collects it\n")
+    assert ran == Ran(
+        Exit.DONE,
+        "",
+        "`bfl` was not asked whether it knows `abc-123`: `BFL_API_KEY` is not set\n"
+        "`icon` was bought as abc-123; the next build collects it\n",
+    )
     settled = attempt("d1")
     assert settled.state is State.PENDING
     assert settled.ticketed is not None

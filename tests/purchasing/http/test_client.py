@@ -836,6 +836,39 @@ def test_an_order_without_a_polling_url_is_asked_for_in_every_region(knows: str)
 
 
 @pytest.mark.parametrize(
+    ("knows", "elsewhere", "expected"),
+    [
+        ("api.bfl.ai", "Task not found", None),
+        ("api.eu.bfl.ai", "Task not found", None),
+        ("api.us.bfl.ai", "Error", None),
+        ("", "Task not found", Refusal.LOST),
+        ("", 503, Refusal.UNREACHABLE),
+        ("", 401, Refusal.UNREACHABLE),
+        ("", httpx.ConnectError("no route"), Refusal.UNREACHABLE),
+    ],
+)
+def test_a_task_is_denied_where_no_region_knows_it(
+    knows: str, elsewhere: str | int | Exception, expected: Refusal | None
+) -> None:
+    """One question each, without a wait; a server that fails to answer has denied nothing."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if isinstance(elsewhere, Exception):
+            raise elsewhere
+        if request.url.host == knows:
+            return READY(request)
+        return (_page(elsewhere) if isinstance(elsewhere, int) else _state(elsewhere))(request)
+
+    time = FakeClock()
+    ticket = bfl.PROVIDER.claim(TASK, bfl.PROVIDER.endpoint)
+
+    refused = _run(_client(Internet(polls=[answer]), time), lambda client: client.denied(ticket))
+
+    assert (refused and refused.refusal) == expected
+    assert time.slept == []
+
+
+@pytest.mark.parametrize(
     ("status", "expected"),
     [
         ("Request Moderated", Refusal.REQUEST_MODERATED),
