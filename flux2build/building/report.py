@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from msgspec import Struct, field
@@ -83,6 +83,19 @@ class Report(Struct):
                 self.failures.append((recipe, failure))
         gone = isinstance(failure, GoneError)
         return Event(recipe, Verdict(Action.ASK), failure.problems, blocked, for_all=gone)
+
+    def sort(self, recipes: Iterable[Recipe]) -> None:
+        """List everything in the order of some recipes, whatever came to its end first."""
+        each = [(recipe.output, recipe.candidate) for recipe in recipes]
+        places = dict(zip(each, range(len(each)), strict=True))
+
+        def place(entry: tuple[Recipe, object]) -> int:
+            return places.get((entry[0].output, entry[0].candidate), len(places))
+
+        self.done.sort(key=place)
+        self.failures.sort(key=place)
+        self.blocked.sort(key=place)
+        self.waiting.sort(key=place)
 
     def on(self, files: Mapping[str, Digest]) -> dict[str, Digest]:
         """Files by path as they are after the build, given those before it."""

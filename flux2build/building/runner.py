@@ -68,6 +68,7 @@ async def build(
     finally:
         await runner.cancel_purchases()
         runner.save()
+    runner.report.sort(step.recipe for step in plan.steps)
     return runner.report
 
 

@@ -64,6 +64,7 @@ def collect(
         raise KeyboardInterrupt from None
     if collection.halt.is_set():
         raise KeyboardInterrupt
+    collection.outcome.collected.sort(key=[order.intended for order in idle].index)
     return collection.outcome
 
 

@@ -130,7 +130,7 @@ class Drafting:
 
     def concluded(self, report: Report, sketches: Mapping[str, Digest]) -> Report:
         """What a build came to that had sketches stand in."""
-        report.sketches = tuple(path for path in sketches if path not in report.placed)
+        report.sketches = tuple(sorted(sketches.keys() - report.placed.keys()))
         report.placed = {**sketches, **report.placed}
         report.overtaken = self.overtaken
         report.interrupted = report.interrupted and not self.overtaken

@@ -151,7 +151,10 @@ async def _run(
                 await team.share(_made(report), artifacts.get)
         if given.drafting is not None:
             given.drafting.signalled = signalled.is_set()
-        report.costs, report.reserved = budget.costs, budget.reserved
+        places = {str(step.recipe.asset): place for place, step in enumerate(plan.steps)}
+        last = len(places)
+        report.costs = sorted(budget.costs, key=lambda cost: (places.get(cost[0], last), cost))
+        report.reserved = budget.reserved
         return report
 
 

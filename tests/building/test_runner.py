@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -336,6 +337,38 @@ def test_everything_that_can_be_made_is_made_at_once() -> None:
     built([master(f"a{n}", f"p{n}") for n in range(5)], world)
 
     assert world.most == 5
+
+
+class InTurn(FakeWorld):
+    """A world whose pictures are finished in a given order."""
+
+    def __init__(self, assets: Sequence[str]) -> None:
+        super().__init__()
+        self.turns = {asset: asyncio.Event() for asset in [*assets, "nobody"]}
+        self.turns[assets[0]].set()
+        self.after = dict(pairwise(self.turns))
+
+    async def buy(self, order: Order, recipe: Recipe) -> Bought:
+        """Wait for those before."""
+        await self.turns[recipe.asset].wait()
+        try:
+            return await super().buy(order, recipe)
+        finally:
+            self.turns[self.after[recipe.asset]].set()
+
+
+@given(st.permutations("abcdef"))
+def test_what_comes_first_changes_no_list(finished: list[str]) -> None:
+    """A report lists what was planned, in that order, whichever picture was finished first."""
+    world = InTurn(finished)
+    world.refusing = {"b", "e"}
+    needing = [master(f"{asset}2", "", MasterOf(AssetName(asset))) for asset in "be"]
+
+    report, _ = built([*(master(asset, f"p{asset}") for asset in "abcdef"), *needing], world)
+
+    assert [recipe.asset for recipe, _ in report.done] == [*"acdf"]
+    assert [recipe.asset for recipe, _ in report.failures] == [*"be"]
+    assert [recipe.asset for recipe, _ in report.blocked] == ["b2", "e2"]
 
 
 def test_interruption_keeps_what_is_done() -> None:

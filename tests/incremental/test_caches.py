@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -424,23 +423,15 @@ class Trees:
             assert self.said(tree, command)[0] == 0
 
     def said(self, tree: str, command: str) -> tuple[int, str, list[str]]:
-        """What a command says in a tree; files are derived in whatever order cores are free."""
+        """What a command says in a tree; lines tell of files in whatever order cores are free."""
         if tree == "cold":
             shutil.rmtree(".flux2build", ignore_errors=True)
         ran = self._site.run(*command.split())
-        return ran.code, without_order(ran.out), sorted(ran.err.splitlines())
+        return ran.code, ran.out, sorted(ran.err.splitlines())
 
     def files(self, tree: str) -> dict[str, bytes]:
         """Every file of a tree, flux2build's own left out."""
         return Site(self._place / tree, self._site.capture).files()
-
-
-def without_order(out: str) -> str:
-    """What is printed, the files that JSON says are done in an order of their own."""
-    if '"done": [' not in out:
-        return out
-    report = json.loads(out)
-    return json.dumps({**report, "done": sorted(report["done"], key=json.dumps)})
 
 
 def timeless(files: dict[str, bytes]) -> dict[str, bytes]:
