@@ -61,7 +61,7 @@ class Markup(Struct):
 def _family(scope: Scope) -> str:
     """The family of the asset that a text belongs to."""
     asset = scope.get("asset")
-    return str(asset["family"]) if isinstance(asset, Mapping) else ""
+    return str(asset["family"]) if isinstance(asset, (dict, Mapping)) else ""
 
 
 def _comments(source: str) -> Iterator[tuple[str, str, str]]:

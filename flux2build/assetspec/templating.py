@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -64,12 +64,12 @@ class TextRenderer(Struct, frozen=True, dict=True):
         """
         if not is_template(source):
             return [self.text(source, scope, key)]
-        expression = re.fullmatch(_EXPRESSION, source.strip())
+        expression = _only_expression(source)
         if expression is None:
             text = self.text(source, scope, key)
             return [text] if text.strip() else []
         self.markup.examine(source, scope, key)
-        value = json.loads(self._rendered(f"{{{{ ({expression[1]}) | tojson }}}}", scope, key))
+        value = json.loads(self._rendered(f"{{{{ ({expression}) | tojson }}}}", scope, key))
         listed = value if isinstance(value, list) else [value]
         return [text for item in listed if item is not None and (text := str(item).strip())]
 
@@ -142,6 +142,13 @@ class TextRenderer(Struct, frozen=True, dict=True):
             message = f"`{leaf}` is not a number that JSON has"
             raise FaultyError(Fault(key, message, template=True))
         return leaf
+
+
+@lru_cache(maxsize=256)
+def _only_expression(source: str) -> str | None:
+    """The expression of a text that is nothing but its value; None for any other text."""
+    match = re.fullmatch(_EXPRESSION, source.strip())
+    return match and match[1]
 
 
 def structured(prompt: str) -> bool:

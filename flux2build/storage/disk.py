@@ -21,6 +21,7 @@ from flux2build.storage.paths import is_foreign
 from flux2build.storage.project_files import LARGEST, Kind, too_large
 
 SPEC_NAME: Final = "assets.toml"
+_FILE: Final = Kind.FILE.value
 _MANY: Final = 32
 """From so many files of one folder on, listing it takes less time than looking at each."""
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -136,7 +137,8 @@ class DiskFiles:
     def kind(self, path: str) -> Kind:
         """Return the kind of a path, links followed."""
         kind = self._kind(path)
-        self.asked.setdefault(path, kind.value)
+        if path not in self.asked:
+            self.asked[path] = kind.value
         return kind
 
     def names(self, folder: str) -> list[str]:
@@ -178,7 +180,7 @@ class DiskFiles:
         Raises:
             SpecError: there is no readable file of at most so many bytes at the path.
         """
-        if (kind := self.kind(path)) is not Kind.FILE:
+        if self.asked.get(path) != _FILE and (kind := self.kind(path)) is not Kind.FILE:
             raise _unreadable(path, _WHY[kind])
         try:
             now, file = time.time_ns(), os.open(os.path.join(self._at, path), _OPEN)
@@ -234,7 +236,8 @@ class DiskFiles:
 
     def _kind(self, path: str) -> Kind:
         folder, _, name = path.rpartition("/")
-        if name in self._files_in(folder):
+        plain = self._plain.get(folder)
+        if name in (self._files_in(folder) if plain is None else plain):
             return Kind.FILE
         whole = os.path.join(self._at, path)
         try:

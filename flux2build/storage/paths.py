@@ -163,6 +163,9 @@ def _is_word(letter: str) -> bool:
 
 def join(folder: str, path: str) -> str:
     """Join and normalise a folder and a path; the result may lead out of the folder (`../x`)."""
+    whole = f"{folder}/{path}"
+    if folder and whole[0] != "." and whole[-1] != "/" and not ("/." in whole or "//" in whole):
+        return whole
     return posixpath.normpath(posixpath.join(folder, path))
 
 

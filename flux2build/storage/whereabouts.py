@@ -112,7 +112,7 @@ def is_spelled(files: ProjectFiles, path: str) -> bool:
         return True
     names = files.names(folder or ".")
     at = bisect_left(names, name)
-    written = names[at : at + 1] == [name] or _in_another_form(name, names)
+    written = (at < len(names) and names[at] == name) or _in_another_form(name, names)
     return written and (not folder or is_spelled(files, folder))
 
 

@@ -105,7 +105,7 @@ class Prompts:
     def _simple(self, name: str) -> str | None:
         """The text of a template file; None if it cannot be read."""
         try:
-            with bounds.metered(self.budget, bounds.is_value) as meter:
+            with Meter(bounds.is_value, self.budget) as meter:
                 found = self._source(name, meter)
         except RAISED:
             return None

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from msgspec import Struct
 
@@ -103,34 +102,32 @@ class Budget(Struct):
         return text
 
 
-@contextmanager
-def metered(budget: Budget, leaf: Callable[[object], bool]) -> Iterator[Meter]:
-    """Meters one rendering by itself."""
-    budget.begin()
-    meter = Meter(leaf, budget)
-    try:
-        yield meter
-    except OverBoundError:
-        meter.steps += REFUSING
-        raise
-    finally:
-        budget.settle(meter.steps)
-
-
 class Meter:
     """The steps and the text that one rendering has used.
 
     A step is about a microsecond of work, whatever the work is: the text and the items that
-    an operation reads count as much as those that it makes.
+    an operation reads count as much as those that it makes. As a context it meters one rendering
+    by itself, and counts that in the budget.
     """
 
-    __slots__ = ("leaf", "most", "steps", "text")
+    __slots__ = ("_budget", "leaf", "most", "steps", "text")
 
     def __init__(self, leaf: Callable[[object], bool], budget: Budget) -> None:
-        self.leaf = leaf
+        self.leaf, self._budget = leaf, budget
         self.most = min(MOST_STEPS, FREE_STEPS + max(0, budget.left))
         self.steps = 0
         self.text = 0
+
+    def __enter__(self) -> Self:
+        """Refuses the rendering when even small ones have become too many."""
+        self._budget.begin()
+        return self
+
+    def __exit__(self, fault: type[BaseException] | None, *_: object) -> None:
+        """Counts what the rendering took, and more if it was refused."""
+        refused = fault is not None and issubclass(fault, OverBoundError)
+        self.steps += REFUSING if refused else 0
+        self._budget.settle(self.steps)
 
     def work(self, steps: int) -> None:
         """Counts work that makes no text."""

@@ -166,7 +166,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     @contextmanager
     def metered(self) -> Iterator[None]:
         """Meters one rendering by itself."""
-        with bounds.metered(self.budget, _is_leaf) as meter:
+        with Meter(_is_leaf, self.budget) as meter:
             outer, self.meter = self.meter, meter
             try:
                 yield

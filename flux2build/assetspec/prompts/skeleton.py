@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -30,8 +30,6 @@ _WORDS: Final = frozenset(
     | {"t"}
 )
 """Names that mean something to Jinja itself, and the one that only it is given."""
-_TABLES: Final = (dict, Mapping)
-"""What has values by name; of a `dict` it takes less time to tell."""
 _LARGE: Final = 2**63
 _LONG: Final = 64 * 1024
 _MARK: Final = re.compile(r"\{[{%#]")
@@ -45,14 +43,12 @@ class Lookup(Struct, frozen=True):
 
     def text(self, scope: Mapping[str, object]) -> str | None:
         """The text that it writes; None where only Jinja knows, which has the words for faults, too."""
-        value: object = scope
-        for name in self.names:
-            if not isinstance(value, _TABLES):
-                return None
-            try:
+        value: Any = scope
+        try:
+            for name in self.names:
                 value = value[name]
-            except KeyError:
-                return None
+        except (KeyError, TypeError):  # it has no such value, or no values by name at all
+            return None
         if type(value) is str:
             return value if self.argument is None else None
         if self.argument is not None:
