@@ -85,15 +85,6 @@ class Part(Struct, frozen=True):
         taken = other.kept_files((), kept)
         return apart(outputs, taken, other.closed_templates(*folders))
 
-    def collide(self, recipes: Sequence[Recipe], sources: Iterable[str]) -> bool:
-        """Whether files of all recipes collide with each other, or with those that are read."""
-        reader, resources = self.reader, self.reading.resolver.resources
-        kept = reader.kept_files(self.reading.families.files, sources)
-        folders = resources.outputs.folder, resources.masters.folder
-        able = self.reading.resolver.capabilities
-        reader.check_collisions(recipes, kept, reader.closed_templates(*folders), able)
-        return bool(reader.faults.assets)
-
 
 def load_part(
     tree: ProjectFiles,
@@ -140,15 +131,16 @@ class _PartReader:
         markup = self._wanted.markup(reading)
         declared = [one for one in reading.declared if one.family.name in self._families]
         others = OtherProfiles(resolver, declared)
+        reading.texts.translations.report()
+        suspicious = bool(reading.texts.translations.gaps)
         paths = self._elsewhere(others, every=markup is not None)
         if paths is None or reader.faults.assets or reading.texts.markup.notices:
             return None
-        suspicious = False
         if markup is not None:
             wrong, idle = _Effects(reader, reading, markup, self._families).unused(others)
             if wrong or params.may_miss(reader.tables, resolver.capabilities):
                 return None
-            suspicious = bool(idle) or self._odd()
+            suspicious = suspicious or bool(idle) or self._odd()
         trace = trace_of(reading, paths)
         return Part(assets, recipes, resolver.notes(), trace, suspicious, reader, reading)
 

@@ -115,7 +115,7 @@ class SpecReader(Struct):
         recipes = self.recipes(resolver, declared, assets)
         translations.report()
         gaps = tuple(translations.gaps)  # those of other profiles are told when they are chosen
-        kept = self.kept_files(families.files, files.used | translations.used)
+        kept = self.kept_files(families.files, files.used | translations.used.keys())
         templates = self.closed_templates(outputs.folder, masters.folder)
         self.check_collisions(recipes, kept, templates, capabilities)
         others = OtherProfiles(resolver, declared)
@@ -183,7 +183,7 @@ class SpecReader(Struct):
         resolver, declared = others.resolver, others.declared
         texts = resolver.resources.texts
         words = markup.words((*texts.prompts.sources, *(file.text for file in self.text.files)))
-        axis = self.tables.catalog.axis if self.tables.catalog else None
+        axis = texts.translations.axis
         hidden = markup.hidden(self.text.data, axis) - markup.words(texts.prompts.sources)
         usage = others.usage(self.tables, words, hidden)
         if self.faults.assets:

@@ -21,7 +21,9 @@ class Trace(Struct, frozen=True):
     listed: Collection[str] = ()
     """The families that a list of pictures holds as a whole."""
     templates: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The assets whose prompts a template makes, by its path."""
+    """The assets whose texts are made of a template or a catalogue, by its path."""
+    catalogs: Collection[str] = ()
+    """Those of them that are catalogues of translations."""
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Every word inside of the markup of a template, by its path."""
     whole: bool = False

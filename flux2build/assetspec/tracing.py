@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flux2build.assetspec import markup
+from flux2build.assetspec.said import words_of
 from flux2build.assetspec.trace import Trace
 from flux2build.model import Recipe, Write
 
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
     from flux2build.assetspec.reading import Reading
     from flux2build.assetspec.templating import TextRenderer
 
-_REACHES: Final = re.compile(r"\{%[-+]?\s*(?:include|import|extends|from)\b")
-"""Where a template asks for another one."""
+_READING: Final = frozenset({"t", "include", "import", "from", "extends"})
+"""Words with which texts ask for templates and catalogues."""
 
 
 def trace_of(reading: Reading, elsewhere: Mapping[str, Mapping[str, Sequence[str]]]) -> Trace:
     """Return what the parts of a spec were read for, once its recipes are made."""
     text, texts = reading.text, reading.texts
     prompts, resolver = texts.prompts, reading.resolver
-    sources = [*prompts.sources, *(file.text for file in text.files)]
-    reaching = any(map(_REACHES.search, sources))
     words = dict(_words(texts))
+    catalogs = texts.translations.used
+    users = {path: [*assets] for path, assets in prompts.users().items()}
+    users |= {path: [str(asset) for asset in assets] for path, assets in catalogs.items()}
     return Trace(
         reading.families.read,
         {
@@ -32,13 +33,19 @@ def trace_of(reading: Reading, elsewhere: Mapping[str, Mapping[str, Sequence[str
             for one in reading.declared
         },
         sorted(resolver.resources.names.listed),
-        {prompts.path(name): [*assets] for name, assets in prompts.used.items()},
+        users,
+        sorted(catalogs),
         words,
-        not reaching and "catalog" not in text.data,
+        not any("" in assets for assets in users.values()) and not _shared(text.data),
         (prompts.budget.left, prompts.budget.free, prompts.budget.text, resolver.quota.left),
-        markup.hidden(text.data, None).difference(*words.values()),
+        markup.hidden(text.data, texts.translations.axis).difference(*words.values()),
         elsewhere,
     )
+
+
+def _shared(data: Mapping[str, object]) -> bool:
+    """Whether documents about all assets may be made of templates or catalogues."""
+    return not _READING.isdisjoint(words_of(data.get("manifest")))
 
 
 def outputs_of(recipes: Iterable[Recipe]) -> dict[str, list[str]]:

@@ -268,7 +268,9 @@ class _Edit:
     def kept(self, reading: Reading) -> Iterable[str]:
         """The files that are read for any asset."""
         sources = self._base.sources
-        return chain(sources, reading.files.used, reading.families.files, self._trace["specs"])
+        catalogs = chain(self._trace["catalogs"], reading.texts.translations.used)
+        data = chain(reading.families.files, catalogs)
+        return chain(sources, reading.files.used, data, self._trace["specs"])
 
     def markup(self, reading: Reading) -> Markup | None:
         """The markup of all texts; None if the spec says the same, with the same words in it."""
@@ -283,12 +285,15 @@ class _Edit:
             raise AsAWholeError("keys may have lost their effect, which takes all members to know")
         of_templates = frozenset(chain.from_iterable(templates.values()))
         words = of_templates.union(*specs.values())
-        hidden = markup.hidden(reading.text.data, None) - of_templates
+        axis = reading.texts.translations.axis
+        hidden = markup.hidden(reading.text.data, axis) - of_templates
         lost = frozenset(chain(*before.values(), *self._trace["specs"].values())) - words
-        if sorted(hidden) != self._trace["hidden"] or lost & _variables(reading.text.data):
+        variables = _variables(reading.text.data) | ({"t"} if axis else set())
+        if sorted(hidden) != self._trace["hidden"] or lost & variables:
             raise AsAWholeError("a variable may have lost its effect")
         read = any(True for _ in reading.texts.prompts.files())
-        return Markup(words, hidden, read or bool(self._still_used()))
+        read = read or not self._still_used() <= {*self._trace["catalogs"]}
+        return Markup(words, hidden, read)
 
     def _templates(self, reading: Reading) -> dict[str, list[str]]:
         """The words of each template that is used by now."""
@@ -297,10 +302,10 @@ class _Edit:
         read = reading.texts.prompts.files()
         return words | {path: sorted(own) for path, text in read if (own := markup.words([text]))}
 
-    def _still_used(self) -> Collection[str]:
-        """The templates that other assets use."""
+    def _still_used(self) -> frozenset[str]:
+        """The templates and catalogues that other assets use."""
         chosen, users = {*self._chosen, *self.members.gone}, self._trace["templates"].items()
-        return [path for path, assets in users if not chosen.issuperset(assets)]
+        return frozenset(path for path, assets in users if not chosen.issuperset(assets))
 
     def sound(self, part: Part) -> bool:
         """Whether the files are still what they were when the edit was noticed, and there is room."""
@@ -352,6 +357,7 @@ class _Edit:
             own["data"], own["rows"], own["texts"] = traces.read_of(reading.families.read)
         own["room"] = self._room(part)
         own["templates"] = {path: assets for path, assets in users.items() if assets}
+        own["catalogs"] = sorted({*before["catalogs"], *part.trace.catalogs})
         own["words"] = self._templates(reading)
         own["specs"] = traces.spec_words(reading.text)
         own["said"] = self._said or before["said"]

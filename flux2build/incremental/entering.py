@@ -307,7 +307,8 @@ class Entering:
         part, output = self._part, "output:"
         makers = contents["makers"]
         outputs = [each.removeprefix(output) for each in makers if each.startswith(output)]
-        kept = chain(Baseline(contents).sources, part.reading.families.files)
+        catalogs = part.reading.texts.translations.used
+        kept = chain(Baseline(contents).sources, part.reading.families.files, catalogs)
         return part.apart(part.reader.profile, outputs, kept)
 
     def _left_over(self, contents: Contents) -> tuple[Orphan, ...] | None:

@@ -39,7 +39,9 @@ class Contents(TypedDict):
     hidden: list[str]
     """The words that no variable is meant by."""
     templates: dict[str, list[str]]
-    """The assets whose prompts a template makes, by its path."""
+    """The assets whose texts are made of a template or a catalogue, by its path."""
+    catalogs: list[str]
+    """Those of them that are catalogues of translations."""
     words: dict[str, list[str]]
     """Every word inside of the markup of a template, by its path."""
     room: tuple[int, int, int, int]
@@ -70,6 +72,7 @@ def contents(spec: Spec) -> Contents | None:
         rows=rows,
         texts=texts,
         templates={path: list(assets) for path, assets in spec.trace.templates.items()},
+        catalogs=[*spec.trace.catalogs],
         words={path: list(words) for path, words in spec.trace.words.items()},
         room=spec.trace.room,
         elsewhere={

@@ -541,6 +541,7 @@ READ: Final[dict[str, set[str] | None]] = {
     "another template": {"shot", "scene"},
     "words of a template": {"shot"},
     "expressions of a template": {"shot"},
+    "an included template": {"shot"},
     "a prompt": {"icon"},
     "a prompt of a family": {"scene"},
     "markup in a prompt": {"scene"},
@@ -606,7 +607,6 @@ AS_A_WHOLE: Final = [
     "a renamed table that others name",
     "no file",
     "a broken template",
-    "an included template",
     "a linked template",
     "a broken row",
 ]

@@ -47,7 +47,9 @@ class Prompts:
         self.budget = Budget()
         """What all of them may still do."""
         self.used: dict[str, dict[str, None]] = {}
-        """The templates that were asked for as prompts, each with the assets that asked."""
+        """The templates that were read, each with the assets whose texts did; all other texts have no name."""
+        self._reader = ""
+        """The asset of the text that is rendered."""
         self._inline: dict[str, Template] = {}
         self._files: dict[str, tuple[str, str, None]] = {}
         self._bones = lru_cache(maxsize=1024)(_skeleton)
@@ -56,7 +58,7 @@ class Prompts:
     def _sandbox(self) -> Sandbox:
         from flux2build.assetspec.prompts.sandbox import Sandbox
 
-        return Sandbox(self._source, self.budget)
+        return Sandbox(self._source, self.budget, self._note)
 
     def text(self, source: str, scope: Scope, complete: Complete = dict) -> str:
         """An inline source, rendered; a `TemplateFault` has its line, or an included template's.
@@ -88,9 +90,8 @@ class Prompts:
         Like an inline source, most files need no Jinja, or share a skeleton. Jinja itself renders
         those that do not, and knows the place of every fault.
         """
-        about = scope.get("asset")
-        if isinstance(about, Mapping):
-            self.used.setdefault(name, {})[str(about["name"])] = None
+        self._reader = _reader(scope)
+        self._note(name)
         source = self._simple(name)
         if source is not None and not is_template(source):
             return self.whole(_plain(source))
@@ -131,6 +132,7 @@ class Prompts:
     def _rendered(self, find: Callable[[], Template], scope: Scope, fill: _Fill = iter) -> str:
         from flux2build.assetspec.prompts.faults import CAUGHT, explained
 
+        self._reader = _reader(scope)
         try:
             with self._sandbox.metered():
                 template = find()
@@ -138,6 +140,30 @@ class Prompts:
                 return self.budget.written(_joined(fill(pieces)))
         except CAUGHT as fault:
             raise explained(fault, scope, self._nearby) from None
+
+    def _note(self, name: str) -> None:
+        self.used.setdefault(name, {})[self._reader] = None
+
+    def users(self) -> Mapping[str, Mapping[str, None]]:
+        """The assets whose texts are made of each template, by its path."""
+        users: dict[str, dict[str, None]] = {}
+        for name, assets in self.used.items():
+            users.setdefault(self.path(name), {}).update(assets)
+        if "_sandbox" in vars(self):
+            self._pass_on(users)
+        return users
+
+    def _pass_on(self, users: dict[str, dict[str, None]]) -> None:
+        """Enter the assets of templates that are evaluated once for all for those that they ask for."""
+        pending = list(self._sandbox.modules)
+        while pending:
+            parent = pending.pop()
+            assets = users.get(self.path(parent), {})
+            for child in self._sandbox.reached.get(parent, ()):
+                known = users.get(self.path(child))
+                if known is not None and not assets.keys() <= known.keys():
+                    known.update(assets)
+                    pending.append(child)
 
     def _source(self, name: str, meter: Meter | None = None) -> tuple[str, str, None] | None:
         """The text and the path of a template; None if there is none. Jinja's loader has a meter."""
@@ -179,6 +205,12 @@ class Prompts:
         if meant.startswith(f"{self._folder}/"):
             return f"did you mean `{meant.removeprefix(f'{self._folder}/')}`?"
         return f"templates are looked up in `{self._folder}`; move `{meant}` there"
+
+
+def _reader(scope: Scope) -> str:
+    """The asset that a text belongs to; nothing if it belongs to none."""
+    asset = scope.get("asset")
+    return str(asset["name"]) if isinstance(asset, Mapping) else ""
 
 
 def _skeleton(source: str) -> Skeleton | None:

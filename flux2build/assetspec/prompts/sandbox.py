@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from jinja2 import FunctionLoader, TemplateSyntaxError, nodes, pass_context
+from jinja2 import FunctionLoader, Template, TemplateSyntaxError, nodes, pass_context
+from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
@@ -119,15 +120,25 @@ def _named(start: str, values: Mapping[str, object]) -> Iterator[tuple[str, obje
                     levels.append((f"{start}{key}.", value))
 
 
+class _Template(Template):
+    """A template that notes when it is evaluated for all that import it."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        assert isinstance(self.environment, Sandbox)
+        self.environment.modules.add(str(self.name))
+        return super()._get_default_module(ctx)
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja without clock, chance, environment or unbounded work.
 
     Nothing is evaluated while compiling, so that all work is metered.
     """
 
+    template_class = _Template
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
-    def __init__(self, load: _Load, budget: Budget) -> None:
+    def __init__(self, load: _Load, budget: Budget, note: Callable[[str], None]) -> None:
         super().__init__(
             undefined=Strict,
             finalize=_printed,
@@ -138,7 +149,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
             auto_reload=False,
             cache_size=-1,
         )
-        self.budget = budget
+        self.budget, self._note = budget, note
+        self.reached: dict[str, set[str]] = {}
+        """The templates that each template asked for."""
+        self.modules: set[str] = set()
+        """The templates that are evaluated once for all that import them."""
         self._wrong: dict[tuple[str, str | None], Exception] = {}
         """Templates that cannot be compiled, and why."""
         self.meter = Meter(_is_leaf, self.budget)
@@ -172,6 +187,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 yield
             finally:
                 self.meter = outer
+
+    # Which templates it reads.
+
+    def join_path(self, template: str, parent: str) -> str:
+        """The name of a template that another one asks for, which is noted."""
+        if isinstance(template, str):
+            self.reached.setdefault(parent, set()).add(template)
+        return super().join_path(template, parent)
+
+    def _load_template(self, name: str, globals: Any) -> Template:  # noqa: A002 - Jinja's name
+        template = super()._load_template(name, globals)
+        self._note(name)
+        return template
 
     # What a template may use.
 

@@ -59,11 +59,16 @@ class Translations(Struct):
     faults: Faults
     faulty: bool = False
     """Whether `[catalog]` itself has mistakes; then nothing is reported as missing."""
-    used: set[str] = field(default_factory=set)
-    """Every catalogue that was read."""
+    used: dict[str, dict[AssetName, None]] = field(default_factory=dict)
+    """Every catalogue that was read, with the assets whose texts asked for it."""
     gaps: dict[Gap, dict[AssetName, None]] = field(default_factory=dict)
     """The strings that were missing, with the assets that asked for them."""
     _read: dict[str, Strings | None] = field(default_factory=dict)
+
+    @property
+    def axis(self) -> str | None:
+        """The axis or variable that says the locale of an asset; None if there are no catalogues."""
+        return self.table.axis if self.table else None
 
     def translate(self, scope: Mapping[str, object], *, skips: bool) -> Translate:
         """The `t` of templates with a scope; `skips` where the file they belong to can be left out."""
@@ -94,7 +99,7 @@ class Translations(Struct):
                 self.faults.add(fault, name)
 
     def _text(self, lookup: _Lookup, table: CatalogTable) -> str:
-        own = self._strings(lookup.locale, table)
+        own = self._strings(lookup.locale, lookup, table)
         if own is None:
             return lookup.key  # the faults of the catalogue are reported already
         if (text := self._found(lookup.locale, lookup, table)) is not None:
@@ -117,7 +122,7 @@ class Translations(Struct):
 
     def _found(self, locale: str, lookup: _Lookup, table: CatalogTable) -> str | None:
         """The text of a locale, which may be the key itself; None if it has none."""
-        strings = self._strings(locale, table)
+        strings = self._strings(locale, lookup, table)
         message = strings.messages.get((lookup.key, lookup.context)) if strings else None
         usable = message and message.complete and (table.fuzzy or not message.fuzzy)
         if strings and not usable:
@@ -128,16 +133,19 @@ class Translations(Struct):
     def _note(self, gap: Gap, lookup: _Lookup) -> None:
         self.gaps.setdefault(gap, {})[lookup.asset] = None
 
-    def _strings(self, locale: str, table: CatalogTable) -> Strings | None:
+    def _strings(self, locale: str, lookup: _Lookup, table: CatalogTable) -> Strings | None:
         """A locale's catalogue; an empty one when there is no file, None when it is faulty."""
         if locale not in self._read:
             self._read[locale] = self._load(_file(self.tree, locale, table))
-        return self._read[locale]
+        strings = self._read[locale]
+        if strings is not None and strings.file in self.used:
+            self.used[strings.file][lookup.asset] = None
+        return strings
 
     def _load(self, file: str) -> Strings | None:
         if self.tree.kind(file) is not Kind.FILE:
             return Strings(file)
-        self.used.add(file)
+        self.used[file] = {}
         try:
             return translations.read(self.tree, file)
         except SpecError as error:
