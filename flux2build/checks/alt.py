@@ -24,7 +24,7 @@ class AltOptions(Options):
 
 
 def findings(facts: Facts, options: AltOptions) -> Iterator[Finding]:
-    """A picture without the text that replaces it for those who cannot see it."""
+    """A picture without the text that replaces it for people who cannot see it."""
     hint = "describe the picture in `alt`"
     if options.decorative:
         hint += ', or mark it as decoration with `alt = ""`'

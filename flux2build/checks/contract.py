@@ -25,7 +25,7 @@ Level = Annotated[
 
 
 class Options(Table):
-    """What `[checks]` may say of a check."""
+    """The settings of a check in `[checks]`."""
 
     # A member with another default severity or more options has a model of its own.
     # If it is off by default, it becomes a warning when the spec names it.
@@ -37,13 +37,13 @@ class Options(Table):
 
 
 class Warnings(Options):
-    """What `[checks]` may say of a check that warns."""
+    """The settings in `[checks]` of a check whose findings are warnings."""
 
     severity: Level = "warning"
 
 
 class Subject(StrEnum):
-    """What everything that a check finds follows from; where that is not there, it finds nothing."""
+    """The facts that a check looks at; it has no findings where there are no such facts."""
 
     PROJECT = "project"
     """Anything."""
@@ -52,7 +52,7 @@ class Subject(StrEnum):
     ASSETS = "assets"
     """What the spec says of each asset by itself."""
     STEPS = "steps"
-    """What is to be done for each asset, what is left over, and what is ordered."""
+    """The steps for each asset, the outputs that nothing needs any more, and the open orders."""
     PICTURES = "pictures"
     """The pictures of each asset that are as the spec and the lock want them."""
 
@@ -65,7 +65,7 @@ class Check(Struct, frozen=True):
     findings: Callable[[Facts, Any], Iterator[Finding]]
     """Its findings, in a stable order; their severity follows from the options.
 
-    The docstring says what is wrong with what it reports.
+    The function's docstring describes what it reports.
     """
     options: type[Options] = Options
     """The model of its options, with its defaults."""
@@ -80,8 +80,8 @@ def evaluate(
 ) -> Iterator[Finding]:
     """The findings of the named checks, of all by default, with the severities that the spec gives them.
 
-    `excluded` resolves the `exclude` of a check, which it gets by name, to assets. What the checks
-    report that are named to go `strictly` is an error, whatever the spec says.
+    `excluded` takes the name of a check and returns the assets of its `exclude`. The findings of
+    checks in `strictly` are errors, whatever the spec says.
     """
     for name in names:
         check = CHECKS[name]

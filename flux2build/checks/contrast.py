@@ -51,10 +51,10 @@ class ContrastOptions(Options):
 
 
 class _Faint(Struct, frozen=True):
-    """Letters that do not stand out enough: their ratio, and the one that they should have."""
+    """Letters that do not stand out enough: their contrast ratio, and the required one."""
 
     ratio: float
-    wanted: float
+    required: float
     vision: Vision
     file: Current
 
@@ -70,17 +70,17 @@ def findings(facts: Facts, options: ContrastOptions) -> Iterator[Finding]:
     for file in facts.published:
         for faint in _faint(facts, options, file):
             before = faintest.get(file.recipe.asset)
-            if before is None or faint.ratio / faint.wanted < before.ratio / before.wanted:
+            if before is None or faint.ratio / faint.required < before.ratio / before.required:
                 faintest[file.recipe.asset] = faint
     for faint in faintest.values():
         message = f"the letters have a contrast of {faint.ratio:.1f}:1{_WHO[faint.vision]}"
         hint = "choose another `color`, or put a `backdrop` or a `stroke` under the letters"
-        wanted = f"{faint.wanted:g}:1 is wanted"
-        yield facts.about(faint.file.recipe, "faint-text", f"{message}, {wanted}", hint=hint)
+        requirement = f"{faint.required:g}:1 is wanted"
+        yield facts.about(faint.file.recipe, "faint-text", f"{message}, {requirement}", hint=hint)
 
 
 def _faint(facts: Facts, options: ContrastOptions, file: Current) -> Iterator[_Faint]:
-    """The letters of a file that do not stand out enough, as those see them who see them worst."""
+    """The letters of a file that do not stand out enough to the weakest colour vision."""
     task = file.recipe.task
     if not isinstance(task, Derive) or not any(OPS[step.op].sets_words for step in task.ops):
         return
@@ -93,11 +93,11 @@ def _faint(facts: Facts, options: ContrastOptions, file: Current) -> Iterator[_F
         return
     try:
         for letters in lettering(job, OPS):
-            wanted = options.large if letters.size >= _LARGE else options.ratio
-            as_seen = ratios(letters, options.vision, options.share, options.page)
-            if as_seen and min(as_seen.values()) < wanted:
-                vision = min(as_seen, key=lambda vision: round(as_seen[vision], 1))
-                yield _Faint(as_seen[vision], wanted, vision, file)
+            required = options.large if letters.size >= _LARGE else options.ratio
+            by_vision = ratios(letters, options.vision, options.share, options.page)
+            if by_vision and min(by_vision.values()) < required:
+                vision = min(by_vision, key=lambda vision: round(by_vision[vision], 1))
+                yield _Faint(by_vision[vision], required, vision, file)
     except Flux2BuildError:  # an input is not what it was, and `drift` says so
         return
 

@@ -15,39 +15,39 @@ from flux2build.model import Derive, Generate, Recipe
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A file that is larger or smaller than the spec asks for, as far as its format tells.
 
-    A person who adopts a picture was told of its size.
+    Adopted pictures do not count: the person who adopted one was told its size.
     """
     for file in facts.files:
-        asked, output = _asked(file.recipe), file.output
-        if _fits(asked.get("width"), output.width) and _fits(asked.get("height"), output.height):
+        sides, output = _sides(file.recipe), file.output
+        if _fits(sides.get("width"), output.width) and _fits(sides.get("height"), output.height):
             continue
         if not (isinstance(file.recipe.task, Generate) and facts.adopted(file.recipe)):
-            message = f"it is {output.width}x{output.height} pixels, not {_words(asked)}"
+            message = f"it is {output.width}x{output.height} pixels, not {_words(sides)}"
             hint = f"ask for that size, or run `flux2build build --force {file.recipe.asset}`"
             yield facts.about(file.recipe, "wrong-size", message, hint=hint)
 
 
-def _fits(asked: int | None, length: int) -> bool:
-    """Whether a side has the length that was asked for; 0 stands for one that is not known."""
-    return asked is None or length == asked or not length
+def _fits(side: int | None, length: int) -> bool:
+    """Whether a side has the requested length; 0 stands for an unknown one."""
+    return side is None or length == side or not length
 
 
-def _asked(recipe: Recipe) -> Mapping[str, int]:
+def _sides(recipe: Recipe) -> Mapping[str, int]:
     """The sides in pixels that are known before a file is made."""
     task = recipe.task
     if isinstance(task, Generate):
-        sides, sent = ("width", "height"), task.params
-        return {side: length for side in sides if isinstance(length := sent.get(side), int)}
+        sides, params = ("width", "height"), task.params
+        return {side: length for side in sides if isinstance(length := params.get(side), int)}
     if not isinstance(task, Derive) or not task.ops:
         return {}
     last = task.ops[-1]
     return OPS[last.op].model_validate(dict(last.params)).sides()
 
 
-def _words(asked: Mapping[str, int]) -> str:
-    if len(asked) == 2:
-        return f"{asked['width']}x{asked['height']}"
-    ((side, length),) = asked.items()
+def _words(sides: Mapping[str, int]) -> str:
+    if len(sides) == 2:
+        return f"{sides['width']}x{sides['height']}"
+    ((side, length),) = sides.items()
     return f"{length} {'wide' if side == 'width' else 'high'}"
 
 

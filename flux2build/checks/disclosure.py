@@ -21,9 +21,10 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
 
     A label that later operations cover does not count.
 
-    It is asked for in a profile that says `disclosure = "label"` and, in all profiles, where
-    `[checks]` names it; `off` there counts in profiles, too. The mark in a file's metadata is what `provenance` is about: article 50 of
-    the EU's AI Act asks for marks that machines read, and for labels that people see.
+    The check runs in profiles with `disclosure = "label"` and, if `[checks]` names it, in all
+    profiles; `off` there turns it off in every profile. The check `provenance` looks at the mark in
+    a file's metadata: article 50 of the EU's AI Act asks for marks that machines read, and for
+    labels that people see.
     """
     if not facts.spec.discloses and _NAME not in facts.spec.checks:
         return
@@ -33,7 +34,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
         if not _labelled(file):
             message = "no visible label says that the picture was generated"
             yield facts.about(file.recipe, "unlabelled", message, hint=_hint(file))
-        elif not _seen(facts, file):
+        elif not _visible(facts, file):
             message = "the label that says that the picture was generated is covered"
             yield facts.about(file.recipe, "unlabelled", message, hint=_hint(file))
 
@@ -43,7 +44,7 @@ def _labelled(file: Current) -> bool:
     return isinstance(task, Derive) and any(OPS[step.op].discloses for step in task.ops)
 
 
-def _seen(facts: Facts, file: Current) -> bool:
+def _visible(facts: Facts, file: Current) -> bool:
     """Whether the label is still to be seen in the file."""
     task = file.recipe.task
     if not isinstance(task, Derive) or OPS[task.ops[-1].op].discloses:

@@ -15,9 +15,9 @@ _MESSAGE: Final = "the lock holds both sides of a merge"
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
-    """A lock in which both sides of a merge were kept, and git's markers taken out.
+    """A lock that keeps both sides of a merge, without git's markers.
 
-    It is read like a conflict: for each asset the side counts that the spec asks for.
+    It is read like a conflict: for each asset, the side that agrees with the spec counts.
     """
     if facts.doubled is not None:
         path = splitext(facts.spec.file)[0] + ".lock"

@@ -37,7 +37,7 @@ _BY_REASON: Final = {
     ReasonCode.DISPUTED: "`flux2build approve {}` or `flux2build reject {}` settles it",
     ReasonCode.UPSTREAM_WAITING: "decide about that first, then build",
 }
-"""What settles a reason; `{}` stands for the asset that a person decides about."""
+"""The command that settles a reason; `{}` stands for the asset that a person decides about."""
 _BY_ACTION: Final = {
     Action.RESTORE: "`flux2build build` restores it, free",
     Action.ADOPT: "`flux2build build` adopts it, free",
@@ -47,14 +47,14 @@ _BY_ACTION: Final = {
 _OF_OTHERS: Final = frozenset({ReasonCode.UPSTREAM_UNAPPROVED})
 """The reasons whose subject is the asset to decide about."""
 _OF_INPUTS: Final = frozenset({ReasonCode.REF_CHANGED, ReasonCode.UPSTREAM_CHANGED})
-"""The reasons that are about an input, which several files may have."""
+"""The reasons that are about an input, which several files may share."""
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A file that a build would make or replace, with the reasons for it."""
     causes: dict[str, str] = {}
     for step in facts.plan.steps:
-        if step.drift and step.recipe.candidate < 2:  # candidates have their reasons in common
+        if step.drift and step.recipe.candidate < 2:  # an asset's candidates share their reasons
             recipe, reasons = step.recipe, step.verdict.reasons
             message = because(recipe, reasons)
             about = facts.about(recipe, reasons[0].code, message, hint=_hint(step))
@@ -62,9 +62,9 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
 
 
 def _cause(step: Step, causes: dict[str, str]) -> str:
-    """What a step follows from: a file, an entry of the spec, or what its inputs follow from.
+    """The cause of a step: a file, an entry of the spec, or the cause of its inputs.
 
-    `causes` are those of earlier steps, by what their outputs are called as inputs.
+    `causes` are those of earlier steps, by the names of their outputs as inputs.
     """
     recipe, own = step.recipe, [r for r in step.verdict.reasons if r.code not in PENDING]
     place = ".".join(map(str, recipe.key))

@@ -1,4 +1,4 @@
-"""What a check may know."""
+"""The facts that a check may use."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 
 class Current(Struct, frozen=True):
-    """A picture that is as the spec and the lock want it."""
+    """A picture that agrees with the spec and the lock."""
 
     recipe: Recipe
     output: Output
 
 
 class Facts(Struct, frozen=True, dict=True):
-    """All that a check may know."""
+    """All facts that a check may use."""
 
     spec: Spec
     plan: Plan
@@ -53,7 +53,7 @@ class Facts(Struct, frozen=True, dict=True):
     cards: Mapping[str, Mapping[str, Card]] = field(default_factory=dict)
     """What the models can do and cost, by provider and model."""
     lockless: Problem | None = None
-    """What to say of a missing lock, if some of the outputs are there."""
+    """The problem of a missing lock, if some of the outputs exist."""
     doubled: int | None = None
     """The line of the lock with the first row that a merge without markers left twice."""
     reviewed: frozenset[AssetName] = frozenset()
@@ -61,7 +61,7 @@ class Facts(Struct, frozen=True, dict=True):
 
     @cached_property
     def files(self) -> Sequence[Current]:
-        """Every picture that is what the spec wants; one that drifts is about to be replaced."""
+        """Every picture that agrees with the spec; a build will replace the others."""
         return [
             Current(step.recipe, step.before.output)
             for step in self.plan.steps
@@ -79,12 +79,12 @@ class Facts(Struct, frozen=True, dict=True):
         return next((self.read(path) for path in masters), None)
 
     def adopted(self, recipe: Recipe) -> bool:
-        """Whether a person brought the picture that a file is, or is made of."""
+        """Whether a person adopted the picture that a file is, or is made of."""
         block = self.lock.block(recipe.asset, self.plan.profile)
         return bool(block and block.generated and block.generated.receipt.adopted)
 
     def generated(self, file: Current) -> bool:
-        """Whether a file is a picture that was rendered, or is made of one; nobody brought it."""
+        """Whether a file is a rendered picture, or made of one, and was not adopted."""
         recipe = file.recipe
         rendered = isinstance(recipe.task, Generate) or any(
             isinstance(source, MasterOf) for source in recipe.inputs
@@ -92,7 +92,7 @@ class Facts(Struct, frozen=True, dict=True):
         return rendered and not self.adopted(recipe)
 
     def another(self, file: Current) -> str:
-        """How another picture comes in the place of one that is not as it should be."""
+        """A hint that says how to replace a picture."""
         if not self.generated(file):
             return "bring another picture"
         return f"`flux2build reroll {shlex.quote(file.recipe.asset)}` orders another one, to pick"
@@ -113,8 +113,8 @@ class Facts(Struct, frozen=True, dict=True):
         """The dominant colours: from the lock or, where it has none, from the pixels."""
         from flux2build.images import dominant
 
-        known = dominant.read(output.colours)
-        return known or dominant.dominant_colours(self.read(output.path) or b"")
+        recorded = dominant.read(output.colours)
+        return recorded or dominant.dominant_colours(self.read(output.path) or b"")
 
     def dominant_colour(self, output: Output) -> DominantColour | None:
         """The first of the dominant colours, which covers most; None if none is known."""

@@ -1,4 +1,4 @@
-"""What a check has found."""
+"""The findings of checks."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ class Finding(Struct, frozen=True):
     severity: Severity = Severity.ERROR
     """From the options of the check; `evaluate` sets it, checks do not."""
     cause: str = ""
-    """What several findings follow from, the same text for each; empty for one that stands alone."""
+    """The common cause of several findings, as the same text; empty for a finding of its own."""

@@ -12,7 +12,7 @@ from flux2build.checks.finding import Finding
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
-    """A published picture whose name says another format than it has.
+    """A published picture whose format is not the one in its name.
 
     Some models ignore the format they are asked for. Such a master stays as it was
     delivered, because its signature would break; files derived from it have the

@@ -1,4 +1,4 @@
-"""No order of the project is paid for and forgotten."""
+"""No paid order of the project is forgotten."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HINTS: Final = {
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
-    """An order of this project, in the ledger of this machine, that is open though nothing asks for it any more."""
+    """An open order of this project in this machine's ledger that nothing asks for any more."""
     for order in facts.plan.orders:
         if not order.ours:
             continue

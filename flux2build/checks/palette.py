@@ -41,15 +41,15 @@ class PaletteOptions(Options):
 
 
 def findings(facts: Facts, options: PaletteOptions) -> Iterator[Finding]:
-    """A picture whose colours are mostly not those of the brand; of each asset, the farthest."""
+    """A picture whose colours are mostly not the brand's; one for each asset, the farthest."""
     farthest: dict[AssetName, tuple[float, Current]] = {}
     for file in facts.published:
         near = _near(facts.dominant_colours(file.output), options)
         if near < farthest.get(file.recipe.asset, (options.share, file))[0]:
             farthest[file.recipe.asset] = near, file
     for near, file in farthest.values():
-        wanted = f"{options.share:.0%} should be"
-        message = f"{math.floor(100 * near)}% of the picture is near the palette, {wanted}"
+        required = f"{options.share:.0%} should be"
+        message = f"{math.floor(100 * near)}% of the picture is near the palette, {required}"
         hint = (
             f"{_most(facts.dominant_colours(file.output), options)}; name the colours in the prompt"
         )

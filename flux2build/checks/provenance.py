@@ -18,17 +18,16 @@ _INVALID: Final = "the C2PA manifest in the file does not match it"
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
     """A published file that is made of a rendered picture and does not say so.
 
-    Deliverables are published, and masters from which nothing is derived. IPTC's
-    mark in XMP counts and, in a master, a C2PA manifest. A picture that a person brought may be
-    anything.
+    Deliverables are published, and masters from which nothing is derived. IPTC's mark in XMP counts
+    and, in a master, a C2PA manifest. A picture that a person adopted need not have a mark.
     """
     for file in facts.published:
         manifest = file.output.manifest
         if manifest and manifest.state == INVALID:
             hint = f"it was changed after it was signed; {facts.another(file)}"
             yield facts.about(file.recipe, "manifest-invalid", _INVALID, hint=hint)
-        said = file.output.source_type
-        if not said and facts.generated(file) and not facts.source_type(file.output):
+        term = file.output.source_type
+        if not term and facts.generated(file) and not facts.source_type(file.output):
             yield facts.about(file.recipe, "unmarked", _MISSING, hint=_hint(file))
 
 

@@ -28,7 +28,7 @@ class ReviewOptions(Options):
 
 
 def findings(facts: Facts, _options: ReviewOptions) -> Iterator[Finding]:
-    """A picture that has to be approved, and about whose bytes nobody has decided.
+    """A picture that has to be approved, and whose bytes nobody has approved or rejected yet.
 
     `check --require-approved` makes it an error, and asks for the approval of every picture where
     the spec requires none.

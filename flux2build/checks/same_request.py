@@ -15,9 +15,9 @@ _CODE: Final = "same-request"
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
-    """Members of a family whose requests are equal, and so is all that is derived of their pictures.
+    """Members of a family with equal requests, whose derived files are equal, too.
 
-    Where files differ, as by the text on them, members share one picture on purpose.
+    Where derived files differ, for example by the text on them, members share a picture on purpose.
     """
     alike: dict[tuple[object, ...], list[Recipe]] = {}
     for recipe in facts.spec.recipes:
@@ -45,7 +45,7 @@ def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
 
 
 def _derived(facts: Facts) -> dict[AssetName, list[str]]:
-    """What is done to the pictures of each asset."""
+    """The operations on the pictures of each asset."""
     derived: dict[AssetName, list[str]] = {}
     for recipe in facts.spec.recipes:
         if isinstance(recipe.task, Derive):
@@ -62,7 +62,7 @@ def _message(assets: Sequence[Asset]) -> str:
 
 
 def _hint(assets: Sequence[Asset]) -> str:
-    """What tells members apart that differ in some axis."""
+    """A hint that says how to tell apart members that differ in an axis."""
     axes = [axis for axis in assets[0].axes if len({asset.axes[axis] for asset in assets}) > 1]
     axis = axes[0]
     counted = all(asset.axes[axis].isdigit() and int(asset.axes[axis]) for asset in assets)

@@ -1,4 +1,4 @@
-"""Pictures show the words that they are to show."""
+"""Pictures show the expected words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flux2build.model import Generate
 from flux2build.tables.table import Field
 
 _ALIKE: Final = 0.6
-"""How much of a word has to be right to be the same one, misspelt."""
+"""The part of a word that has to be right for it to count as misspelt, not missing."""
 
 
 class TextOptions(Warnings):
@@ -30,14 +30,14 @@ class TextOptions(Warnings):
 
 
 class _Word(Struct, frozen=True):
-    """A word as it stands in the picture, and how sure the reading of its line is."""
+    """A word in the picture, and the confidence in the reading of its line."""
 
     text: str
     confidence: float
 
 
 class _Row:
-    """All letters that were read, one after the other, and where words may begin and end.
+    """All letters in the picture, one after the other, and where words may begin and end.
 
     A reader may see no space between two words, or one within a word, so an expected word may
     also begin where another one ends, and run over edges.
@@ -48,7 +48,7 @@ class _Row:
         self.edges = {0}
 
     def add(self, word: str) -> None:
-        """Append what was read, with an edge on both sides of it and of everything but letters."""
+        """Append a line, with an edge on both sides of it and of everything but letters."""
         for letter in f"{_folded(word)} ":
             wide = unicodedata.east_asian_width(letter) in {"W", "F"}  # these stand without spaces
             if wide or not letter.isalnum():
@@ -59,7 +59,7 @@ class _Row:
                 self.edges.add(len(self.letters))
 
     def shows(self, word: str, words: Collection[str]) -> bool:
-        """Whether a word stands there, and is not a part of one that nobody expects."""
+        """Whether the word is there, and not merely as a part of an unexpected word."""
         start = self.letters.find(word)
         while start >= 0:
             end = start + len(word)
@@ -73,8 +73,9 @@ class _Row:
 def findings(facts: Facts, options: TextOptions) -> Iterator[Finding]:
     """A rendered picture that lacks words of `expect_text`, or has them misspelt.
 
-    Words are read by rapidocr (extra `ocr`), when the picture is made or, if nobody had it then, by
-    this check. Case and punctuation do not count. It reads Latin and Chinese letters best.
+    rapidocr (extra `ocr`) reads the words when the picture is made; where it was not installed
+    then, this check reads them. Case and punctuation do not count. It reads Latin and Chinese
+    letters best.
     """
     for file in facts.files:
         expected = facts.spec.assets[file.recipe.asset].expect_text
@@ -90,7 +91,7 @@ def findings(facts: Facts, options: TextOptions) -> Iterator[Finding]:
 
 
 def _lines(facts: Facts, file: Current) -> Sequence[Line] | None:
-    """What was read in a picture; None if nobody can."""
+    """The lines in a picture; None if no reader is installed."""
     if file.output.text is not None:
         return reading.parsed(file.output.text)
     if not reading.installed():
@@ -115,9 +116,9 @@ def _compared(
     for each in words:
         row.add(each.text)
     missing, misspelt = [], []
-    wanted = {word: _plain(word) for word in expected.split()}
-    for word, letters in wanted.items():
-        if letters in plain or row.shows(letters, wanted.values()):
+    letters_of = {word: _plain(word) for word in expected.split()}
+    for word, letters in letters_of.items():
+        if letters in plain or row.shows(letters, letters_of.values()):
             continue
         from difflib import get_close_matches
 
@@ -130,14 +131,14 @@ def _compared(
     if misspelt:
         yield facts.about(file.recipe, "text-misspelt", ", ".join(misspelt), hint=hint)
     if missing:
-        verb, shown = "is" if len(missing) == 1 else "are", " ".join(word.text for word in words)
-        seen = f"the picture reads `{shown}`" if shown else "no words are in the picture"
-        message = f"{', '.join(missing)} {verb} missing; {seen}"
+        verb, text = "is" if len(missing) == 1 else "are", " ".join(word.text for word in words)
+        content = f"the picture reads `{text}`" if text else "no words are in the picture"
+        message = f"{', '.join(missing)} {verb} missing; {content}"
         yield facts.about(file.recipe, "text-missing", message, hint=hint)
 
 
 def _folded(word: str) -> str:
-    """A word without case, and without what depends on its encoding."""
+    """A word without case, in one Unicode normal form."""
     return unicodedata.normalize("NFKC", word).casefold()
 
 

@@ -12,7 +12,7 @@ from flux2build.errors import Problem
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
-    """A string that a locale lacks, where `[catalog]` uses another locale's or skips the files."""
+    """A string that a locale lacks, where `[catalog]` uses another locale or skips the files."""
     for gap in facts.spec.gaps:
         skipped = gap.instead == "no file"
         instead = "its files are left out" if skipped else f"that of `{gap.instead}` stands in"

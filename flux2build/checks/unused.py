@@ -1,4 +1,4 @@
-"""What the spec says has an effect, and is written as it is meant."""
+"""Everything in the spec has an effect, and is written as intended."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from flux2build.errors import Place
 
 
 def findings(facts: Facts, _options: Options) -> Iterator[Finding]:
-    """A key that nothing is made of, words of a prompt that are not sent, and odd data.
+    """A key without an effect, words of a prompt that are not sent, and odd data.
 
-    Only tables that many assets share are warned about; in a table of an asset such a key is an
-    error of the spec.
+    Only tables that several assets share get this warning; in an asset's own table, such a key is
+    an error of the spec.
     """
     spec = facts.spec
     every = [

@@ -25,9 +25,9 @@ class Tile(Struct, frozen=True):
     title: str
     lines: tuple[str, ...]
     picture: bytes | None
-    """None for one whose bytes are not here."""
+    """None when its bytes are not on this machine."""
     marked: bool = False
-    """Whether it is the one that ships."""
+    """Whether this picture ships."""
 
 
 def drawn(tiles: Sequence[Tile]) -> bytes:
@@ -73,7 +73,7 @@ def _draw(sheet: Image.Image, draw: ImageDraw.ImageDraw, tile: Tile, left: int, 
 
 
 def _fitted(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """As much of a text as a tile has room for."""
+    """The part of a text that fits on a tile."""
     while len(text) > 1 and font.getlength(text) > _TILE:
         text = text[:-2] + "…"
     return text

@@ -87,7 +87,7 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 
 def decoded(data: bytes, name: str) -> Image.Image:
-    """The same pixels, for those who only look at them: they must not be changed.
+    """The same pixels, shared: callers must not change them.
 
     Raises:
         PictureError: the bytes are not a whole picture within the limits, or they are animated.
@@ -115,10 +115,10 @@ def _refuse_motion(frames: int, name: str) -> None:
 def _decoded(data: bytes, name: str, *, still: bool) -> Decoded:
     """A picture decoded in full, or its first frame where it need not be `still`."""
     digest = of_bytes(data)
-    if known := _RECENT.get(digest):
+    if recent := _RECENT.get(digest):
         if still:
-            _refuse_motion(known.frames, name)
-        return known
+            _refuse_motion(recent.frames, name)
+        return recent
     form, frames, image = _opened(data, name)
     if still:
         _refuse_motion(frames, name)

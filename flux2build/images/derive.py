@@ -32,13 +32,13 @@ Steps = tuple[str, ...]
 Intermediate = Image.Image | Flux2BuildError
 Ops = Mapping[str, type[Op]]
 T = TypeVar("T")
-_KEPT: Final = 96 << 20
-"""Bytes of shared pictures that are kept at once, before the files are made that need them."""
+_SHARED_BYTES: Final = 96 << 20
+"""Bytes of shared pictures from which on the files that need them are made at once."""
 _BYTES_PER_PIXEL: Final = 4
-_SEEN: Final = 16
-"""By how many levels of a channel a pixel has to differ to be seen."""
-_LEFT: Final = 0.1
-"""How much of a label has to be left for it to be seen; canvases that grow make its share smaller."""
+_VISIBLE_LEVELS: Final = 16
+"""The least difference in a channel, in levels, that people see."""
+_VISIBLE_SHARE: Final = 0.1
+"""The part of a label that must remain to be seen; a growing canvas makes its share smaller."""
 
 
 class Job(Struct, frozen=True):
@@ -59,21 +59,21 @@ class _Colours:
     """The dominant colours of the pictures made of one master, counted once; threads may share it."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Steps, str | None], str] = {}
+        self._texts: dict[tuple[Steps, str | None], str] = {}
 
     def of(self, steps: Steps, picture: Image.Image, encoder: Encoder) -> str | None:
         """The colours that a file of the picture shows; None if only the file can tell."""
         if not encoder.keeps_colours:
             return None
         matte = ground(encoder) if picture.mode == "RGBA" else None
-        if (text := self._known.get((steps, matte))) is None:
+        if (text := self._texts.get((steps, matte))) is None:
             text = written(counted(flatten(picture, matte) if matte else picture))
-            self._known[steps, matte] = text
+            self._texts[steps, matte] = text
         return text
 
 
 def no_networks(op: NetworkOp, _image: Image.Image) -> Image.Image:
-    """Where there are no models, there is no picture.
+    """Refuse an operation that needs a network, where there are no models.
 
     Raises:
         SystemFault: always.
@@ -93,7 +93,7 @@ def derive_many(
     them, so pass the jobs of one master at a time. The rest of the work of each job, encoding
     above all, goes through `run`, the largest pictures first: `map`, or that of a pool of threads.
     """
-    digest_of = cache(of_bytes)  # jobs share their inputs, and each is hashed once
+    digest_of = cache(of_bytes)  # jobs share inputs: each is hashed once
     all_steps = [_steps(job, digest_of) for job in jobs]
     uses = Counter(steps[:end] for steps in all_steps for end in range(1, len(steps) + 1))
     pictures: dict[Steps, Intermediate] = {}
@@ -101,9 +101,9 @@ def derive_many(
 
     def finish(index: int) -> File | Flux2BuildError:
         job, steps = jobs[index], all_steps[index]
-        done = _begun(steps, pictures)
-        picture = pictures[steps[:done]]
-        for depth in range(done, len(steps)):
+        start = _ready(steps, pictures)
+        picture = pictures[steps[:start]]
+        for depth in range(start, len(steps)):
             picture = advanced(picture, job, depth)
         if isinstance(picture, Flux2BuildError):
             return picture
@@ -119,20 +119,20 @@ def derive_many(
             here = steps[: depth + 1]
             if here not in pictures and (uses[here] > 1 or not depth):
                 pictures[here] = advanced(pictures.get(here[:-1]), job, depth)
-        if number == len(jobs) or _bytes(pictures) > _KEPT:
+        if number == len(jobs) or _bytes(pictures) > _SHARED_BYTES:
             sizes = [_pixels(steps, pictures) for steps in all_steps[len(files) : number]]
             files += _largest_first(run, finish, dict(enumerate(sizes, len(files))))
             later = {s[:end] for s in all_steps[number:] for end in range(1, len(s) + 1)}
-            for gone in pictures.keys() - later:
-                del pictures[gone]
+            for unused in pictures.keys() - later:
+                del pictures[unused]
     return files
 
 
 def lettering(job: Job, ops: Ops) -> Iterator[Letters]:
     """The letters that the operations of a job set, and what lies under them.
 
-    A network that only makes a picture larger is stood in for by a filter. What another one leaves of it
-    is not known, and letters that are set after that are not told.
+    A filter stands in for a network that only enlarges a picture. Other networks change it in
+    unknown ways, so letters that are set after one are left out.
 
     Raises:
         Flux2BuildError: an operation cannot be done.
@@ -155,10 +155,10 @@ def lettering(job: Job, ops: Ops) -> Iterator[Letters]:
 
 
 def discloses(job: Job, ops: Ops) -> bool:
-    """Whether a label that an operation of a job puts on a picture is still to be seen at its end.
+    """Whether the finished picture shows a label that an operation of the job put on it.
 
-    The pictures with it and without it are compared. What a network leaves of a label is not known,
-    so it counts as seen.
+    The pictures with and without the label are compared. A network may leave anything of a label,
+    so the label counts as visible.
 
     Raises:
         Flux2BuildError: an operation cannot be done.
@@ -172,48 +172,48 @@ def discloses(job: Job, ops: Ops) -> bool:
     plain = decoded(job.inputs[0], "input 0")
     for step in steps[:first]:
         plain = step.apply(plain, job.inputs)
-    labelled, most, seen = plain, 0.0, 0.0
+    labelled, most, visible = plain, 0.0, 0.0
     for step in steps[first:]:
         labelled = step.apply(labelled, job.inputs)
         if not step.discloses:
             plain = step.apply(plain, job.inputs)
-        seen = _differing(labelled, plain)
-        most = max(most, seen) if step.discloses else most
-    return seen > most * _LEFT
+        visible = _differing(labelled, plain)
+        most = max(most, visible) if step.discloses else most
+    return visible > most * _VISIBLE_SHARE
 
 
 def _differing(one: Image.Image, other: Image.Image) -> float:
     """The share of pixels in which two pictures of one size differ to the eye."""
-    if one.size != other.size:  # it is cut to what is in it, so the label is in it
+    if one.size != other.size:  # it was cut to its content, which includes the label
         return 1.0
     channels = ImageChops.difference(one.convert("RGBA"), other.convert("RGBA")).split()
     apart = reduce(ImageChops.lighter, channels)
-    return sum(apart.histogram()[_SEEN:]) / (apart.width * apart.height)
+    return sum(apart.histogram()[_VISIBLE_LEVELS:]) / (apart.width * apart.height)
 
 
-def _begun(steps: Steps, pictures: Mapping[Steps, Intermediate]) -> int:
-    """How many of some steps lead to a picture that is there."""
+def _ready(steps: Steps, pictures: Mapping[Steps, Intermediate]) -> int:
+    """How many of the steps lead to a picture that is already made."""
     return max(end for end in range(1, len(steps) + 1) if steps[:end] in pictures)
 
 
 def _largest_first(
     run: Callable[..., Iterable[Any]], finish: Callable[[int], T], pixels: Mapping[int, int]
 ) -> Iterable[T]:
-    """What becomes of each number, in their order; the one with most pixels is begun first."""
+    """The results in the order of the indices; work starts with the most pixels."""
     order = sorted(pixels, key=pixels.__getitem__, reverse=True)
     finished = dict(zip(order, run(finish, order), strict=True))
     return map(finished.__getitem__, pixels)
 
 
 def _bytes(pictures: Mapping[Steps, Intermediate]) -> int:
-    """The memory of pictures beside the masters."""
+    """The memory that pictures other than the masters take."""
     shared = (steps for steps in pictures if len(steps) > 1)
     return _BYTES_PER_PIXEL * sum(_pixels(steps, pictures) for steps in shared)
 
 
 def _pixels(steps: Steps, pictures: Mapping[Steps, Intermediate]) -> int:
-    """The pixels of the picture from which some steps go on."""
-    picture = pictures[steps[: _begun(steps, pictures)]]
+    """How many pixels the picture has from which the remaining steps start."""
+    picture = pictures[steps[: _ready(steps, pictures)]]
     return picture.width * picture.height if isinstance(picture, Image.Image) else 0
 
 

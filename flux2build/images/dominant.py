@@ -33,7 +33,7 @@ _VISIBLE: Final = 26
 """Least alpha, of 255, of a pixel that is visible."""
 _COARSE: Final = 3 * [level & 0xF0 for level in range(256)]
 _PIXELS_PER_COLOUR: Final = 3
-"""Where there are fewer, it is faster to look at each pixel."""
+"""With fewer pixels per colour, it is faster to look at each pixel."""
 _NOTHING: Final = 0
 """The bin of pixels that are not visible; the others have a fourth byte, which is 255."""
 _PLACES: Final = (0, 3, 6)
@@ -109,15 +109,15 @@ def _drawn(image: Image.Image) -> tuple[Mapping[int, int], Mapping[int, int]] | 
     counts: defaultdict[int, int] = defaultdict(int)
     sums = counts.copy()
     for n, (red, green, blue, *alpha) in colours:  # type: ignore[misc]  # no mode has floats here
-        seen = not alpha or alpha[0] >= _VISIBLE
-        key = 0xFF000000 | (blue << 16 | green << 8 | red) & 0xF0F0F0 if seen else _NOTHING
+        visible = not alpha or alpha[0] >= _VISIBLE
+        key = 0xFF000000 | (blue << 16 | green << 8 | red) & 0xF0F0F0 if visible else _NOTHING
         counts[key] += n
         sums[key] += n * (blue << 48 | green << 24 | red)
     return counts, sums
 
 
 def _grained(image: Image.Image) -> tuple[Mapping[int, int], Mapping[int, int]]:
-    """The same, pixel by pixel."""
+    """The same, counted pixel by pixel."""
     keys = _keys(image)
     counts = Counter(keys)
     sums = dict.fromkeys(counts, 0)

@@ -28,14 +28,14 @@ from flux2build.images.sharing import same_pixels
 _PROFILE_DATE: Final = slice(24, 36)
 
 
-def encode(image: Image.Image, asked: Mapping[str, Json]) -> bytes:
+def encode(image: Image.Image, settings: Mapping[str, Json]) -> bytes:
     """The bytes of a file that holds `image`, which is RGB or RGBA in sRGB.
 
     Raises:
         PictureError: the settings are wrong, the format cannot hold the
             picture, or it cannot be made as small as `max_bytes`.
     """
-    encoder = read(asked)
+    encoder = read(settings)
     encoder.refuse(image.width, image.height)
     plain = _prepared(image, encoder)
     data = _written(plain, encoder)

@@ -15,15 +15,15 @@ from flux2build.tables.table import TableError
 _UNKNOWN_KEY: Final = "extra_forbidden"
 
 
-def read(asked: Mapping[str, Json]) -> Encoder:
+def read(settings: Mapping[str, Json]) -> Encoder:
     """The encoder that a recipe asks for: `{"format": "jpeg", "quality": 80}`.
 
     Raises:
         PictureError: a setting is wrong, the format does not have it, or two contradict each other.
     """
-    name = str(asked["format"])
+    name = str(settings["format"])
     try:
-        return encoder_of(name).model_validate(dict(asked))
+        return encoder_of(name).model_validate(dict(settings))
     except TableError as error:
         raise PictureError(*(_problem(name, fault) for fault in error.errors())) from error
 
@@ -48,7 +48,7 @@ def having(setting: str) -> tuple[str, ...]:
 
 
 def _problem(name: str, fault: Any) -> Problem:
-    """A fault of pydantic's, in our words."""
+    """A validation error of pydantic, in this program's words."""
     setting = ".".join(map(str, fault["loc"]))
     if fault["type"] != _UNKNOWN_KEY:
         message = fault["msg"].removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""How much two pictures look alike: for people to read, and never to decide by."""
+"""How much two pictures look alike: numbers for people, which decide nothing."""
 
 from __future__ import annotations
 

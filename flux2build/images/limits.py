@@ -1,4 +1,4 @@
-"""How many pixels a picture may have: the usual numbers, or those of whoever owns this machine.
+"""How many pixels a picture may have: the defaults, or the numbers in the user's configuration.
 
 The numbers bound the memory of this process, so they are the process's, too: every thread that
 decodes asks for them here, and only a user's configuration changes them.

@@ -1,4 +1,4 @@
-"""What can be measured of pictures to rank them: help for a person, never a decision."""
+"""Measures pictures, so that a person can rank them; the numbers decide nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _SIDE: Final = 512
 """Pixels of the longer side of the copy that is measured, so that sizes compare."""
 _EDGES: Final = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 _BLANK: Final = 99
-"""Percent of one colour from which on there is next to nothing to be seen."""
+"""The percentage of one colour from which on a picture counts as blank."""
 
 
 class Merits(Struct, frozen=True):
-    """What was measured of one picture."""
+    """The measurements of one picture."""
 
     sharpness: float
     """The variance of its edges (Laplacian): higher is sharper."""

@@ -19,7 +19,7 @@ _LINE: Final = re.compile(r"(0\.\d\d|1\.00) (.+)")
 
 
 class Line(NamedTuple):
-    """A line of words, and how sure it is to be read right, from 0 to 1."""
+    """A line of words, and the reader's confidence in it, from 0 to 1."""
 
     text: str
     confidence: float
@@ -49,12 +49,12 @@ def read(data: bytes) -> tuple[Line, ...]:
 
 
 def written(lines: Sequence[Line]) -> str:
-    """What was read as text for the lock: `0.99 GRAND OPENING`, a line each."""
+    """The lines as text for the lock: `0.99 GRAND OPENING`."""
     return "\n".join(f"{confidence:.2f} {' '.join(text.split())}" for text, confidence in lines)
 
 
 def parsed(text: str) -> tuple[Line, ...]:
-    """What was read, from the text in the lock; what is not of its form is left out."""
+    """The lines in the lock's text; malformed ones are skipped."""
     return tuple(_lines(text))
 
 

@@ -1,4 +1,4 @@
-"""Pictures that were decoded a moment ago: one that arrives is verified, counted and derived from."""
+"""Pictures decoded lately: a new picture is verified, counted and derived from in turn."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Decoded(NamedTuple):
 class Recent:
     """The newest pictures by the digests of their files, as far as they fit into a limit.
 
-    Threads may share it: each step is one of a dictionary's own, and who misses a picture that
-    another thread is moving decodes it again.
+    Threads may share it: each step is one operation of a dictionary, and a thread that misses a
+    picture while another moves it decodes it again.
     """
 
     def __init__(self, limit: int = _LIMIT, offered: int = _OFFERED) -> None:
@@ -45,26 +45,26 @@ class Recent:
 
     def get(self, digest: Digest) -> Decoded | None:
         """A picture, whose pixels must not be changed."""
-        if (known := self._pictures.pop(digest, None)) is None:
+        if (picture := self._pictures.pop(digest, None)) is None:
             return None
-        self._pictures[digest] = known
-        return known
+        self._pictures[digest] = picture
+        return picture
 
     def offer(self, digest: Digest, decoded: Decoded) -> None:
-        """Keep a picture if there is room for it, and let no other one go for it."""
-        taken = sum(each.bytes for each in list(self._pictures.values()))
-        if taken + decoded.bytes <= self._offered and len(self._pictures) < _MOST:
+        """Keep a picture if there is room for it beside the others."""
+        used = sum(each.bytes for each in list(self._pictures.values()))
+        if used + decoded.bytes <= self._offered and len(self._pictures) < _MOST:
             self._pictures[digest] = decoded
 
     def put(self, digest: Digest, decoded: Decoded) -> None:
-        """Keep a picture, which must not change any more, instead of those not asked for in a long time."""
+        """Keep a picture, which must not change any more, and drop the least recently used ones."""
         if decoded.bytes > self._limit:
             return
         self._pictures[digest] = decoded
-        kept = list(self._pictures.items())
-        taken = sum(each.bytes for _, each in kept)
-        for oldest, each in kept:
-            if taken <= self._limit and len(self._pictures) <= _MOST:
+        pictures = list(self._pictures.items())
+        used = sum(each.bytes for _, each in pictures)
+        for oldest, each in pictures:
+            if used <= self._limit and len(self._pictures) <= _MOST:
                 break
             self._pictures.pop(oldest, None)
-            taken -= each.bytes
+            used -= each.bytes

@@ -1,4 +1,4 @@
-"""One picture's pixels under several objects, which saves a copy of them."""
+"""Several picture objects that share their pixels, which saves a copy."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from PIL import Image
 
 
 def same_pixels(image: Image.Image) -> Image.Image:
-    """A picture of its own with the same pixels in memory, which nobody may change afterwards.
+    """Another object for the same pixels in memory, which must not be changed afterwards.
 
-    Pillow notes the format of a file and the settings of a save in a picture's object. It offers
-    copies only, of 59 MB for a square of 3840 pixels, and shares pixels by this method itself.
+    Pillow notes a file's format and the settings of a save in the object. Its public methods only
+    copy, which takes 59 MB for a square of 3840 pixels; internally it shares pixels by this method.
     """
     image.load()
     return image._new(image.im)  # noqa: SLF001 - nothing public shares pixels

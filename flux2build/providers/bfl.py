@@ -59,8 +59,8 @@ class Bfl(FluxApi):
         fields = {"webhook_url": callback.url, "webhook_secret": callback.secret}
         return replace(call, json={**call.json, **fields})
 
-    def told(self, message: Message, secret: str, now: float) -> str | Unproved:
-        """Its document names neither the header nor the form of a signature with the secret."""
+    def task_of_message(self, message: Message, secret: str, now: float) -> str | Unproved:
+        """The documentation names neither the header nor the form of the signature."""
         del now
         return callbacks.of_body(message, secret)
 
@@ -71,9 +71,9 @@ class Bfl(FluxApi):
     def balance(self, reply: Reply) -> Decimal | Refused:
         """The credits that are left, in USD."""
         body = replies.fields(reply) or {}
-        left = replies.amount(body.get("credits"), CREDIT, _MOST) if reply.status == 200 else None
-        if left is not None:
-            return left
+        amount = replies.amount(body.get("credits"), CREDIT, _MOST) if reply.status == 200 else None
+        if amount is not None:
+            return amount
         return replies.refused(reply) or Refused(Refusal.FAILED, replies.message(reply))
 
 

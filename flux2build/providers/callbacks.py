@@ -12,7 +12,7 @@ from flux2build.providers import replies
 from flux2build.providers.contract import Message, Reply, Unproved, is_task
 
 TOLERANCE: Final = 300
-"""Seconds by which the time of a message may differ from ours, as Standard Webhooks suggest."""
+"""Seconds by which a message's time may differ from this clock, as Standard Webhooks suggest."""
 
 _PREFIX: Final = "whsec_"
 _TASK_KEYS: Final = ("id", "task_id")
@@ -51,7 +51,7 @@ def standard(message: Message, secret: str, now: float) -> str | Unproved:
 def of_body(message: Message, secret: str) -> str | Unproved:
     """The task of a message of which some header holds the HMAC-SHA256 of the body.
 
-    Which header that is, and whether it is in hex or base64, is not documented everywhere.
+    Not every provider documents which header it is, and whether it is in hex or base64.
     """
     digest = hmac.new(secret.encode(), message.body, hashlib.sha256)
     forms = (digest.hexdigest().encode(), base64.b64encode(digest.digest()))
@@ -71,7 +71,7 @@ def _raw(text: str) -> bytes:
 
 
 def _task(message: Message) -> str | Unproved:
-    """The task that a message names, under any of the names that are known for it."""
+    """The task that a message names, in any of the fields that providers use."""
     body = replies.fields(Reply(200, {}, message.body)) or {}
     tasks = (body.get(key) for key in _TASK_KEYS)
     return next(filter(is_task, tasks), Unproved("it names no task"))

@@ -14,12 +14,12 @@ from flux2build.tables.table import Field, Table
 
 
 def _exact(value: object) -> object:
-    """A whole number of TOML as the decimal that other amounts are."""
+    """A whole number of TOML as a decimal, like the other amounts."""
     return Decimal(value) if type(value) is int else value
 
 
 def _inexact(value: object) -> object:
-    """A decimal of TOML as the float that parameters are."""
+    """A decimal of TOML as a float, like the other parameters."""
     if not isinstance(value, Decimal):
         return value
     if not math.isfinite(number := float(value)):
@@ -83,9 +83,9 @@ class Card(Table):
     params: NameSet
     """Parameters that are sent, by flux2build's names; they are part of the order's digest."""
     ignores: NameSet = frozenset()
-    """Parameters a spec may carry although this model is not sent them."""
+    """Parameters that a spec may have, and that are not sent to this model."""
     shapes: Flag = False
-    """Whether `aspect_ratio` and `resolution` are sent as the `width` and `height` they come to."""
+    """Whether `aspect_ratio` and `resolution` are sent as the resulting `width` and `height`."""
     grounds: Flag = False
     """Whether a picture is drawn on the colour that `key` makes transparent: its `ground`."""
     references: Count = 0
@@ -112,6 +112,6 @@ class Card(Table):
     prices: Mapping[str, Price] = {}
     """Prices by `resolution`, for a model that is priced by class and not by pixels."""
     source_type: str = SourceType.TRAINED
-    """IPTC's term for how its pictures come about; deliverables are marked with it."""
+    """IPTC's term for the origin of its pictures; deliverables are marked with it."""
     note: Text = ""
     """One sentence for people who choose a model."""

@@ -40,7 +40,7 @@ _EXPECTED: Final = {
     "string_type": "a text",
     "tuple_type": "a list",
 }
-"""What a person should have written, by the type of pydantic's error."""
+"""What a value should be, by the type of pydantic's error."""
 
 
 class Models(Cards):
@@ -57,8 +57,8 @@ class Models(Cards):
     ) -> None:
         """The models with the user's `own` cards, in TOML; messages name it by its `file`.
 
-        `installed` says what models of a provider lie on this machine; None if that is not for it
-        to say.
+        `installed` lists the models of a provider on this machine; None if it does not know that
+        provider.
         """
         self._own, self._file, self._installed = own, file, installed
 
@@ -99,7 +99,7 @@ def shipped() -> Cards:
 def merged(own: str, file: str = "cards.toml") -> Cards:
     """The shipped cards with the user's `own` merged over them; `file` names it in messages.
 
-    What is said of one model is about no other, so shipped cards are not `like` changed ones.
+    A change to one card leaves the others alone: shipped cards are `like` the shipped ones.
 
     Raises:
         UsageError: the user's text is not TOML, or names a provider, model or key that is not there.
@@ -112,7 +112,7 @@ def merged(own: str, file: str = "cards.toml") -> Cards:
 
 
 def _complete(tables: Tables) -> Tables:
-    """The same cards, each with what it has from the one that it is `like`."""
+    """The same cards, each merged over the card that it is `like`."""
     return {
         provider: {model: _likened(tables, provider, model, ()) for model in models}
         for provider, models in tables.items()
@@ -120,7 +120,7 @@ def _complete(tables: Tables) -> Tables:
 
 
 class _Places(Struct, frozen=True):
-    """Where the cards of a file stand, of which a model may be spelled as its carrier does."""
+    """The places of a file's cards; a model may be spelled as its carrier spells it."""
 
     file: TomlFile
     tables: Tables
@@ -129,28 +129,28 @@ class _Places(Struct, frozen=True):
         """A problem at a key below `(provider, model)`."""
         provider, model, *rest = map(str, key)
         models = self.tables.get(provider, {})
-        known = models if isinstance(models, Mapping) else {}
-        spelled = next((each for each in known if model_name(each) == model), model)
+        cards = models if isinstance(models, Mapping) else {}
+        spelled = next((each for each in cards if model_name(each) == model), model)
         return self.file.located(problem, (provider, spelled, *rest), name=name)
 
 
-def _strangers(tables: Tables, known: Tables, file: TomlFile) -> Iterator[Problem]:
-    """Tables that are about no provider with cards, or about no model and make none."""
+def _strangers(tables: Tables, shipped: Tables, file: TomlFile) -> Iterator[Problem]:
+    """Tables about unknown providers, or about unknown models that they do not define."""
     for provider, models in tables.items():
-        if provider in PROVIDERS and provider not in known:
+        if provider in PROVIDERS and provider not in shipped:
             message = f"`{provider}` draws for nothing, and its card cannot be changed"
             problem = Problem(message, hint=f"take `[{provider}…]` away")
             yield file.located(problem, (provider,), name=True)
-        elif provider not in known:
+        elif provider not in shipped:
             problem = Problem(
-                f"there is no provider `{provider}`", hint=did_you_mean(provider, known)
+                f"there is no provider `{provider}`", hint=did_you_mean(provider, shipped)
             )
             yield file.located(problem, (provider,), name=True)
         for model, card in models.items() if isinstance(models, Mapping) else ():
-            new = provider in known and model_name(model) not in known[provider]
+            new = provider in shipped and model_name(model) not in shipped[provider]
             if new and isinstance(card, Mapping) and not card.keys() & {"like", "params"}:
                 message = f"provider `{provider}` has no model `{model}`"
-                hint = did_you_mean(model, known[provider]) or ""
+                hint = did_you_mean(model, shipped[provider]) or ""
                 hint += f'{" " if hint else ""}a new one needs `like = "{provider}/…"`'
                 yield file.located(Problem(message, hint=hint), (provider, model), name=True)
 
@@ -269,7 +269,7 @@ def _kept(table: dict[str, Any], params: Any) -> dict[str, Any]:
 
 
 class _CardFaultError(ValueError):
-    """What is wrong with a card, at one of its keys."""
+    """A problem with a card, at one of its keys."""
 
     def __init__(
         self, message: str, key: Key = (), hint: str | None = None, *, name: bool = False
@@ -278,15 +278,15 @@ class _CardFaultError(ValueError):
         self.key, self.hint, self.name = key, hint, name
 
 
-def _check(keys: Iterable[str], known: Iterable[str], under: Key) -> None:
+def _check(keys: Iterable[str], allowed: Iterable[str], under: Key) -> None:
     for key in keys:
-        if key not in known:
-            raise _unknown((*under, key), known)
+        if key not in allowed:
+            raise _unknown((*under, key), allowed)
 
 
-def _unknown(key: Key, known: Iterable[str]) -> _CardFaultError:
+def _unknown(key: Key, allowed: Iterable[str]) -> _CardFaultError:
     name = str(key[-1])
-    hint = did_you_mean(name, known) or "docs/configuration.md has an example"
+    hint = did_you_mean(name, allowed) or "docs/configuration.md has an example"
     return _CardFaultError(f"unknown key `{name}`", key, hint, name=True)
 
 
@@ -301,7 +301,7 @@ def _expected(what: str, value: object, key: Key = ()) -> _CardFaultError:
 
 
 def _fault(error: ValueError) -> _CardFaultError:
-    """What is wrong with a card, in one sentence."""
+    """The problem with a card, in one sentence."""
     if isinstance(error, _CardFaultError):
         return error
     if not isinstance(error, TableError):
@@ -312,8 +312,8 @@ def _fault(error: ValueError) -> _CardFaultError:
         return _CardFaultError(f"a price needs `{key[-1]}`, USD for the first megapixel", key)
     if kind == "extra_forbidden":
         return _unknown(key, _PRICE)
-    shown = ".".join(map(str, key))
+    path = ".".join(map(str, key))
     if kind in _EXPECTED:
-        return _CardFaultError(f"`{shown}`: {_expected(_EXPECTED[kind], value)}", key)
+        return _CardFaultError(f"`{path}`: {_expected(_EXPECTED[kind], value)}", key)
     why = first["msg"].removeprefix("Value error, ")
-    return _CardFaultError(f"`{shown}`: {why}, got {value!r}", key)
+    return _CardFaultError(f"`{path}`: {why}, got {value!r}", key)

@@ -1,8 +1,8 @@
 """CometAPI: a gateway that speaks the protocol of Black Forest Labs, with habits of its own.
 
-Unknown routes answer an HTML page, errors may come with status 200, a task
-may be ready at once, and a URL in an answer may belong to somebody else: what
-is asked is always built from the endpoint and the task's id.
+Unknown routes answer an HTML page, errors may come with status 200, a task may be ready at once,
+and a URL in an answer may belong to somebody else: so inquiries are always built from the endpoint
+and the task's id.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Call(Struct, frozen=True):
     json: Json = None
     headers: Mapping[str, str] = field(default_factory=dict)
     upload: Reference | None = None
-    """A file to send as multipart `content`, instead of JSON."""
+    """A file that is sent as multipart `content`, instead of JSON."""
 
 
 class Reply(Struct, frozen=True):
@@ -68,7 +68,7 @@ class Ticket(Struct, frozen=True):
 
     task: str
     poll: str
-    """URL to ask, verbatim."""
+    """The URL of the inquiry, verbatim."""
     cost: Decimal | None = None
     """USD as reported at submission; provisional."""
     ready: Ready | None = None
@@ -83,19 +83,19 @@ class Waiting(Struct, frozen=True):
 
 
 class Ready(Struct, frozen=True):
-    """Finished: where the picture is, and what the server says of it."""
+    """Finished: where the picture is, and what the server says about it."""
 
     url: str
     """A `data:` URL where the reply itself holds the picture."""
     task: str | None = None
     """The task that the reply names, if it names one."""
     pictures: int = 1
-    """How many the reply names; the first one counts."""
+    """How many pictures the reply names; the first one counts."""
     cost: Decimal | None = None
     """USD as settled; it overrules what the ticket said."""
     seed: int | None = None
     prompt: str | None = None
-    """The prompt that was rendered, which may be a rewritten one."""
+    """The prompt that was rendered, which the server may have rewritten."""
 
 
 class Refusal(StrEnum):
@@ -137,15 +137,15 @@ class Refused(Struct, frozen=True):
 
 
 class Callback(Struct, frozen=True):
-    """Where a provider is to tell that an order has ended, and what it may sign that with."""
+    """Where a provider reports the end of an order, and the secret that may sign the report."""
 
     url: str
     secret: str
-    """Of this order alone; a provider that has a secret with each account ignores it."""
+    """For this order only; a provider that has a secret for each account ignores it."""
 
 
 class Message(Struct, frozen=True):
-    """What somebody posted to the URL of a callback."""
+    """A message that somebody posted to the URL of a callback."""
 
     headers: Mapping[str, str]
     """Names in lower case; values decoded as latin-1."""
@@ -153,19 +153,19 @@ class Message(Struct, frozen=True):
 
 
 class Unproved(Struct, frozen=True):
-    """A message that nothing follows from, and why."""
+    """A message that is ignored, with the reason."""
 
     message: str
 
 
 class InDoubt(Struct, frozen=True):
-    """The answer proves neither acceptance nor refusal; the order is never sent again by itself."""
+    """The answer proves neither acceptance nor refusal; nothing sends the order again by itself."""
 
     message: str
 
 
 class _Described(Protocol):
-    """What every provider says of itself."""
+    """The attributes that every provider has."""
 
     @property
     def name(self) -> str:
@@ -197,10 +197,10 @@ class Installed(_Described, Protocol):
         """Where the weights of its models can be fetched, at Hugging Face."""
 
     def card(self, model: str, pipeline: str, *, distilled: bool) -> Card | None:
-        """The card of a model that has this pipeline; None for a pipeline that is not known."""
+        """The card of a model with this pipeline; None for an unknown pipeline."""
 
     def arguments(self, order: Order) -> Mapping[str, Json]:
-        """What the pipeline is called with, apart from its seed and its references."""
+        """The pipeline's arguments, apart from its seed and its references."""
 
 
 @runtime_checkable
@@ -237,15 +237,15 @@ class Remote(_Described, Protocol):
         """The request that uploads a reference first; None if it travels inside the order."""
 
     def uploaded(self, reply: Reply) -> str | Refused:
-        """The URL that an uploaded reference got."""
+        """The URL of an uploaded reference."""
 
     def submission(
         self, order: Order, references: Sequence[Reference | str], endpoint: str
     ) -> Call:
-        """The request that buys; a reference is its bytes, or the URL it was uploaded to."""
+        """The request that buys; each reference is its bytes, or the URL of its upload."""
 
     def ticket(self, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:
-        """What the answer to a submission says.
+        """The meaning of the answer to a submission.
 
         `Refused` only where the answer proves that nothing was accepted.
         """
@@ -257,7 +257,7 @@ class Remote(_Described, Protocol):
         """The request that asks how a pending order is doing; free."""
 
     def status(self, reply: Reply) -> Waiting | Ready | Refused:
-        """What the answer to an inquiry says; an answer that proves nothing is `Waiting`."""
+        """The meaning of the answer to an inquiry; an answer that proves nothing is `Waiting`."""
 
 
 @runtime_checkable
@@ -271,23 +271,23 @@ class Regional(Protocol):
 
 @runtime_checkable
 class CallsBack(Protocol):
-    """A provider that tells of the end of an order at a URL that the order names.
+    """A provider that reports the end of an order to a URL that the order names.
 
-    It is a hint to ask for the order, and never the answer.
+    The report is a hint to ask for the order; it is never taken as the answer.
     """
 
     @property
     def signature_variable(self) -> str:
-        """The environment variable of what the account's messages are signed with.
+        """The environment variable with the secret that signs the account's messages.
 
         It is empty where each order names its own secret.
         """
 
     def calling_back(self, order: Order, call: Call, callback: Callback) -> Call:
-        """The submission of an order with its callback; as it is for a model that has none."""
+        """The submission with a callback; unchanged for a model without callbacks."""
 
-    def told(self, message: Message, secret: str, now: float) -> str | Unproved:
-        """The task that a message is about, if its signature proves who sent it.
+    def task_of_message(self, message: Message, secret: str, now: float) -> str | Unproved:
+        """The task that a message is about, if its signature proves its sender.
 
         `secret` is the account's, or the order's; `now` is in seconds since 1970.
         """
@@ -295,13 +295,13 @@ class CallsBack(Protocol):
 
 @runtime_checkable
 class HasBalance(Protocol):
-    """A provider that tells what an account has left."""
+    """A provider that reports an account's balance."""
 
     def account(self, endpoint: str) -> Call:
-        """The request that asks for it; free."""
+        """The request that asks for the balance; free."""
 
     def balance(self, reply: Reply) -> Decimal | Refused:
-        """What is left, in USD."""
+        """The balance in USD."""
 
 
 Provider = Embedded | Installed | Remote
@@ -331,12 +331,12 @@ def never_uploaded(_: object, reply: Reply) -> Refused:
 
 
 class HasClaim(Protocol):
-    """What can tell how to ask for a task."""
+    """An object that knows how to ask for a task."""
 
     def claim(self, task: str, endpoint: str) -> Ticket:
         """The ticket of an order that is known by its task's id alone."""
 
 
 def by_task(provider: HasClaim, ticket: Ticket, endpoint: str) -> Call:
-    """`inquiry` for an API that is asked by the task's id, whatever URL its replies name."""
+    """`inquiry` for an API that takes the task's id; URLs in its replies are ignored."""
     return Call("GET", provider.claim(ticket.task, endpoint).poll)

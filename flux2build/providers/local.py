@@ -1,7 +1,7 @@
-"""local, the provider of open weights that lie on this machine: free, and nothing leaves it.
+"""local, the provider of open weights on this machine: free, and private.
 
-Which weights there are is the user's configuration; what a model can do follows from its
-pipeline. The parameters are those of diffusers, by flux2build's names.
+The user's configuration lists the weights; a model's abilities follow from its pipeline. The
+parameters are those of diffusers, by flux2build's names.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _CARDS: Final = {
     ("Flux2KleinPipeline", False): _KLEIN_BASE,
     ("Flux2KleinPipeline", True): _KLEIN,
 }
-"""What can be done with a pipeline, by its class and whether its weights are distilled."""
+"""The card of a pipeline, by its class and whether its weights are distilled."""
 
 
 class Local:
@@ -88,19 +88,19 @@ class Local:
     }
 
     def card(self, model: str, pipeline: str, *, distilled: bool) -> Card | None:
-        """The card of a model that has this pipeline; None for a pipeline that is not known."""
+        """The card of a model with this pipeline; None for an unknown pipeline."""
         card = _CARDS.get((pipeline, distilled))
         return self._named(card, model) if card else None
 
     def _named(self, card: Card, model: str) -> Card:
-        """A pipeline's card by a model's name, with what is said of that model, if it is known."""
+        """A pipeline's card under a model's name, with the note about that model, if any."""
         note = self.cards[model].note if model in self.cards else f"your own, as {card.model}"
         return card.model_copy(update={"model": model, "note": note})
 
     def arguments(self, order: Order) -> Mapping[str, Json]:
-        """What the pipeline is called with, apart from its seed and its references."""
-        sent = {name: order.params[name] for name in _ARGUMENTS if name in order.params}
-        arguments: dict[str, Json] = {_ARGUMENTS[name]: value for name, value in sent.items()}
+        """The pipeline's arguments, apart from its seed and its references."""
+        params = {name: order.params[name] for name in _ARGUMENTS if name in order.params}
+        arguments: dict[str, Json] = {_ARGUMENTS[name]: value for name, value in params.items()}
         if order.params.get("prompt_upsampling"):
             arguments["caption_upsample_temperature"] = _UPSAMPLING
         return {"prompt": order.prompt, **arguments}

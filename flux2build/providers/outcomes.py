@@ -1,7 +1,7 @@
-"""How servers word what became of an order: states, moderation, and where its pictures are.
+"""Reads the outcome of an order from a server's reply: its state, moderation, its pictures.
 
-Words are compared without case, spaces and hyphens, and by what other servers are known to say for the
-same. A usable picture counts more than a word that is not known.
+Words are compared without case, spaces and hyphens, and the words of different servers for one
+state count as the same. A usable picture counts more than an unknown word.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from flux2build.providers.contract import Ready, Refusal, Refused, Reply, Waitin
 
 
 class Word(Enum):
-    """What the word for a state means."""
+    """The meaning of the word for a state."""
 
     UNKNOWN = auto()
-    """A state that is not known is waited for: new ones have been added before."""
+    """A task in an unknown state is still waited for: servers have added states before."""
     READY = auto()
     FAILED = auto()
     CANCELED = auto()
     ABORTED = auto()
-    """Given up before it began."""
+    """Cancelled before it started."""
     REQUEST_MODERATED = auto()
     CONTENT_MODERATED = auto()
     LOST = auto()
@@ -55,7 +55,7 @@ _PLACES: Final = (
 )
 """Where pictures are, the likeliest place first."""
 _INNER_PLACES: Final = ("url", *_PLACES)
-"""The same within such a place; outside of them an URL may be any other one."""
+"""The same within such a place; elsewhere a URL may have another purpose."""
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{64}")
 
@@ -67,9 +67,9 @@ def judged(
     charged: bool,
     unfinished: frozenset[str] = frozenset(),
 ) -> Waiting | Ready | Refused | None:
-    """What a reply says of its order; None if it says nothing of any.
+    """The outcome that a reply reports; None if it reports none.
 
-    `read` reads what else is told of a picture; `charged` holds for an order that failed.
+    `read` reads the other facts about a picture; `charged` is the value for a failed order.
     In an `unfinished` state pictures may still be added.
     """
     body = replies.fields(reply)
@@ -94,7 +94,7 @@ def says_ready(body: replies.Fields) -> bool:
 
 
 def _without_picture(body: replies.Fields) -> Waiting | Refused:
-    """An order that is ready, and whose picture is nowhere in the reply."""
+    """The outcome of an order that is ready, but whose reply has no picture."""
     if body.get("data_removed"):
         text = "the server has removed the picture"
         return Refused(Refusal.LOST, text, charged=True, task=replies.task_of(body))
@@ -128,7 +128,7 @@ def _waiting(body: replies.Fields) -> Waiting | None:
 
 
 def _why(body: replies.Fields) -> str:
-    """Why an order ended."""
+    """The reason why an order ended."""
     inner = body.get("data")
     bodies = (body, inner if isinstance(inner, Mapping) else {})
     texts = (replies.words(each.get(name)) for each in bodies for name in _REASONS)
@@ -136,7 +136,7 @@ def _why(body: replies.Fields) -> str:
 
 
 def _word(body: replies.Fields) -> Word:
-    """What the state of a reply means."""
+    """The meaning of a reply's state."""
     return _WORDS.get(re.sub(r"[\s_-]", "", _state(body)).casefold(), Word.UNKNOWN)
 
 
@@ -169,7 +169,7 @@ def _pictures(value: object, places: Sequence[str], levels: int) -> Iterator[str
 
 
 def _picture(text: str) -> str | None:
-    """The URL of a picture, of which the text is the URL or the base64."""
+    """The URL of a picture, from a text that is its URL or its base64."""
     if text.startswith("data:image/"):
         return text
     if not _BASE64.match(text):

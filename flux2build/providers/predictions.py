@@ -1,7 +1,7 @@
 """The protocol of Replicate's predictions, which gateways speak as well.
 
-The URLs in an answer are never followed: a gateway passes on Replicate's own.
-What is asked is built from the endpoint and the prediction's id.
+The URLs in an answer are never followed, because a gateway passes on Replicate's own. Inquiries are
+built from the endpoint and the prediction's id.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class PredictionsApi:
     inquiry = contract.by_task
 
     def upload(self, reference: Reference, endpoint: str) -> Call | None:
-        """A larger reference goes to `/v1/files` first; gateways have no such place."""
+        """The upload of a large reference to `/v1/files`; gateways do not have that route."""
         api = replies.root(endpoint)
         if len(reference.data) <= INLINE or api.endswith("/replicate"):
             return None
@@ -74,11 +74,11 @@ class PredictionsApi:
         return answer
 
     def claim(self, task: str, endpoint: str) -> Ticket:
-        """A prediction's id is all that is needed to ask for it."""
+        """The ticket of a prediction; its id is enough."""
         return Ticket(task, f"{replies.root(endpoint)}/v1/predictions/{quote(task, safe='')}")
 
     def status(self, reply: Reply) -> Waiting | Ready | Refused:
-        """Every state of the contract; the seed is only in the log."""
+        """The state of a prediction; its seed is only in the log."""
         state = outcomes.judged(reply, _ready, charged=True, unfinished=_UNFINISHED)
         body = replies.fields(reply)
         if state is None and body is not None and reply.status == 404:
@@ -88,22 +88,24 @@ class PredictionsApi:
 
 
 def _input(order: Order, references: Sequence[Reference | str]) -> dict[str, Json]:
-    """An order in the names of its model's schema; an unknown name would be ignored silently."""
+    """An order under the names of its model's schema; servers ignore unknown names silently."""
     klein = "klein" in order.model
     names = {"format": "output_format"} | ({"resolution": "output_megapixels"} if klein else {})
-    given: dict[str, Json] = {"prompt": order.prompt}
+    fields: dict[str, Json] = {"prompt": order.prompt}
     if "width" in order.params and "aspect_ratio" not in order.params:
-        given["aspect_ratio"] = "custom"
+        fields["aspect_ratio"] = "custom"
     for name, value in order.params.items():
         spelled = _FORMATS.get(str(value), value) if name == "format" else value
-        given[names.get(name, name)] = spelled
+        fields[names.get(name, name)] = spelled
     if references:
-        sent = [item if isinstance(item, str) else replies.data_url(item) for item in references]
-        given["images" if klein else "input_images"] = sent
-    return given
+        pictures = [
+            item if isinstance(item, str) else replies.data_url(item) for item in references
+        ]
+        fields["images" if klein else "input_images"] = pictures
+    return fields
 
 
 def _ready(body: replies.Fields) -> Ready:
-    """What is told of a picture, besides where it is."""
+    """The facts about a picture, besides its URL."""
     seed = _SEED.search(str(body.get("logs") or ""))
     return Ready("", seed=int(seed[1]) if seed else None)

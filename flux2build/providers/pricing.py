@@ -1,4 +1,4 @@
-"""What an order costs, before it is placed: exact decimals, a lower and an upper bound."""
+"""The price of an order before it is placed: exact decimals, a lower and an upper bound."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEGAPIXEL: Final = 2**20
 Size = tuple[int, int]
 
 _AREA: Final = r"(\d\.?\d*)(?: MP)?"
-"""A class of resolution that says megapixels; a shape may leave less of it."""
+"""A class of resolution in megapixels; the picture may have fewer, depending on its shape."""
 
 _NEAR: Final = 1.10
 """A cliff is mentioned if the size exceeds a whole megapixel by at most this factor."""
@@ -74,7 +74,7 @@ def price_of(card: Card, params: Mapping[str, Json]) -> Price | None:
 def quote(
     card: Card, params: Mapping[str, Json], references: Sequence[Size | None] = ()
 ) -> Quote | None:
-    """What an order costs; None if the model has no price, so that it cannot be ordered.
+    """The price of an order; None if the model has no price, so that it cannot be ordered.
 
     A reference whose size is not known yet counts as one megapixel at least, and at
     worst as the most that the model takes; so does the output, if the order leaves
@@ -92,7 +92,7 @@ def quote(
 
 
 def amount(price: Price, output: int, references: int) -> Decimal:
-    """What so many billed megapixels of output and of references cost in USD."""
+    """The price in USD of some billed megapixels of output and references."""
     return price.first + price.further * (output - 1) + price.reference * references
 
 

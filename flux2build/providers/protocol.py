@@ -1,6 +1,6 @@
 """The protocol of Black Forest Labs, which gateways speak as well.
 
-An order is posted to its model's own path, and its task is asked for at `get_result`.
+An order is posted to its model's own path; `get_result` reports on its task.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MODERATED: Final = frozenset({Refusal.REQUEST_MODERATED, Refusal.CONTENT_MODERAT
 
 
 class FluxApi:
-    """An API of this protocol; a provider says in three attributes how its own differs."""
+    """An API of this protocol; three attributes say how a provider's own differs."""
 
     path: str
     """Where the API lies below the endpoint: `/flux`, or nothing."""
@@ -53,13 +53,13 @@ class FluxApi:
         return Call("POST", self._url(endpoint, order.model), json=_body(order, references))
 
     def claim(self, task: str, endpoint: str) -> Ticket:
-        """The ticket that asks for a task by its id alone."""
+        """The ticket of a task of which only the id is known."""
         return Ticket(task, self._url(endpoint, f"get_result?id={quote(task, safe='')}"))
 
     def ticket(self, reply: Reply, endpoint: str) -> Ticket | Refused | InDoubt:
-        """What the answer to a submission says, with the provisional cost.
+        """The meaning of the answer to a submission, with the provisional cost.
 
-        A 2xx answer is not enough: gateways wrap errors in one. A task's id is.
+        A 2xx answer alone proves nothing, because gateways wrap errors in one; a task's id does.
         """
         if refusal := replies.refused(reply):
             return refusal
@@ -80,14 +80,14 @@ class FluxApi:
         return Ticket(task, poll, replies.amount(body.get("cost"), self.cost_unit), ready)
 
     def inquiry(self, ticket: Ticket, endpoint: str) -> Call:
-        """The URL of the submission, verbatim, where another cluster does not know the task."""
-        asked = ticket if self.follows_polling_url else self.claim(ticket.task, endpoint)
-        return Call("GET", asked.poll)
+        """The inquiry, at the submission's URL where other clusters do not know the task."""
+        claim = ticket if self.follows_polling_url else self.claim(ticket.task, endpoint)
+        return Call("GET", claim.poll)
 
     def status(self, reply: Reply) -> Waiting | Ready | Refused:
-        """What `get_result` says, with the settled cost; the body counts before the HTTP status.
+        """The meaning of `get_result`'s answer, with the settled cost.
 
-        What the server says of a state, and how, is read by `outcomes`.
+        The body overrules the HTTP status. The module `outcomes` reads the server's words for a state.
         """
         body = replies.fields(reply) or {}
         cost = replies.amount(body.get("cost"), self.cost_unit)
@@ -95,7 +95,7 @@ class FluxApi:
         return state or Waiting(replies.message(reply))
 
     def _url(self, endpoint: str, below: str) -> str:
-        """A URL of the API, whose path people may have written into the endpoint themselves."""
+        """A URL of the API; the user's endpoint may already have the API's path."""
         return f"{replies.root(endpoint).removesuffix(self.path)}{self.path}/v1/{below}"
 
 
@@ -105,20 +105,20 @@ def is_flux_3(order: Order) -> bool:
 
 
 def _body(order: Order, references: Sequence[Reference | str]) -> dict[str, Json]:
-    """The body that buys; it holds nothing that the order does not name."""
+    """The body of a submission; everything in it is named by the order."""
     body: dict[str, Json] = {"prompt": order.prompt}
     for name, value in order.params.items():
         body["output_format" if name == "format" else name] = value
-    sent = [item if isinstance(item, str) else replies.encoded(item) for item in references]
+    pictures = [item if isinstance(item, str) else replies.encoded(item) for item in references]
     if is_flux_3(order):
-        return body | ({"images": sent} if sent else {})
-    for place, item in enumerate(sent, start=1):
+        return body | ({"images": pictures} if pictures else {})
+    for place, item in enumerate(pictures, start=1):
         body["input_image" if place == 1 else f"input_image_{place}"] = item
     return body
 
 
 def _ready(body: replies.Fields, cost: Decimal | None) -> Ready:
-    """What is told of a picture, besides where it is."""
+    """The facts about a picture, besides its URL."""
     result = body.get("result")
     result = result if isinstance(result, Mapping) else {}
     return Ready(

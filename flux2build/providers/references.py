@@ -18,7 +18,7 @@ from flux2build.providers.contract import Reference
 from flux2build.providers.pricing import Size, megapixels, size_of
 
 MATCHING: Final = "match_input_image"
-"""The value of a shape or a resolution that is the first reference's."""
+"""The value that asks for the first reference's shape or resolution."""
 
 _SENT: Final = frozenset({"png", "jpeg", "webp"})
 """Formats that every provider takes; other pictures are sent as PNG."""
@@ -42,8 +42,8 @@ def shown(size: Size) -> str:
 
 def scaling(size: Size, card: Card) -> str:
     """A phrase that says how a reference is scaled before it is sent; empty when it is not."""
-    sent = sent_size(size, card)
-    return "" if sent == size else f"scaled from {shown(size)} to {shown(sent)}"
+    scaled = sent_size(size, card)
+    return "" if scaled == size else f"scaled from {shown(size)} to {shown(scaled)}"
 
 
 def alteration(data: bytes, size: Size, card: Card) -> str:
@@ -94,7 +94,7 @@ def _excess(
 
 
 def prepared(reference: Reference, card: Card) -> Reference:
-    """The reference as it is sent; one that needs no change keeps its bytes.
+    """The reference as it is sent; its bytes stay the same if nothing has to change.
 
     Raises:
         PictureError: it is not a whole, still picture.

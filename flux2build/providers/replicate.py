@@ -1,4 +1,4 @@
-"""Replicate: models of many makers, asked for by predictions."""
+"""Replicate: models of many makers, run as predictions."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Replicate(PredictionsApi):
     signature_variable = "REPLICATE_WEBHOOK_SECRET"
 
     def calling_back(self, order: Order, call: Call, callback: Callback) -> Call:
-        """A URL beside the input; the account's own secret signs what is posted there."""
+        """The submission with a URL beside its input; the account's secret signs the message."""
         del order
         if not isinstance(call.json, Mapping):
             return call
         fields = {"webhook": callback.url, "webhook_events_filter": ["completed"]}
         return replace(call, json={**call.json, **fields})
 
-    def told(self, message: Message, secret: str, now: float) -> str | Unproved:
-        """Its messages are signed as Standard Webhooks define."""
+    def task_of_message(self, message: Message, secret: str, now: float) -> str | Unproved:
+        """The task of a message, signed as Standard Webhooks define."""
         return callbacks.standard(message, secret, now)
 
 

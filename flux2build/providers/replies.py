@@ -38,7 +38,7 @@ _MODERATION: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST_UNITS: Final = 10**6
-"""A picture does not cost more than this."""
+"""No picture costs more units than this."""
 _SHORTEST_ID: Final = 6
 _PLACES: Final = 12
 """Decimals of a dollar that are kept."""
@@ -54,7 +54,7 @@ _REFUSALS: Final = {
     422: Refusal.INVALID,
     429: Refusal.RATE_LIMITED,
 }
-"""The closed list: these statuses prove that an order was not accepted, and no others do."""
+"""The statuses that prove that an order was not accepted; other statuses prove nothing."""
 
 
 def root(endpoint: str) -> str:
@@ -72,7 +72,7 @@ def fields(reply: Reply) -> Fields | None:
 
 
 def _decimal(text: str) -> Decimal | None:
-    """A number of JSON; None if it is beyond all bounds."""
+    """A number of JSON; None if it is out of bounds."""
     try:
         return Decimal(text)
     except ArithmeticError:
@@ -80,7 +80,7 @@ def _decimal(text: str) -> Decimal | None:
 
 
 def _shallow(value: object, levels: int = 32) -> bool:
-    """Whether a value is nested no deeper than any API has reason to."""
+    """Whether a value is nested no deeper than a real API's replies."""
     match value:
         case Mapping():
             inside: Iterable[object] = value.values()
@@ -92,7 +92,7 @@ def _shallow(value: object, levels: int = 32) -> bool:
 
 
 def message(reply: Reply) -> str:
-    """What the server says is wrong, in one line."""
+    """The server's error message, in one line."""
     body = fields(reply)
     if body is None:
         page = reply.body.lstrip()[:1] == b"<"
@@ -199,8 +199,8 @@ def amount(value: object, unit: Decimal | None, most: int = _MOST_UNITS) -> Deci
 
 def progress(value: object) -> float | None:
     """Progress from 0 to 1; some servers count to 100."""
-    done = _figure(value, 100)
-    return None if done is None else float(done) / (100 if done > 1 else 1)
+    figure = _figure(value, 100)
+    return None if figure is None else float(figure) / (100 if figure > 1 else 1)
 
 
 def _figure(value: object, most: int) -> Decimal | None:
@@ -217,7 +217,7 @@ def whole(value: object) -> int | None:
 
 
 def text_or_none(value: object) -> str | None:
-    """A text that is not empty, or None; half a character, as of an emoji cut in two, is `?`."""
+    """A text that is not empty, or None; a lone surrogate, such as half an emoji, becomes `?`."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) and value else None
 
 

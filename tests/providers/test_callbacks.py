@@ -119,7 +119,7 @@ def test_bfl_signs_the_body_with_the_secret_of_the_order(
     heard: bool,  # noqa: FBT001 - a case of the table
 ) -> None:
     """Its document promises a signature and does not name the header; only a right one counts."""
-    answer = bfl.Bfl().told(Message(headers, BODY), "hush", SENT)
+    answer = bfl.Bfl().task_of_message(Message(headers, BODY), "hush", SENT)
 
     assert answer == ("task-123456" if heard else Unproved("its signature is missing or wrong"))
 

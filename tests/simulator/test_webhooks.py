@@ -163,5 +163,5 @@ def _signed(dialect: str, headers: dict[str, str], body: bytes) -> bool:
     """Whether a receiver that knows the secrets believes a call."""
     message = Message(headers, body)
     if dialect == "bfl":
-        return isinstance(bfl.Bfl().told(message, "hush", time.time()), str)
-    return isinstance(replicate.Replicate().told(message, SECRET, time.time()), str)
+        return isinstance(bfl.Bfl().task_of_message(message, "hush", time.time()), str)
+    return isinstance(replicate.Replicate().task_of_message(message, SECRET, time.time()), str)

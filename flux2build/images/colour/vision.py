@@ -39,15 +39,15 @@ _WEIGHTS: Final = (0.2126, 0.7152, 0.0722)
 
 
 def luminance(colour: Rgb, vision: Vision) -> float:
-    """The relative luminance, from 0 to 1, of a colour as somebody sees it."""
+    """The relative luminance, from 0 to 1, of a colour, with that colour vision."""
     light = [_LINEAR[channel] for channel in colour]
-    seen = (sum(a * b for a, b in zip(row, light, strict=True)) for row in _MATRICES[vision])
+    channels = (sum(a * b for a, b in zip(row, light, strict=True)) for row in _MATRICES[vision])
     return sum(
-        weight * min(max(channel, 0), 1) for weight, channel in zip(_WEIGHTS, seen, strict=True)
+        weight * min(max(channel, 0), 1) for weight, channel in zip(_WEIGHTS, channels, strict=True)
     )
 
 
 def contrast(one: Rgb, other: Rgb, vision: Vision) -> float:
-    """The WCAG contrast ratio, from 1 to 21, as somebody sees it."""
+    """The WCAG contrast ratio, from 1 to 21, with that colour vision."""
     low, high = sorted((luminance(one, vision), luminance(other, vision)))
     return (high + 0.05) / (low + 0.05)

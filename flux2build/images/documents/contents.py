@@ -15,7 +15,7 @@ _MAC: Final = re.compile(r"icon_(\d+)x\1(?:@(\d)x)?")
 
 
 class Contents(Document):
-    """Which file is which icon: one for iOS, or the ladder of macOS by its names."""
+    """Says which file is which icon: one for iOS, or one for each size of macOS, by its name."""
 
     name = "contents"
     endings = ("Contents.json",)

@@ -30,13 +30,13 @@ Read = Callable[[Fact], bytes]
 
 
 def _joined(base: str) -> str:
-    """A base that paths can follow: a folder's name gets its `/`; `…?v=` and `…/img-` stay."""
+    """The base as a prefix of paths: a folder's name gets its `/`; `…?v=` and `…/img-` stay."""
     folder = base[-1:].isalnum() and not {"?", "#"} & set(base)
     return f"{base}/" if folder else base
 
 
 Base = Annotated[str, After(_joined)]
-"""What is put before paths, to make addresses of them."""
+"""A prefix that turns paths into addresses."""
 
 
 class DocumentOptions(Table):
@@ -44,7 +44,7 @@ class DocumentOptions(Table):
 
 
 class Document(Protocol):
-    """One kind of text; pure: no clock, disk, network or randomness."""
+    """One kind of document. It is pure: no clock, disk, network or randomness."""
 
     name: str
     """Its name in the spec: `document = "frames"`."""
@@ -56,7 +56,7 @@ class Document(Protocol):
     """The model of its options."""
 
     def refuse(self, files: Sequence[About], options: Any) -> None:  # noqa: ARG002 - a default
-        """Refuse, before the files exist, what `write` cannot be about; most have nothing to refuse.
+        """Refuse files that `write` cannot describe, before they exist; most documents take any.
 
         Raises:
             SpecError: there is no such document about these files.

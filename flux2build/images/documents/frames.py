@@ -46,12 +46,12 @@ class Frames(Document):
 
     def write(self, facts: Sequence[Fact], options: FrameOptions, _read: Read) -> str:
         """JSON with a rectangle and a pivot for every frame, and frames grouped by picture."""
-        known = _Atlas.of([fact.about for fact in facts], options)
+        plan = _Atlas.of([fact.about for fact in facts], options)
         atlases = [fact for fact in facts if fact.about.role != INGREDIENT]
         if len({(fact.output.width, fact.output.height) for fact in atlases}) > 1:
-            raise _moved("one of its `widths`", known.about)
-        atlas, layout, names = atlases[0], known.layout, known.names
-        stems, count = known.stems, layout.frames
+            raise _moved("one of its `widths`", plan.about)
+        atlas, layout, names = atlases[0], plan.layout, plan.names
+        stems, count = plan.stems, layout.frames
         corners, (width, height) = _cells(atlas, layout, len(names))
         pivot = _share(_pivot(atlas, layout, options.pivot), (width, height))
         size: dict[str, Json] = {"w": width, "h": height}
@@ -83,7 +83,7 @@ class Frames(Document):
 
 @dataclass(frozen=True, slots=True)
 class _Atlas:
-    """What is known of an atlas before it is made."""
+    """The facts about an atlas that are known before it is made."""
 
     about: About
     layout: AtlasLayout
@@ -94,7 +94,7 @@ class _Atlas:
 
     @classmethod
     def of(cls, files: Sequence[About], options: FrameOptions) -> _Atlas:
-        """The atlas of which these are the files and the ingredients.
+        """The atlas that has these files and ingredients.
 
         Raises:
             SpecError: no operation lays frames out, or one moves them afterwards.
@@ -158,10 +158,10 @@ def _cells(atlas: Fact, layout: AtlasLayout, count: int) -> tuple[list[Size], Si
     return corners, (width, height)
 
 
-def _pivot(atlas: Fact, layout: AtlasLayout, asked: Anchor | None) -> Pivot:
-    """The pivot that was asked for, else the one on which an operation has placed the figures."""
-    if asked:
-        return Pivot(asked)
+def _pivot(atlas: Fact, layout: AtlasLayout, anchor: Anchor | None) -> Pivot:
+    """The pivot in the options, else the point on which an operation placed the figures."""
+    if anchor:
+        return Pivot(anchor)
     pivots = (_operation(step).figure_point() for step in reversed(atlas.about.ops))
     return next(filter(None, pivots), Pivot(layout.pivot))
 

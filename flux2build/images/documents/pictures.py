@@ -19,7 +19,7 @@ from flux2build.images.documents.srcset import (
 
 
 class Pictures(Document):
-    """One element for each picture: newest format first, sizes, alternative text, no jumps."""
+    """One element for each picture: newest format first, with size and alternative text."""
 
     name = "pictures"
     endings = (".html",)

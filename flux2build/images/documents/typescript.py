@@ -57,7 +57,7 @@ _LINES: Final = {0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 class TypeScript(Document):
-    """What the manifest tells, as constants whose names and shapes the compiler knows."""
+    """The manifest as constants, whose names and types the compiler checks."""
 
     name = "typescript"
     endings = (".ts",)

@@ -1,4 +1,4 @@
-"""`webmanifest`: what a browser asks for before it installs a site."""
+"""`webmanifest`: the file that a browser reads before it installs a site."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flux2build.model import INGREDIENT
 from flux2build.tables.table import Field
 
 _SMALLEST: Final = 192
-"""Least side in pixels of an icon that is listed: browsers take smaller ones from the page."""
+"""The least side in pixels of a listed icon; browsers take smaller ones from the page."""
 
 
 class WebManifestOptions(DocumentOptions):

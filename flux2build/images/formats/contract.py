@@ -95,7 +95,7 @@ class Encoder(Table):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What Pillow's `save` is told."""
+        """The arguments for Pillow's `save`."""
         return {}
 
     def refuse(self, width: int, height: int) -> None:
@@ -153,7 +153,7 @@ class SubsampledEncoder(LossyEncoder):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What Pillow's `save` is told."""
+        """The arguments for Pillow's `save`."""
         return {"quality": self.quality, "subsampling": self.resolution}
 
 

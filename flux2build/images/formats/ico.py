@@ -31,7 +31,7 @@ class IcoEncoder(contract.Encoder):
 
     @property
     def keeps_colours(self) -> bool:
-        """Never: which of its pictures is looked at is for others to say."""
+        """Always false: the reader chooses one of its pictures."""
         return False
 
     @property
@@ -40,7 +40,7 @@ class IcoEncoder(contract.Encoder):
         return "hold fewer `sizes`, or raise `max_bytes`"
 
     def refuse(self, width: int, height: int) -> None:
-        """Refuse what is not a square, or is smaller than the sizes that it is to have."""
+        """Refuse a picture that is not square, or smaller than the largest icon."""
         sizes = self._held(width)
         if width != height or max(sizes, default=0) > width or not sizes:
             raise contract.PictureError(
@@ -50,7 +50,7 @@ class IcoEncoder(contract.Encoder):
             )
 
     def _held(self, width: int) -> Sequence[int]:
-        """The sizes that the file of a picture has."""
+        """The sizes of the icons in the file."""
         return self.sizes or [size for size in _USUAL if size <= width]
 
     def write(self, image: contract.Pixels, metadata: contract.Metadata) -> bytes:

@@ -35,7 +35,7 @@ _UNREADABLE: Final = (
     struct.error,
     zlib.error,
 )
-"""What a parser may raise for bytes that are not what they begin like."""
+"""The errors that a parser may raise for bytes that do not match their signature."""
 
 
 @cache
@@ -59,14 +59,14 @@ def decodable(name: str) -> bool:
 def of_path(path: str) -> PictureFormat | None:
     """The format that the ending of a path stands for."""
     stem, _, ending = path.rpartition(".")
-    if stem[-1:] in {"", "/", "."}:  # what starts with a dot is a name
+    if stem[-1:] in {"", "/", "."}:  # a name that starts with a dot has no ending there
         ending = posixpath.splitext(path)[1][1:]
     return _of_ending(ending.lower())
 
 
 @lru_cache(maxsize=64)
 def _of_ending(ending: str) -> PictureFormat | None:
-    """The format whose name an ending is, without the others; else the first one that has it."""
+    """The format of that name, without importing the others; else the first with that ending."""
     if ending in FORMATS and f".{ending}" in FORMATS[ending].suffixes:
         return FORMATS[ending]
     return _by_suffix().get(f".{ending}")

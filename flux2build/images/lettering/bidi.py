@@ -25,7 +25,7 @@ _STARTS: Final = {
     "RLI": (1, ""),
     "FSI": (0, ""),
 }
-"""What opens an embedding: whether its level is odd, and the class it gives its letters."""
+"""The openers of embeddings: whether the level is odd, and the class of the letters inside."""
 
 _ISOLATES: Final = frozenset({"LRI", "RLI", "FSI"})
 _REMOVED: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "BN"})

@@ -125,7 +125,7 @@ def choose(text: str, faces: Sequence[Face]) -> list[int]:
     Raises:
         SpecError: no font has some character; all such are named.
     """
-    chosen: list[int] = []
+    numbers: list[int] = []
     missing: dict[str, None] = {}
     last = 0
     for cluster in clusters(text):
@@ -135,10 +135,10 @@ def choose(text: str, faces: Sequence[Face]) -> list[int]:
         if setter is None:
             missing |= dict.fromkeys(_lacking(cluster, faces))
         last = last if setter is None else setter
-        chosen += [last] * len(cluster)
+        numbers += [last] * len(cluster)
     if missing:
         raise _tofu(text, list(missing), faces)
-    return chosen
+    return numbers
 
 
 def _lacking(cluster: str, faces: Sequence[Face]) -> list[str]:

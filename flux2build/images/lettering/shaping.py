@@ -131,8 +131,8 @@ class Paragraph:
     def _kinds(self) -> list[tuple[int, int, str]]:
         """Level, font and script of every character, each of which is the same throughout a run."""
         levels = bidi.levels(self.text, self.base)
-        chosen = faces.choose(self.text, self.style.faces)
-        return list(zip(levels, chosen, _scripts(self.text), strict=True))
+        fonts = faces.choose(self.text, self.style.faces)
+        return list(zip(levels, fonts, _scripts(self.text), strict=True))
 
     def line(self, start: int, end: int) -> Line:
         """The characters from `start` to `end` on a line, without the blanks around them."""

@@ -1,9 +1,9 @@
 """The contract of an operation: pixels in, pixels out, nothing else.
 
-A member is a module of `flux2build/images/ops/` that ends in `OP: Final[type[Op]] = …`, a
-pydantic model of the operation's parameters. A field of type `Picture` or `File` names an
-input of the recipe, whose bytes are handed to `apply`. An operation says itself what
-others need to know of it, unless the defaults are right.
+A member is a module of `flux2build/images/ops/` that ends in `OP: Final[type[Op]] = …`, a pydantic
+model of the operation's parameters. A field of type `Picture` or `File` names an input of the
+recipe, whose bytes are handed to `apply`. An operation overrides the methods that describe it where
+their defaults are wrong.
 """
 
 from __future__ import annotations
@@ -173,9 +173,9 @@ class Op(Params):
     key_colour: ClassVar[str | None] = None
     """The parameter with the colour that becomes transparent."""
     board_by: ClassVar[str | None] = None
-    """A parameter that is there where pictures are taken for boards of frames."""
+    """A parameter whose presence says that the pictures are boards of frames."""
     sets_words: ClassVar[bool] = False
-    """Whether there are letters in the picture afterwards that `letters` tells of."""
+    """Whether the operation puts letters on the picture, which `letters` describes."""
     discloses: ClassVar[bool] = False
     """Whether people see afterwards that the picture was generated."""
     extra: ClassVar[str] = ""
@@ -203,7 +203,7 @@ class Op(Params):
         return None
 
     def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
-        """What can be known of the picture after the operation; None where nothing can.
+        """The size and the letters of the picture after the operation; None where they are unknown.
 
         Unless overridden, the operation is taken to leave size and letters where they are.
         Pictures among the inputs are empty; files, such as fonts, have their bytes.
@@ -246,14 +246,14 @@ def _model_name(value: str) -> str:
 
 
 Model = Annotated[str, After(_model_name)] | Weights
-"""What a spec names a model by, and a recipe."""
+"""A model: its name in a spec, its name and its weights in a recipe."""
 
 
 class NetworkOp(Op):
-    """An operation that a neural network does, whose weights lie on this machine.
+    """An operation by a neural network, whose weights lie on this machine.
 
-    The network runs in a process of its own. Weights are the user's, or those of a package,
-    and a spec names them only.
+    The network runs in a process of its own. The weights belong to the user or to a package; a spec
+    only names them.
     """
 
     library: ClassVar[str]
@@ -267,16 +267,16 @@ class NetworkOp(Op):
         return find_spec(cls.library) is not None
 
     def apply(self, image: Image.Image, inputs: Inputs) -> Image.Image:
-        """Nothing: without its network there is no such picture."""
+        """Refuse: the picture cannot be made without its network."""
         raise NotImplementedError(self.name)
 
     def parts(self, image: Image.Image) -> int:
-        """How many times it asks its network about a picture: once, unless it works in parts."""
+        """How many times it calls its network for a picture: once, unless it works in tiles."""
         del image
         return 1
 
     def sketched(self, image: Image.Image) -> Image.Image:
-        """A sketch after the operation, for which no network is asked: as it was."""
+        """The sketch after the operation, made without a network; unchanged by default."""
         return image
 
     @abstractmethod
@@ -289,6 +289,6 @@ class NetworkOp(Op):
 
 
 Network = Callable[["Image.Image"], "Image.Image"]
-"""A neural network: a picture without alpha to what it makes of it."""
+"""A neural network: it takes a picture without alpha and returns another one."""
 Networks = Callable[[NetworkOp, "Image.Image"], "Image.Image"]
 """Does an operation with the network of its model; raises `Flux2BuildError` where it cannot."""

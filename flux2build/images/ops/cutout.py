@@ -12,7 +12,7 @@ from flux2build.tables.table import Field
 
 
 class Cutout(NetworkOp):
-    """The figure on a transparent ground; how much of a pixel is figure, a matting model says."""
+    """The figure on a transparent ground; a matting model says how much of a pixel is figure."""
 
     name = "cutout"
     extra = "cutout"
@@ -27,9 +27,9 @@ class Cutout(NetworkOp):
 
     def drawn(self, image: Image.Image, network: Network) -> Image.Image:
         """The picture with less alpha; what was transparent stays so."""
-        seen = Image.new("RGB", image.size, "white")
-        seen.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
-        mask = network(seen)
+        opaque = Image.new("RGB", image.size, "white")
+        opaque.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+        mask = network(opaque)
         if mask.size != image.size:
             mask = mask.resize(image.size, Image.Resampling.BICUBIC)
         if self.feather:

@@ -27,7 +27,7 @@ class Flip(Op):
     )
 
     def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
-        """The same size; letters are mirrored, so nobody minds where they lie."""
+        """A canvas of the same size; mirrored letters do not count as letters."""
         del inputs
         return canvas and Canvas(canvas.size)
 

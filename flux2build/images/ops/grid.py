@@ -76,7 +76,7 @@ class Grid(Op):
         return AtlasLayout(inputs, self._cells(), self.columns, self.padding, self.pivot)
 
     def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
-        """The size of a sheet follows from pictures that may not exist yet."""
+        """None: the size of a sheet depends on pictures that may not exist yet."""
         del inputs
         del canvas
         return None

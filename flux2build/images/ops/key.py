@@ -75,10 +75,10 @@ class ChromaKey(Op):
     @staticmethod
     def _refuse_residue(mask: Image.Image, most: float) -> None:
         levels, total = mask.histogram(), mask.width * mask.height
-        left = sum(levels[_GONE:_WHOLE]) / total
-        if sum(levels[:_GONE]) and left <= most:
+        residue = sum(levels[_GONE:_WHOLE]) / total
+        if sum(levels[:_GONE]) and residue <= most:
             return
-        message = f"{left:.1%} of the picture is neither of the colour nor free of it"
+        message = f"{residue:.1%} of the picture is neither of the colour nor free of it"
         if not sum(levels[:_GONE]):
             message = "nothing in the picture has the colour"
         hint = "make the picture again on a flat background, or set another `color` or `tolerance`"
@@ -95,11 +95,11 @@ class ChromaKey(Op):
         reach = 255 * (3**0.5 if grey else 2**0.5 / 2)
         steep = 255 / max(self.softness * reach, 1)
 
-        def opacity(given: dict[str, Any]) -> Any:
-            squares = sum(given["float"](given[f"d{n}"]) ** 2 for n in range(first, last))
+        def opacity(images: dict[str, Any]) -> Any:
+            squares = sum(images["float"](images[f"d{n}"]) ** 2 for n in range(first, last))
             level = (squares**0.5 - self.tolerance * reach) * steep
-            bounded = given["min"](given["max"](level, 0), 255)
-            return given["convert"](bounded, "L")
+            bounded = images["min"](images["max"](level, 0), 255)
+            return images["convert"](bounded, "L")
 
         channels = {f"d{n}": channel for n, channel in enumerate(apart)}
         return cast("Image.Image", ImageMath.lambda_eval(opacity, **channels))
@@ -108,10 +108,10 @@ class ChromaKey(Op):
     def _unmixed(colours: Image.Image, key: tuple[int, ...], mask: Image.Image) -> Image.Image:
         """The colours before they were mixed with the key at half-transparent edges."""
 
-        def foreground(given: dict[str, Any]) -> Any:
-            mixed = given["float"](given["channel"]) - given["key"]
-            level = mixed * 255 / given["max"](given["float"](given["mask"]), 1) + given["key"]
-            return given["convert"](given["min"](given["max"](level, 0), 255), "L")
+        def foreground(images: dict[str, Any]) -> Any:
+            mixed = images["float"](images["channel"]) - images["key"]
+            level = mixed * 255 / images["max"](images["float"](images["mask"]), 1) + images["key"]
+            return images["convert"](images["min"](images["max"](level, 0), 255), "L")
 
         channels = [
             ImageMath.lambda_eval(foreground, channel=channel, mask=mask, key=level)

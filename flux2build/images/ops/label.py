@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SMALLEST: Final = 9
 """Pixels below which nobody reads letters."""
 _ANY: Final = (1024, 1024)
-"""A size for what does not depend on it."""
+"""Any size, for what does not depend on it."""
 
 
 def _said(value: str) -> str:
@@ -113,7 +113,7 @@ class Label(Op):
 
 @contextmanager
 def _fitting() -> Iterator[None]:
-    """Say of a label that does not fit what can be done about it: it has no box of its own."""
+    """Give the error of a label that does not fit a hint of its own: a label has no box."""
     from flux2build.images.ops.words.drawing import MisfitError
 
     try:

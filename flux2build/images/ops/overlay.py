@@ -78,21 +78,21 @@ class Overlay(Op):
         return self._laid(image, layer, (left + margin, top + margin), self.blend)
 
     def _sized(self, layer: Image.Image, size: Size) -> Image.Image:
-        wanted = size if self.stretch else layer.size
+        target = size if self.stretch else layer.size
         if self.scale is not None:
             width = max(1, round(size[0] * self.scale))
-            wanted = width, max(1, round(layer.height * width / layer.width))
-        grows = wanted[0] > layer.width or wanted[1] > layer.height
+            target = width, max(1, round(layer.height * width / layer.width))
+        grows = target[0] > layer.width or target[1] > layer.height
         if grows and not self.upscale:
             raise SpecError(
                 f"the overlay has {layer.width}x{layer.height} pixels, too few for "
-                f"{wanted[0]}x{wanted[1]}",
+                f"{target[0]}x{target[1]}",
                 hint="use a larger picture, or set `upscale = true`",
             )
-        if wanted == layer.size:
+        if target == layer.size:
             return layer
-        refuse_excess(*wanted)
-        return scaled(layer, *wanted)
+        refuse_excess(*target)
+        return scaled(layer, *target)
 
     @staticmethod
     def _refuse_excess(size: Size, room: Size) -> None:

@@ -43,13 +43,13 @@ class Resize(Op):
             raise ValueError('`anchor` goes with `mode = "fill"`')
 
     def sides(self) -> dict[str, int]:
-        """What was asked for, unless the picture is only fitted into both sides."""
-        asked = {"width": self.width, "height": self.height}
-        sides = {side: length for side, length in asked.items() if length is not None}
+        """The sides in the parameters, unless the picture is only fitted into both."""
+        lengths = {"width": self.width, "height": self.height}
+        sides = {side: length for side, length in lengths.items() if length is not None}
         return sides if len(sides) == 1 or self.mode in {"exact", "fill"} else {}
 
     def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
-        """The scaled canvas, and what `fill` leaves of it."""
+        """The scaled canvas, or the part of it that `fill` leaves."""
         del inputs
         if canvas is None:
             return None
@@ -95,15 +95,15 @@ class Resize(Op):
         if self.mode == "exact":
             return self.width or size[0], self.height or size[1]
         pairs = ((self.width, size[0]), (self.height, size[1]))
-        factors = [(wanted, have) for wanted, have in pairs if wanted]
+        factors = [(target, current) for target, current in pairs if target]
         choose = max if self.mode == "fill" else min
-        wanted, have = choose(factors, key=lambda factor: factor[0] / factor[1])
-        return _times(size[0], wanted, have), _times(size[1], wanted, have)
+        target, current = choose(factors, key=lambda factor: factor[0] / factor[1])
+        return _times(size[0], target, current), _times(size[1], target, current)
 
 
-def _times(length: int, wanted: int, have: int) -> int:
-    """`length * wanted / have`, rounded to the nearest, exact in integers, at least 1."""
-    return max(1, (2 * length * wanted + have) // (2 * have))
+def _times(length: int, numerator: int, denominator: int) -> int:
+    """`length * numerator / denominator`, rounded to the nearest, exact in integers, at least 1."""
+    return max(1, (2 * length * numerator + denominator) // (2 * denominator))
 
 
 OP: Final[type[Op]] = Resize

@@ -29,7 +29,7 @@ class Rotate(Op):
     color: Colour = Field(default="#00000000", description="colour of the corners that appear")
 
     def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
-        """Only quarter turns, which turn the sides with them, have a size that is known."""
+        """The canvas after quarter turns, which turn the sides, too; None after other turns."""
         del inputs
         quarter = int(self.degrees % 360) if self.degrees % 90 == 0 else None
         if canvas is None or quarter is None or (quarter in {90, 270} and not self.expand):

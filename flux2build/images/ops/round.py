@@ -39,8 +39,8 @@ class Round(Op):
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The picture with alpha in its corners; a radius ends at half the shorter side."""
         short = min(image.size)
-        wanted = self.radius or round(short * (self.percent or 0) / 100)
-        radius = max(1, min(wanted, short // 2))
+        length = self.radius or round(short * (self.percent or 0) / 100)
+        radius = max(1, min(length, short // 2))
         return faded(image, self._mask(image.size, radius))
 
     @staticmethod

@@ -50,7 +50,7 @@ class Slice(Op):
         return self.columns * self.rows
 
     def foreseen(self, canvas: Canvas | None, inputs: Inputs) -> Canvas | None:
-        """One cell; what lies in it is not known."""
+        """A canvas of the size of one cell; its content is unknown."""
         del inputs
         if canvas is None or self.cell is None:
             return None
@@ -60,16 +60,16 @@ class Slice(Op):
 
     def apply(self, image: Image.Image, _inputs: Inputs) -> Image.Image:
         """The pixels of the cell."""
-        if self.cell is None:  # a spec puts one in for each file
+        if self.cell is None:  # the spec sets it for each file
             raise SpecError("`slice` gives one cell at a time: which `cell`?")
         board = SpriteGrid(self.columns, self.rows, self.gap, self.margin)
         cells = board.boxes(image.size)
-        taken = image.crop(cells[self.cell])
+        cell = image.crop(cells[self.cell])
         if not self.allow_empty:
-            refuse_empty(taken, self.cell)
+            refuse_empty(cell, self.cell)
         if not self.allow_twins:
             refuse_twins(image, cells, self.cell)
-        return taken
+        return cell
 
 
 OP: Final[type[Op]] = Slice

@@ -25,7 +25,7 @@ _AROUND: Final = 12
 """Pixels around a tile that the network sees, too, so that no seam shows."""
 
 _REACHES: Final = (12, 4, 1.5)
-"""How far colours are carried into what is transparent, from far to near."""
+"""How far colours are carried into transparent parts, from far to near."""
 _FAINT: Final = 16
 
 Box = tuple[int, int, int, int]
@@ -63,7 +63,7 @@ class Upscale(NetworkOp):
         return image.resize((image.width * self.scale, image.height * self.scale))
 
     def drawn(self, image: Image.Image, network: Network) -> Image.Image:
-        """The larger picture; its alpha is scaled apart, so that it stays as solid as it was."""
+        """The larger picture; its alpha is scaled separately, so that it stays as solid."""
         width, height = (side * self.scale for side in image.size)
         refuse_excess(width, height)
         result = Image.new(image.mode, (width, height))
@@ -104,7 +104,7 @@ def _visible(image: Image.Image) -> Image.Image:
 
 
 def _framed(image: Image.Image) -> Image.Image:
-    """The picture in a frame of its outermost pixels: networks take what is beyond an edge for black."""
+    """The picture in a frame of its outermost pixels: networks see black beyond an edge."""
     wide, high = (side + 2 * _AROUND for side in image.size)
     framed = Image.new(image.mode, (wide, high))
     framed.paste(image, (_AROUND, _AROUND))
@@ -124,11 +124,11 @@ def _tiles(size: Size) -> Iterator[Box]:
 
 
 def _sized(larger: Image.Image, size: Size, scale: int) -> Image.Image:
-    """What a network has made of a tile, at the scale that is asked for and not its own."""
-    wanted = size[0] * scale, size[1] * scale
-    if larger.size == wanted:
+    """A network's tile, resized from the network's scale to that of the parameters."""
+    target = size[0] * scale, size[1] * scale
+    if larger.size == target:
         return larger
-    return larger.resize(wanted, Image.Resampling.LANCZOS)
+    return larger.resize(target, Image.Resampling.LANCZOS)
 
 
 OP: Final[type[Op]] = Upscale

@@ -1,7 +1,7 @@
 """The C2PA manifest of a picture's file: whether there is one, and which program wrote it.
 
-It is read without being believed: whether the signature fits, and whose it is, only the
-libraries of the extra `provenance` can say. Nothing here raises, whatever the bytes.
+It is read, not verified: only the libraries of the extra `provenance` can say whether the signature
+fits, and whose it is. Nothing here raises, whatever the bytes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def certificate(data: bytes) -> bytes:
 
 
 def printable(text: str) -> str:
-    """One short line, whatever a stranger put into it."""
+    """The text as one short line of printable characters."""
     return "".join(char for char in text if char.isprintable())[:_LONGEST].strip()
 
 

@@ -76,11 +76,11 @@ def signer(certificate: str, key: str) -> Callable[[bytes, bytes, str | None], b
     def signed(data: bytes, master: bytes, term: str | None) -> bytes:
         action = {"action": "c2pa.transcoded"}
         action |= {"digitalSourceType": TERMS + term} if term else {}
-        wanted = {"claim_generator_info": [_GENERATOR], "format": _type(data)}
+        definition = {"claim_generator_info": [_GENERATOR], "format": _type(data)}
         ingredient = json.dumps({"title": "master", "relationship": "parentOf"})
         out = io.BytesIO()
         try:
-            with c2pa.Builder(json.dumps(wanted), context=_context()) as builder:
+            with c2pa.Builder(json.dumps(definition), context=_context()) as builder:
                 builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
                 builder.add_ingredient(ingredient, _type(master), io.BytesIO(master))
                 builder.add_action(json.dumps(action))

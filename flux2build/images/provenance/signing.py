@@ -25,7 +25,7 @@ Sign = Callable[[bytes, bytes, str | None], bytes]
 
 
 class Signer:
-    """Verifies manifests and signs deliverables; without the library, manifests are only read."""
+    """Verifies manifests and signs deliverables; without the library, it only reads manifests."""
 
     def __init__(self, sign: Sign | None = None) -> None:
         self._sign = sign

@@ -252,7 +252,7 @@ def _scale(pixels: int) -> int:
 
 
 def _strip(paint: Blend, whole: Pixels, visible: Pixels) -> Image.Image:
-    """The visible part of a blend: one row or column of shades, stretched."""
+    """The visible part of a blend: a row or column of shades, stretched."""
     shades = bytearray(3 * _SHADES)
     for channel, ends in enumerate(zip(paint.start, paint.end, strict=True)):
         shades[channel::3] = _ramp(*ends)

@@ -1,4 +1,4 @@
-"""The ground of a picture whose one colour is made transparent later, by the operation `key`."""
+"""The ground of a picture in the colour that the operation `key` makes transparent later."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from PIL import Image, ImageChops, ImageDraw
 from flux2build.images.colour.srgb import Rgb
 
 _MARGIN: Final = 0.06
-"""What a frame leaves free of the shorter side."""
+"""The width of a frame, as a share of the shorter side."""
 _GREYISH: Final = 64
-"""A key colour whose channels differ by less has no hue; what is not it differs in lightness."""
+"""A key colour whose channels differ by less is grey; other colours then differ in lightness."""
 _REST: Final = 0.3
-"""The share of all lightness that is left to a picture on a grey key: the end far from it."""
+"""The share of the lightness range, far from a grey key, that a picture on it uses."""
 
 
 class KeyColour(Struct, frozen=True):
@@ -26,7 +26,7 @@ class KeyColour(Struct, frozen=True):
     """Whether a figure may be cut out; else the whole scene is framed, so that no part is empty."""
 
     def others(self, image: Image.Image) -> Image.Image:
-        """The mask of what does not have the colour."""
+        """The mask of the pixels that do not have the colour."""
         plain = Image.new("RGB", image.size, self.colour)
         apart = reduce(ImageChops.lighter, ImageChops.difference(image, plain).split())
         return apart.point(lambda level: 255 if level else 0)
@@ -42,7 +42,7 @@ class KeyColour(Struct, frozen=True):
         return Image.composite(self._away(image), plain, mask)
 
     def kept_apart(self, image: Image.Image) -> Image.Image:
-        """The picture with all that does not have the colour far from it."""
+        """The picture with all other colours moved away from the key colour."""
         return Image.composite(self._away(image), image, self.others(image))
 
     def _away(self, image: Image.Image) -> Image.Image:

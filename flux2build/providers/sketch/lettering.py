@@ -1,6 +1,6 @@
 """Type: measuring, wrapping and drawing text in the font embedded in Pillow.
 
-What that font lacks is set in the fonts of the operation `text`, and what they lack is drawn as bars.
+Letters that the font lacks are set in the fonts of the operation `text`, or drawn as bars.
 """
 
 from __future__ import annotations
@@ -62,17 +62,17 @@ def measure(text: str, size: int, spacing: float = 0) -> float:
 
 def wrap(text: str, size: int, width: float, lines: int) -> list[str]:
     """Wrap a text into a limited number of lines; the rest becomes `…`."""
-    done: list[str] = []
+    wrapped: list[str] = []
     line = ""
     for piece in _pieces(text, size, width):
         if line and measure(line + piece.rstrip(), size) > width:
-            done.append(line.rstrip())
+            wrapped.append(line.rstrip())
             line = ""
-            if len(done) == lines:
-                done[-1] = elide(done[-1] + " " + _DOTS, size, width)
-                return done
+            if len(wrapped) == lines:
+                wrapped[-1] = elide(wrapped[-1] + " " + _DOTS, size, width)
+                return wrapped
         line += piece if line else piece.lstrip()
-    return [*done, line.rstrip()] if line.strip() else done
+    return [*wrapped, line.rstrip()] if line.strip() else wrapped
 
 
 def _pieces(text: str, size: int, width: float) -> Iterator[str]:
@@ -99,10 +99,10 @@ def elide(text: str, size: int, width: float) -> str:
     """Shorten a text to a width, and mark with `…` where it was cut."""
     if measure(text, size) <= width:
         return text
-    kept = text.removesuffix(_DOTS)
-    while kept and measure(kept + _DOTS, size) > width:
-        kept = kept[:-1].rstrip()
-    return kept + _DOTS if kept else ""
+    head = text.removesuffix(_DOTS)
+    while head and measure(head + _DOTS, size) > width:
+        head = head[:-1].rstrip()
+    return head + _DOTS if head else ""
 
 
 class Type(Struct, frozen=True):
@@ -153,7 +153,7 @@ def _shaped(run: str) -> Line:
 
 
 def _runs(text: str) -> Iterator[str]:
-    """Split a text where the way changes in which letters are set."""
+    """Split a text where its letters are set in another way."""
     for part in _BARS.split(text):
         if COMPLEX.search(part):
             yield from filter(None, _BLANK.split(part))

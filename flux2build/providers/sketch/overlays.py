@@ -1,4 +1,4 @@
-"""What is drawn over the scene: the caption, the stamp and thumbnails of the references."""
+"""The overlays of a scene: the caption, the stamp and thumbnails of the references."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class Thumbnail(Struct, frozen=True):
 
 
 Overlay = Caption | Stamp | Thumbnail
-"""Paints its shapes on the canvas; later, at full size, it letters its type."""
+"""It paints its shapes on the canvas; later it writes its words at full size."""
 
 
 def caption(prompt: str, width: int, height: int) -> Caption | None:

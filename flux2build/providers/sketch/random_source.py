@@ -18,7 +18,7 @@ class RandomSource:
     def __init__(self, token: str) -> None:
         self._root = hashlib.sha256(token.encode(errors="replace")).digest()
         self._block = 0
-        self._left = b""
+        self._unread = b""
 
     def fork(self, name: str) -> RandomSource:
         """Return an independent stream, so that the numbers of one part never shift another's."""
@@ -26,10 +26,10 @@ class RandomSource:
 
     def unit(self) -> float:
         """Return a number from 0 up to, but not including, 1."""
-        if not self._left:
-            self._left = hashlib.sha256(self._root + self._block.to_bytes(4, "big")).digest()
+        if not self._unread:
+            self._unread = hashlib.sha256(self._root + self._block.to_bytes(4, "big")).digest()
             self._block += 1
-        head, self._left = self._left[:_BYTES], self._left[_BYTES:]
+        head, self._unread = self._unread[:_BYTES], self._unread[_BYTES:]
         return int.from_bytes(head, "big") / _WHOLE
 
     def between(self, low: float, high: float) -> float:
@@ -59,9 +59,9 @@ class RandomSource:
 
     def weighted(self, weights: Sequence[tuple[T, float]]) -> T:
         """Return one of the options, each with a probability proportional to its weight."""
-        left = self.unit() * sum(weight for _, weight in weights)
+        rest = self.unit() * sum(weight for _, weight in weights)
         for option, weight in weights:
-            left -= weight
-            if left < 0:
+            rest -= weight
+            if rest < 0:
                 return option
         return weights[-1][0]

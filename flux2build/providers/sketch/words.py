@@ -19,7 +19,7 @@ SIMPLE: Final = re.compile("[\u00b5\u00d0\u00de\u0100-\u024f\u0259\u0370-\u03e1\
 COMPLEX: Final = re.compile(
     "[\u0591-\u05ea\u05f0-\u05f4\u0600-\u061c\u061e-\u06ff\u0750-\u077f\u0900-\u097f\u0e01-\u0e5b\ufb1d-\ufb4f]"
 )
-"""Those of Hebrew, Arabic, Devanagari and Thai, which have to be shaped."""
+"""Letters of Hebrew, Arabic, Devanagari and Thai, which have to be shaped."""
 
 _LONGEST: Final = 700
 _NESTING: Final = 6
@@ -57,8 +57,8 @@ def plain(text: str) -> str:
 
 def one_line(text: str, limit: int) -> str:
     """Return the text for metadata, without control characters and at most `limit` long."""
-    kept = (" " if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in text)
-    line = " ".join("".join(kept).split())
+    letters = (" " if unicodedata.category(letter) in {"Cc", "Cs"} else letter for letter in text)
+    line = " ".join("".join(letters).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

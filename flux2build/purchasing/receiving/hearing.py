@@ -51,7 +51,7 @@ class Hearing(Struct, frozen=True):
         secret = called.callback.secret
         if provider.signature_variable:
             secret = self.secrets.get(called.intended.provider, "")
-        task = provider.told(message, secret, now)
+        task = provider.task_of_message(message, secret, now)
         if isinstance(task, Unproved):
             return Answer(HTTPStatus.UNAUTHORIZED, task.message)
         return Heard(called, task)

@@ -1,1 +1,1 @@
-"""Words on a picture: what is said of them in a spec, and how they are drawn."""
+"""Words on a picture: their parameters in a spec, and how they are drawn."""

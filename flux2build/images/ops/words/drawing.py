@@ -53,7 +53,7 @@ def letters(image: Image.Image, params: TextParams, inputs: Inputs) -> Letters:
 
 
 def foreseen(canvas: Canvas | None, params: TextParams, inputs: Inputs, op: str) -> Canvas | None:
-    """The canvas with the area of the letters that an operation sets; on an unknown one, fonts are tried.
+    """The canvas with the area of the letters; when it is unknown, only the fonts are checked.
 
     Raises:
         SpecError: no font has some letter, or the words do not fit at the smallest size.

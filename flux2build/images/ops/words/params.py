@@ -35,13 +35,13 @@ def _language(value: str) -> str:
 
 
 Language = Annotated[str, After(_language)]
-"""What words are written in, as BCP 47 or gettext name it."""
+"""The language of words, as BCP 47 or gettext name it."""
 Length = Annotated[Annotated[int, Field(ge=0, le=65536)] | str, After(_length)]
 """Pixels, or a share of the picture."""
 
 
 def pixels(length: int | str, whole: int) -> int:
-    """A length in pixels, of a side that has so many."""
+    """A length in pixels, on a side of `whole` pixels."""
     share = _PERCENT.fullmatch(length) if isinstance(length, str) else None
     return round(float(share[1]) / 100 * whole) if share else int(length)
 
@@ -75,7 +75,7 @@ class Backdrop(Params):
 
 
 class TextParams(Params):
-    """What to say, in which font, how large, and where."""
+    """The words, their fonts, their size and their place."""
 
     text: str = Field(
         max_length=_LONGEST, description="the words; line ends stay; `\"{{ t('headline') }}\"`"

@@ -35,7 +35,7 @@ class SceneFamily(Struct, frozen=True):
     alone: float = 0
     """Its weight among the scenes for a prompt that calls for none."""
     kind: str = ""
-    """Families of one kind stand in for each other: `a product shot of a mug` is of a mug."""
+    """Families of one kind replace each other: `a product shot of a mug` shows a mug."""
     any: bool = False
     """Whether this scene of its kind leaves open what is shown."""
     drawing: Scene | None = None
@@ -111,7 +111,7 @@ _CALL: Final = re.compile(
 )
 _SHEET: Final = re.compile(r"\b(?:sheet|turnaround|poses|views)\b")
 _READ: Final = 800
-"""The number of letters of a prompt that are searched; what comes later is style."""
+"""The number of letters at a prompt's start that are searched; later words are about style."""
 _LATER: Final = 0.07
 """The factor by which each further match weighs less: what is named first is the subject."""
 
@@ -127,9 +127,9 @@ def choose(prompt: str, rng: RandomSource) -> Scene:
 
 
 def _calls(text: str) -> list[SceneFamily]:
-    """The families that a text calls for, the loudest first.
+    """The families that a text calls for, the best match first.
 
-    A heart or a tool is a pictogram only where an icon is asked for; then nothing else is.
+    A heart or a tool is a pictogram only if the prompt asks for an icon; then nothing else counts.
     """
     numbers = (call.lastgroup for call in _CALL.finditer(text))
     called = list(dict.fromkeys(_FAMILIES[int(number[1:])] for number in numbers if number))
@@ -139,6 +139,6 @@ def _calls(text: str) -> list[SceneFamily]:
 
 
 def _named(family: SceneFamily, families: list[SceneFamily]) -> SceneFamily:
-    """The first that says what is shown, in place of one of its kind that leaves it open."""
+    """The first family, or a more specific one of its kind if the first leaves the subject open."""
     alike = (other for other in families if other.kind == family.kind and not other.any)
     return next(alike, family) if family.any else family

@@ -25,7 +25,7 @@ from flux2build.providers.sketch.random_source import RandomSource
 
 
 class Kind(Struct, frozen=True):
-    """What tells one animal from another."""
+    """The features that tell one animal from another."""
 
     fur: str
     ears: str
@@ -52,15 +52,15 @@ def scene(
     """One kind of animal, or any; a character sheet has several views."""
     kind = KINDS[name or rng.pick(("fox", "bear", "cat", "rabbit", "dog"))]
     stage = canvas.stage
-    shown = max(views, min(5, int(stage.width / stage.height / 1.6)))
-    unit = min(stage.height * 0.98, stage.width * 1.05 / (1 + 0.75 * (shown - 1)))
+    count = max(views, min(5, int(stage.width / stage.height / 1.6)))
+    unit = min(stage.height * 0.98, stage.width * 1.05 / (1 + 0.75 * (count - 1)))
     base = stage.top + (stage.height + unit) / 2
-    middle = stage.middle[0] + (rng.between(-0.08, 0.08) * unit if shown == 1 else 0)
+    middle = stage.middle[0] + (rng.between(-0.08, 0.08) * unit if count == 1 else 0)
     backdrop(canvas, palette, rng, LocalCanvas(canvas, middle, base, unit))
     canvas.cut_out()
     turn = rng.sign()
-    for number, x in enumerate(side_by_side(middle, shown, unit, 0.8)):
-        grown = unit if number == shown // 2 else unit * 0.86
+    for number, x in enumerate(side_by_side(middle, count, unit, 0.8)):
+        grown = unit if number == count // 2 else unit * 0.86
         local = LocalCanvas(canvas, x, base, grown, turn if number % 2 else -turn)
         _animal(local, palette, rng.fork(str(number // 2)), kind)
 
@@ -114,8 +114,8 @@ def _animal(local: LocalCanvas, palette: Palette, rng: RandomSource, kind: Kind)
     if kind.ears == "long":
         local = replace(local, unit=local.unit * 0.92)
     natural = from_hex(kind.fur)
-    meant = _meant(palette, natural, 90)
-    fur, scarf = (palette.main, palette.second) if meant else (natural, palette.main)
+    coloured = _meant(palette, natural, 90)
+    fur, scarf = (palette.main, palette.second) if coloured else (natural, palette.main)
     cream = mix(lift(fur, 0.3), (255, 248, 238), 0.55)
     dark = mix(fur, (38, 26, 24), 0.55)
     local.shade((0, -0.03), (0.52, 0.09), palette.ink, 0.55)
@@ -134,7 +134,7 @@ def _animal(local: LocalCanvas, palette: Palette, rng: RandomSource, kind: Kind)
 
 
 def _meant(palette: Palette, natural: Rgb, within: int) -> bool:
-    """Whether the prompt's first colour is near enough to a natural one to be meant for it."""
+    """Whether the prompt's first colour is close enough to a natural one to be the animal's."""
     return sum(abs(a - b) for a, b in zip(natural, palette.main, strict=True)) < within
 
 
@@ -216,16 +216,16 @@ def _scarf(local: LocalCanvas, colour: Rgb) -> None:
 def bird(canvas: Canvas, palette: Palette, rng: RandomSource, views: int = 1) -> None:
     """The bird on its branch; a character sheet has several views."""
     stage = canvas.stage
-    shown = max(views, min(5, int(stage.width / stage.height / 1.6)))
-    unit = min(stage.height * 0.95, stage.width * 0.95 / (1 + (shown - 1)))
+    count = max(views, min(5, int(stage.width / stage.height / 1.6)))
+    unit = min(stage.height * 0.95, stage.width * 0.95 / (1 + (count - 1)))
     base = stage.top + (stage.height + unit * 0.9) / 2
-    middle = stage.middle[0] + (rng.between(-0.1, 0.1) * unit if shown == 1 else 0)
+    middle = stage.middle[0] + (rng.between(-0.1, 0.1) * unit if count == 1 else 0)
     backdrop(canvas, palette, rng, LocalCanvas(canvas, middle, base, unit))
     canvas.cut_out()
     y = base - unit * 0.1
     _branch(LocalCanvas(canvas, middle, y, unit), palette, rng)
     turn = rng.sign()
-    for number, x in enumerate(side_by_side(middle, shown, unit, 1.06)):
+    for number, x in enumerate(side_by_side(middle, count, unit, 1.06)):
         turned = -turn if number % 2 else turn
         _bird(LocalCanvas(canvas, x, y, unit * 0.95, turned), palette)
 

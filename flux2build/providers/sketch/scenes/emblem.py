@@ -32,10 +32,10 @@ def scene(canvas: Canvas, palette: Palette, rng: RandomSource, name: str | None 
         plate = palette.colours[number % 3]
         _plate(local, plate, palette, rng)
         light = palette.paper if contrast(palette.paper, plate) > 2.4 else palette.ink
-        chosen = sign if number == 0 else rng.pick(list(SIGNS.values()))
+        pictogram = sign if number == 0 else rng.pick(list(SIGNS.values()))
         clear = [one for one in palette.colours if contrast(one, plate) > 1.8]
         others = (one for one in clear[1:] or clear if contrast(one, light) > 1.3)
-        chosen(local, light, next(others, mix(plate, light, 0.55)))
+        pictogram(local, light, next(others, mix(plate, light, 0.55)))
 
 
 def _plate(local: LocalCanvas, colour: Rgb, palette: Palette, rng: RandomSource) -> None:

@@ -28,12 +28,12 @@ def scene(canvas: Canvas, palette: Palette, rng: RandomSource, thing: Thing | No
     main = LocalCanvas(canvas, centre, floor, unit)
     _behind(main, palette, rng)
     canvas.cut_out()
-    shown = thing or rng.pick(_ALL)
+    subject = thing or rng.pick(_ALL)
     for pair in range(max(0, int((stage.width / unit - 1.5) / 1.5))):
         for side in (-1.25 * (pair + 1), 1.25 * (pair + 1)):
             beside = LocalCanvas(canvas, centre + side * unit, floor, unit * 0.72)
-            _stand(beside, palette, rng, shown)
-    _stand(main, palette, rng, shown)
+            _stand(beside, palette, rng, subject)
+    _stand(main, palette, rng, subject)
 
 
 def _backdrop(canvas: Canvas, palette: Palette, rng: RandomSource, edge: float) -> None:
