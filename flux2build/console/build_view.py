@@ -1,4 +1,4 @@
-"""A build as people and programs read it: line by line while it runs, then what it came to."""
+"""A build for people and programs: line by line while it runs, then its summary."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class BuildView(Struct):
     """Puts a problem at a key of the spec."""
     naming: bool = False
     """Whether each step is named even beside a progress bar."""
-    _shown: set[tuple[AssetName, str]] = field(default_factory=set)
+    _printed: set[tuple[AssetName, str]] = field(default_factory=set)
     _common: set[Problem] = field(default_factory=set)
     _hints: set[str] = field(default_factory=set)
 
@@ -61,7 +61,7 @@ class BuildView(Struct):
         self.console.say(f"{verb:<8} {recipe.label}  ({why})", style)
 
     def _blocked(self, recipe: Recipe, culprit: AssetName) -> None:
-        """Name the asset that a file waited for, unless it is the file's own."""
+        """Name the asset that a file waited for, unless the file belongs to it."""
         if culprit != recipe.asset:
             self._line("blocked", recipe, f"`{culprit}` was not made", "yellow")
 
@@ -73,9 +73,9 @@ class BuildView(Struct):
 
     def _problem(self, recipe: Recipe, problem: Problem, label: str) -> None:
         """Print a problem, unless another file of the asset had the same one; each hint once."""
-        if (recipe.asset, problem.message) in self._shown:
+        if (recipe.asset, problem.message) in self._printed:
             return
-        self._shown.add((recipe.asset, problem.message))
+        self._printed.add((recipe.asset, problem.message))
         if f"`{recipe.asset}`" not in problem.message:
             problem = replace(problem, message=f"`{recipe.asset}`: {problem.message}")
         if problem.place is None and isinstance(recipe.task, Derive):
@@ -87,7 +87,7 @@ class BuildView(Struct):
 
 
 def summary(report: Report) -> str:
-    """What was done, counted, in one line."""
+    """The counts of all steps, in one line."""
     if report.overtaken:
         return "Edited meanwhile; what is being rendered goes on if it is still wanted."
     counts = Counter(verdict.action for _, verdict in report.done)
@@ -99,7 +99,7 @@ def summary(report: Report) -> str:
 
 
 def decisions(report: Report, *, rerolled: bool = False) -> Iterator[tuple[str, str]]:
-    """What a person has to decide, each with the command for it; `rerolled` if further ones were asked for."""
+    """The open decisions, each with its command; `rerolled` if further candidates were ordered."""
     for culprit in dict.fromkeys(waiting.culprit for _, waiting in report.waiting):
         others = {recipe.asset for recipe, waiting in report.waiting if waiting.culprit == culprit}
         count = len(others - {culprit})
@@ -107,11 +107,11 @@ def decisions(report: Report, *, rerolled: bool = False) -> Iterator[tuple[str, 
         also = also if count else ""
         first = next(waiting for _, waiting in report.waiting if waiting.culprit == culprit)
         code = first.reason.code
-        said, hint = (_REROLLED if rerolled else {}).get(code, _DECISIONS[code])
+        sentence, hint = (_REROLLED if rerolled else {}).get(code, _DECISIONS[code])
         hint = (
             hint.replace("build --reopen", "build --force {0} --reopen") if first.forced else hint
         )
-        yield f"`{culprit}` {said}{also}", hint.format(shlex.quote(culprit))
+        yield f"`{culprit}` {sentence}{also}", hint.format(shlex.quote(culprit))
 
 
 _APPROVE: Final = "look at it, then `flux2build approve {0}`"
@@ -138,18 +138,18 @@ _DECISIONS: Final = {
         "`flux2build approve {0}` or `flux2build reject {0}` settles it",
     ),
 }
-"""What to say of a picture that a person has to decide about, and what to do."""
+"""A sentence about a picture that waits for a decision, and a hint."""
 
 _FURTHER: Final = "`flux2build reroll {0} --reopen {0}` orders further ones all the same"
 _REROLLED: Final = {
     ReasonCode.APPROVED: ("is approved, so no further one was ordered", _FURTHER),
     ReasonCode.HELD: ("is held, so no further one was ordered", _FURTHER),
 }
-"""The same where further candidates were asked for."""
+"""The same for a picture of which further candidates were ordered."""
 
 
 def spending(report: Report, *, every: bool) -> Iterator[str]:
-    """What was spent, in one line; with `every`, each order before it."""
+    """The sum that was spent, in one line; with `every`, after a line for each order."""
     if not report.costs and not report.reserved:
         return
     for asset, cost in report.costs if every else ():

@@ -1,4 +1,4 @@
-"""A page of candidates: one file that needs no other, and no network."""
+"""A page of candidates: one HTML file that needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ small { color: var(--faint); display: block; }
 
 
 def page(rows: Sequence[Shown]) -> str:
-    """The page of some candidates; nothing in a name or a picture is more than text or pixels."""
+    """The page of some candidates; names and pictures cannot put markup or code into it."""
     return "".join((_HEAD, *_body(rows), "</body>\n</html>\n"))
 
 
 def facts(row: Shown) -> tuple[str, ...]:
-    """What there is to know of a candidate, in words."""
+    """The facts about a candidate, in words."""
     cost = row.candidate.receipt.cost
     seed = () if row.seed is None else (f"seed {row.seed}",)
     price = "cost unknown" if cost is None else "free" if not cost else money(cost)
@@ -61,14 +61,14 @@ def _body(rows: Sequence[Shown]) -> Iterator[str]:
 
 def _item(row: Shown) -> str:
     name = _text(f"{row.asset}, candidate {row.number}")
-    shown = '<div class="none">not on this machine</div>'
+    picture = '<div class="none">not on this machine</div>'
     if row.data is not None and row.merits is not None:
         data = str(base64.b64encode(preview(row.data, _SIDE).data), "ascii")
-        shown = f'<img src="data:image/webp;base64,{data}" alt="{name}">'
+        picture = f'<img src="data:image/webp;base64,{data}" alt="{name}">'
     marked = ' class="picked"' if row.marked else ""
     words, measures = _text(", ".join(facts(row))), _text(", ".join(row.measures))
     return (
-        f"<li{marked}>{shown}<p><strong>{row.number}</strong> {words}"
+        f"<li{marked}>{picture}<p><strong>{row.number}</strong> {words}"
         f"<small>{measures}</small></p></li>\n"
     )
 

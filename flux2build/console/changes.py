@@ -1,4 +1,4 @@
-"""What has changed in a request or a derivation since it was locked, field by field."""
+"""The changes in a request or a derivation since it was locked, field by field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines in columns that fit a terminal: what is too long is folded, and nothing is left out."""
+"""Lines in columns that fit a terminal: long lines are folded, and nothing is left out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Final
 from flux2build.console.styled import Text, cell_len
 
 _NARROWEST: Final = 20
-"""No terminal is taken to be narrower."""
+"""The least width that a terminal is assumed to have."""
 _NAMES: Final = 0.4
 """The share of a line that a column of names may take; a longer name has a line of its own."""
 _DEEPEST: Final = 0.6
-"""The share of a line behind which nothing is folded."""
+"""The share of a line behind which no column is folded."""
 _INDENT: Final = 4
 _GAP: Final = r"(?<=\S) {2,}(?=\S)"
 _BREAKS: Final = (re.compile(r" +"), re.compile(r"(?<=[/,;])"), re.compile(r"(?<=[-_.=|])"))
@@ -35,7 +35,7 @@ def cell(name: str, wide: int) -> str:
 
 
 def folded(line: Text, width: int) -> Iterator[Text]:
-    """A line, in as many as it takes; those below the first begin where its last column does."""
+    """A line, folded into several if necessary; they begin below the first line's last column."""
     width = max(width, _NARROWEST)
     indent, rest = 0, line
     while rest.cell_len > width - indent:
@@ -49,7 +49,7 @@ def folded(line: Text, width: int) -> Iterator[Text]:
 
 
 def _cut(plain: str, room: int, *, first: bool) -> tuple[int, int]:
-    """How many characters come before a break, and where in the line the next ones begin."""
+    """How many characters come before a break, and where the text after it begins."""
     ends = [match.end() for match in re.finditer(_GAP, plain)] if first else []
     columns = {end: cell_len(plain[:end]) for end in ends}
     fitting = [cells for cells in columns.values() if cells <= room * _DEEPEST]

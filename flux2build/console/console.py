@@ -23,24 +23,24 @@ from flux2build.session.common_options import Choice, CommonOptions
 FORMAT_VERSION: Final = "1.0"
 """The version of the JSON that commands print."""
 _COLUMNS: Final = 80
-"""The width of a terminal that does not say it."""
+"""The width of a terminal that does not report one."""
 
 
 class _Stream:
     """A stream whose reader may go away; the work goes on and keeps its exit code."""
 
     def __init__(self, file: IO[str], color: str) -> None:
-        self.file, self._color, self._gone = file, color, False
+        self.file, self._color, self._given_up = file, color, False
         self.above: Callable[[str], None] | None = None
-        """What shows a line above a progress bar, while there is one; on Windows, every line."""
+        """Shows a line above a progress bar, while there is one; on Windows, shows every line."""
 
     @cached_property
     def is_terminal(self) -> bool:
-        """Whether whatever shows the stream understands escape sequences, as variables may say."""
+        """Whether the stream's reader understands escape sequences; variables may overrule this."""
         if self._color != "auto":
             return self._color == "always"
-        if (said := os.environ.get("TTY_COMPATIBLE")) in {"0", "1"}:
-            return said == "1"
+        if (setting := os.environ.get("TTY_COMPATIBLE")) in {"0", "1"}:
+            return setting == "1"
         forced = os.environ.get("FORCE_COLOR")
         return self.file.isatty() if forced is None else bool(forced)
 
@@ -63,7 +63,7 @@ class _Stream:
         self._write(line.rendered(coloured=self.coloured) if self._styled else line.plain)
 
     def _write(self, line: str) -> None:
-        if self._gone:
+        if self._given_up:
             return
         if self.above is None and self._styled and os.name == "nt":
             from flux2build.console.terminal import printer, terminal
@@ -80,7 +80,7 @@ class _Stream:
 
     def give_up(self) -> None:
         """Print nothing more."""
-        self._gone = True
+        self._given_up = True
         silence(self.file)
 
 
@@ -114,7 +114,7 @@ class Console(Struct, eq=False, dict=True):
     one_line: bool = False
     """Whether a JSON document is one line, where several follow each other."""
     context: Context = field(default_factory=Context)
-    """What the command lines in messages have to repeat."""
+    """The options that command lines in messages have to repeat."""
 
     @cached_property
     def out(self) -> _Stream:
@@ -145,7 +145,7 @@ class Console(Struct, eq=False, dict=True):
                 self.out.put(part)
 
     def whole(self, *lines: str | Text) -> None:
-        """Print lines of data on stdout that programs read, however wide they are."""
+        """Print lines of data for programs on stdout, without folding them."""
         for line in lines:
             self.out.put(line)
 
@@ -153,11 +153,11 @@ class Console(Struct, eq=False, dict=True):
     def width(self) -> int | None:
         """How many cells a line on stdout may have; None where no terminal shows it.
 
-        `COLUMNS` says it, as for other programs, and counts for a pipe as well.
+        `COLUMNS` overrules it, as in other programs, for a pipe as well.
         """
-        said = os.environ.get("COLUMNS", "")
-        if said.isascii() and said.isdigit() and int(said):
-            return int(said)
+        columns = os.environ.get("COLUMNS", "")
+        if columns.isascii() and columns.isdigit() and int(columns):
+            return int(columns)
         if not self.out.is_terminal:
             return None
         for descriptor in (0, 1, 2):
@@ -191,7 +191,7 @@ class Console(Struct, eq=False, dict=True):
             self.err.put(self.context.complete(text) if isinstance(text, str) else text, style)
 
     def detail(self, text: str) -> None:
-        """Print a line on stderr that only `-v` asks for."""
+        """Print a line on stderr with `-v` only."""
         if self.verbosity > 0:
             self.say(text, "dim")
 

@@ -1,4 +1,4 @@
-"""Somebody's text, made harmless where it is printed: it cannot steer whatever reads it.
+"""Makes text from others harmless before it is printed, so that it cannot steer its reader.
 
 Names, prompts, paths, files and servers may say anything; terminals obey control characters,
 direction marks rearrange what is read, and the log of a workflow is a command line: GitHub runs
@@ -12,35 +12,35 @@ from typing import Final
 
 _HIDDEN: Final = (
     "\x7f-\x9f"  # DEL, and the second set of control characters
-    "\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # unseen, or directions
+    "\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # invisible, or directions
     "\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f"
-    "\ud800-\udfff"  # halves of characters
+    "\ud800-\udfff"  # surrogates
 )
 _COMMAND: Final = r"\#(?=\#\w*\[)"
 _BEYOND_JSON: Final = f"[{_HIDDEN}]|{_COMMAND}"
-"""What JSON would let through; control characters up to U+001F are never raw in it."""
+"""The characters that JSON lets through; it never has raw control characters up to U+001F."""
 _UNSAFE: Final = f"[\x00-\x1f{_HIDDEN}]|{_COMMAND}"
 _FIRST: Final = r"\s*(:)(?=:)"
 _SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def clean(text: str) -> str:
-    r"""A part of a line, in which characters that steer are spelled out, as `\n` or `\u202e`."""
+    r"""A part of a line, with steering characters spelled out, as `\n` or `\u202e`."""
     if text.isprintable() and "##" not in text:
         return text
     return re.sub(_UNSAFE, lambda match: _spelled(match.group()), text)
 
 
 def whole_line(text: str) -> str:
-    """A whole line, which moreover does not start with `::`."""
-    shown = clean(text)
-    if "::" in shown and (first := re.match(_FIRST, shown)):
-        shown = f"{shown[: first.start(1)]}\\u003a{shown[first.end(1) :]}"
-    return shown
+    """A clean line, which does not start with `::` either."""
+    line = clean(text)
+    if "::" in line and (first := re.match(_FIRST, line)):
+        line = f"{line[: first.start(1)]}\\u003a{line[first.end(1) :]}"
+    return line
 
 
 def in_json(document: str) -> str:
-    """A JSON document in which they are spelled out as JSON does; its value is the same."""
+    """A JSON document with steering characters in JSON's escapes; its value stays the same."""
     return re.sub(_BEYOND_JSON, lambda match: _json(ord(match.group())), document)
 
 

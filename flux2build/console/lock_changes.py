@@ -1,4 +1,4 @@
-"""What has changed between two states of a lock: in words, in pictures and in money."""
+"""The changes between two states of a lock: words, pictures and money."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STYLES: Final = {"new": "green", "changed": "yellow", "renamed": "cyan", "remov
 
 
 def kind(change: LockChange) -> str:
-    """What became of the asset, in a word."""
+    """The kind of change to an asset, in a word."""
     if change.before is None:
         return "new"
     if change.after is None:
@@ -34,7 +34,7 @@ def kind(change: LockChange) -> str:
 
 
 def picture(compared: Compared) -> str:
-    """What became of the picture's bytes, in words; empty where there is none on one side."""
+    """The change to the picture's bytes, in words; empty if one side has no picture."""
     before, after = compared.change.generated
     if before is None or after is None:
         return ""
@@ -48,22 +48,22 @@ def picture(compared: Compared) -> str:
 
 
 def paid(receipt: Receipt) -> str:
-    """What a picture cost, in words."""
+    """The price of a picture, in words."""
     if receipt.adopted:
         return "adopted"
     return "free" if not receipt.paid else "paid" if receipt.cost is None else money(receipt.cost)
 
 
 def spent(receipts: Sequence[Receipt]) -> str:
-    """What several orders cost, in words; of one, its price."""
+    """The price of one or several orders, in words."""
     if len(receipts) == 1:
         return paid(receipts[0])
-    known = sum((each.cost or Decimal(0) for each in receipts), Decimal(0))
-    return f"{money(known)} for {counted(len(receipts), 'order')}"
+    total = sum((each.cost or Decimal(0) for each in receipts), Decimal(0))
+    return f"{money(total)} for {counted(len(receipts), 'order')}"
 
 
 def fields(compared: Compared) -> Iterator[tuple[str, str]]:
-    """What there is to say of a change, as name and text."""
+    """The facts about a change, as name and text."""
     change = compared.change
     if change.former:
         yield "was", change.former
@@ -76,12 +76,12 @@ def fields(compared: Compared) -> Iterator[tuple[str, str]]:
     if (row := after or before) is not None:
         yield from _facts(row)
     if others := [path for path, _, _ in files(change) if not (row and row.output.path == path)]:
-        shown = ", ".join(others[:3])
-        yield "files", shown if len(others) <= 3 else f"{shown} and {len(others) - 3} more"
+        names = ", ".join(others[:3])
+        yield "files", names if len(others) <= 3 else f"{names} and {len(others) - 3} more"
     if (decision := reviewed(change.before, change.after)) is not None:
         yield "review", decision
-    if bought := change.bought:
-        yield "paid", spent(bought)
+    if receipts := change.bought:
+        yield "paid", spent(receipts)
 
 
 def _facts(row: Generated) -> Iterator[tuple[str, str]]:
@@ -115,12 +115,12 @@ def lines(changes: Sequence[Compared]) -> Iterator[Text]:
 
 
 def footer(changes: Sequence[Compared], since: str) -> str:
-    """How many changes there are, and what was paid."""
+    """The number of changes, and the sum that was paid."""
     kinds = [kind(each.change) for each in changes]
     counts = [f"{kinds.count(each)} {each}" for each in _SIGNS if each in kinds]
-    bought = [receipt for each in changes for receipt in each.change.bought]
-    known = sum((receipt.cost or Decimal(0) for receipt in bought), Decimal(0))
-    cost = f" Paid: {money(known)} for {counted(len(bought), 'order')}." if bought else ""
+    receipts = [receipt for each in changes for receipt in each.change.bought]
+    total = sum((receipt.cost or Decimal(0) for receipt in receipts), Decimal(0))
+    cost = f" Paid: {money(total)} for {counted(len(receipts), 'order')}." if receipts else ""
     return f"Since {since}: {', '.join(counts) or 'nothing has changed'}.{cost}"
 
 

@@ -27,7 +27,7 @@ STYLES: Final = {"+": "green", "~": "yellow", "?": "yellow", "=": "cyan", "v": "
 """Colour by symbol; colour never carries meaning alone."""
 
 _LONGEST: Final = 44
-"""Cells of the column of names, where no terminal says how much room there is."""
+"""Cells of the column of names where no terminal limits it."""
 _SYMBOLS: Final = {
     Action.KEEP: " ",
     Action.RESTORE: "=",
@@ -40,7 +40,7 @@ _SYMBOLS: Final = {
 
 
 def symbol(step: Step) -> str:
-    """One character for what will be done."""
+    """One character for the action of a step."""
     if not step.verdict.certain:
         return "?"
     asks = step.verdict.action is Action.ASK
@@ -138,7 +138,7 @@ def _line(group: Sequence[Step], name: str, *, every: bool) -> Text:
 
 
 def _orders(orders: Iterable[OpenOrder], name: Callable[[str], str]) -> Iterator[Text]:
-    """Orders that no step asks for: each of this project, and those of any other one together."""
+    """Orders that no step asks for: one line for each in this project, one for all others."""
     theirs: dict[str, list[OpenOrder]] = {}
     for order in orders:
         if order.ours:

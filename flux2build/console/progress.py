@@ -1,4 +1,4 @@
-"""The progress of a build: how far it is, what is under way, and when it will be done."""
+"""The progress of a build: its share done, the assets under way, and the time remaining."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _NAMES: Final = 28
-"""The most characters for the names of what is under way; a line has 80."""
+"""The most characters for the names of assets under way; a line has 80."""
 
 
 class BuildProgress:
-    """A progress bar, and what else is said of each step; without a terminal there is no bar."""
+    """A progress bar, and the messages about each step; without a terminal there is no bar."""
 
     def __init__(self, console: Console, total: int, tell: Callable[[Event], None]) -> None:
         self._tell = tell
@@ -49,7 +49,7 @@ class BuildProgress:
             self._bar.stop()
 
     def on_event(self, event: Event) -> None:
-        """Name a file that is being made, and count it once that has ended."""
+        """Name a file that is being made, and count it at its end."""
         if event.begun:
             self._under_way[event.recipe.output] = clean(event.recipe.asset)
             if event.problems:
@@ -63,7 +63,7 @@ class BuildProgress:
         self._show()
 
     def on_step(self, what: str, step: int, steps: int) -> None:
-        """Show how far something is that takes long: an asset that is rendered here, an operation."""
+        """Show the progress of a long step: an asset that is rendered here, or an operation."""
         self._steps = "" if step == steps else f"{clean(what)} {step}/{steps}"
         self._show()
 
@@ -73,7 +73,7 @@ class BuildProgress:
 
     @property
     def description(self) -> str:
-        """The assets under way, as far as there is room for their names."""
+        """The names of the assets under way, as many as fit."""
         names = list(dict.fromkeys(self._under_way.values()))
         if self._steps or not names:
             return self._steps or "building"

@@ -1,4 +1,4 @@
-"""A terminal as rich knows it, for what needs more than lines: a progress bar, or colours on Windows."""
+"""A terminal of rich, for a progress bar, or for colours on Windows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 
 def terminal(file: IO[str], *, coloured: bool) -> RichConsole:
-    """The terminal that a stream leads to."""
+    """The terminal behind a stream."""
     return RichConsole(
         file=file,
         force_terminal=True,
@@ -22,10 +22,10 @@ def terminal(file: IO[str], *, coloured: bool) -> RichConsole:
     )
 
 
-def printer(shown: RichConsole) -> Callable[[str], None]:
+def printer(terminal: RichConsole) -> Callable[[str], None]:
     """Prints lines with escape sequences on a terminal, above the bar if there is one."""
 
     def put(line: str) -> None:
-        shown.print(Text.from_ansi(line))
+        terminal.print(Text.from_ansi(line))
 
     return put

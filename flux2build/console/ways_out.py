@@ -1,4 +1,4 @@
-"""What a person can do about orders, in words."""
+"""The ways in which a person can settle orders, in words."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 from flux2build.ledger import State
 
 MISSING: Final = "missing"
-"""The state of an order whose picture was delivered, and is not in the store any more."""
+"""The state of an order whose delivered picture is not in the store any more."""
 CLAIMED: Final = "claimed"
 """The state of an order that another machine of the team has claimed."""
 DAMAGED: Final = "damaged"
-"""The state of an order of which the team's store has a claim or a receipt that is damaged."""
+"""The state of an order whose claim or receipt in the team's store is damaged."""
 
 WAYS_OUT: Final = {
     State.DOUBT: (
@@ -53,4 +53,4 @@ WAYS_OUT: Final = {
         "  flux2build orders write-off ORDER    nobody can tell: count it as spent"
     ),
 }
-"""What can be done about orders, by their state; of those that are delivered, if they are missing."""
+"""The ways out by the state of an order; a delivered order needs one if its picture is missing."""

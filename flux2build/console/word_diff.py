@@ -17,9 +17,9 @@ _EXACT: Final = 4_000_000
 
 
 def diff(old: str, new: str) -> list[Run]:
-    """The runs that turn one text into the other.
+    """The runs of words that turn one text into the other.
 
-    Joining what is same or gone gives `old`; same or new gives `new`.
+    The runs `same` and `gone` together are `old`; `same` and `new` are `new`.
     """
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     ahead = _common(before, after)
@@ -47,7 +47,7 @@ def _middle(before: list[str], after: list[str]) -> Iterator[Run]:
 
 
 def _spanned(runs: list[Run]) -> Iterator[Run]:
-    """Join changes that only blanks separate: one change reads better than two."""
+    """Join changes with only blanks between them: one change reads better than two."""
     last = len(runs) - 1
     for index, (change, text) in enumerate(runs):
         if change == "same" and 0 < index < last and text.isspace():
@@ -58,7 +58,7 @@ def _spanned(runs: list[Run]) -> Iterator[Run]:
 
 
 def _merged(runs: Iterator[Run]) -> Iterator[Run]:
-    """Join neighbours, so that each change is at most one run that is gone and one that is new."""
+    """Join neighbours, so that each change has at most one `gone` run and one `new` run."""
     for same, group in itertools.groupby(runs, key=lambda run: run[0] == "same"):
         texts: dict[Change, str] = {"same": ""} if same else {"gone": "", "new": ""}
         for change, text in group:
@@ -69,17 +69,17 @@ def _merged(runs: Iterator[Run]) -> Iterator[Run]:
 def plain(runs: Sequence[Run], context: int) -> str:
     """The runs on one line, `a [-red-]{+blue+} fox`, with `context` words around each change."""
     last = len(runs) - 1
-    shown = (
+    parts = (
         _elided(text, 0 if index == 0 else context, 0 if index == last else context)
         if change == "same"
         else (f"[-{text}-]" if change == "gone" else f"{{+{text}+}}")
         for index, (change, text) in enumerate(runs)
     )
-    return "".join(shown).replace("\n", "⏎")
+    return "".join(parts).replace("\n", "⏎")
 
 
 def _elided(text: str, head: int, tail: int) -> str:
-    """A text without its middle, if that is longer than the ellipsis in its place."""
+    """A text with an ellipsis in place of its middle, if that is shorter."""
     words = [match.span() for match in re.finditer(r"\S+", text)]
     if len(words) <= head + tail + 1:
         return text

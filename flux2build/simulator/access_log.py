@@ -15,7 +15,7 @@ _KEY_HEADERS: Final = ("x-key", "authorization", "x-api-key", "cookie")
 
 
 def classify(request: Request, dialect: str, stage: str, model: str = "") -> dict[str, Any]:
-    """Logs what a request is for; returns its log entry, for more to be added."""
+    """Logs the purpose of a request; returns its log entry, to which more may be added."""
     entry: dict[str, Any] = request.scope["state"]["log_entry"]
     entry |= {"dialect": dialect, "stage": stage, "model": model}
     return entry
@@ -68,6 +68,6 @@ def _entry(scope: Scope, now: float) -> dict[str, Any]:
 
 
 def _fingerprint(value: str) -> str:
-    """A short digest, which tells keys apart without keeping them."""
+    """A short digest, which distinguishes keys without storing them."""
     bare = value.rpartition(" ")[2]
     return "sha256:" + hashlib.sha256(bare.encode()).hexdigest()[:12]

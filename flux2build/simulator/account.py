@@ -22,7 +22,7 @@ READY: Final = "Ready"
 ENDED: Final = frozenset({"Request Moderated", "Content Moderated", "Error", "Failed"})
 """BFL's statuses of tasks that ended without a picture."""
 REFUNDED: Final = ENDED | {"failed", "canceled", "aborted"}
-"""Those of all providers; such a task costs nothing."""
+"""The same for all providers; such a task costs nothing."""
 
 
 class Reason(StrEnum):
@@ -67,7 +67,7 @@ class Task(Struct):
         return ("Pending", "Reasoning", "Generating")[min(2, int(3 * self.progress(now)))]
 
     def progress(self, now: float) -> float:
-        """The share that is done, from 0 to 1."""
+        """The task's progress, from 0 to 1."""
         whole = self.ready - self.accepted
         return 1.0 if now >= self.ready else (now - self.accepted) / whole
 
@@ -102,7 +102,7 @@ class Account(Struct):
 
     scenario: Scenario
     nonce: str = ""
-    """Makes task ids differ from one simulation to the next."""
+    """A text that makes task ids differ between simulations."""
     tasks: dict[str, Task] = field(default_factory=dict)
     peak: Counter[str] = field(default_factory=Counter)
     """Most orders unfinished at once, per dialect."""
@@ -167,7 +167,7 @@ class Account(Struct):
         return self.scenario.credits - self._spent
 
     def charges(self, now: float, *, refunded: bool = False) -> list[dict[str, Any]]:
-        """The charges that stand, or those that were refunded."""
+        """The charges that remain, or the refunded ones."""
         return [t.charge() for t in self.tasks.values() if t.refunded(now) is refunded]
 
     def _admit(self, dialect: str, price: Decimal, now: float) -> None:

@@ -1,4 +1,4 @@
-"""Answers of the server before a fault spoils them, and the report that they give on a task."""
+"""Answers of the server before a fault spoils them, and reports on tasks."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def refusal(status: int, value: Any, headers: Mapping[str, str] | None = None) -
 
 
 class TaskReport(Struct, frozen=True):
-    """What an answer tells of a task, before a dialect words it."""
+    """The facts about a task in an answer, before a dialect words them."""
 
     task: Task
     id: str
@@ -79,7 +79,7 @@ class TaskReport(Struct, frozen=True):
 
 
 def tampered(report: TaskReport, rule: Rule | None, other_id: str) -> TaskReport:
-    """A report as a rule of the stage `poll` falsifies it; `other_id` is that of another task."""
+    """A report, falsified by a rule of the stage `poll`; `other_id` is the id of another task."""
     match rule.fault if rule else None:
         case "status" if rule:
             url = report.url if rule.status == READY else None

@@ -38,7 +38,7 @@ class CuttableProtocol(H11Protocol):
     """uvicorn's protocol, whose requests can reach the transport below them."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
-        """Put the transport where each request's scope is copied from."""
+        """Put the transport into the state that is copied into each request's scope."""
         self.app_state = {**self.app_state, _TRANSPORT: transport}
         super().connection_made(transport)
 
@@ -82,7 +82,7 @@ class Late(Response):
 
 
 def respond(answer: Answer, rule: Rule | None = None) -> Response:
-    """The response that carries an answer, spoiled as a rule says."""
+    """The response that carries an answer, spoiled by a rule."""
     if rule is None:
         return _plain(answer)
     if (piece := _before_the_cut(answer, rule)) is not None:
@@ -113,7 +113,7 @@ def _plain(answer: Answer) -> Response:
 
 
 def _before_the_cut(answer: Answer, rule: Rule) -> bytes | None:
-    """What is sent before the connection is cut; None for a rule that cuts none."""
+    """The bytes that are sent before the connection is cut; None if the rule does not cut it."""
     head, body = _head(answer, sized=rule.fault != "truncated"), answer.body
     match rule.fault:
         case "drop-before-read" | "drop-after-read":

@@ -15,7 +15,7 @@ from flux2build.simulator.simulation import Simulation
 
 
 def routes(simulation: Simulation) -> list[Route]:
-    """Everything below `/_sim/`: what the simulator shows, and what can be changed."""
+    """The routes below `/_sim/`, which show and change the simulation."""
 
     async def charges(_: Request) -> Response:
         return JSONResponse(simulation.charges())

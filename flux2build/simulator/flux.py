@@ -69,7 +69,7 @@ class Flux(Struct, frozen=True):
         return _flux2(card, fields, references, scenario.odd_sizes), unknown
 
     def malformed(self, message: str) -> Answer:
-        """FastAPI's answer to a body that is not JSON."""
+        """The answer of FastAPI to a body that is not JSON."""
         complaint = schema.complaint("json_invalid", "JSON decode error", 0)
         return reply(422, {"detail": [complaint | {"ctx": {"error": message}}]})
 
@@ -122,13 +122,13 @@ class Flux(Struct, frozen=True):
         return reply(200, value)
 
     def callback(self, report: TaskReport, body: Mapping[str, Any], at: float) -> Callback | None:
-        """The call that tells of an end at a moment; None if the order names no URL for it."""
+        """The call that reports the end of a task; None if the order does not name a URL for it."""
         if not (url := body.get("webhook_url")):
             return None
         ready = report.status == READY
         end = {"result": _result(report)} if ready else {"error": report.status, "message": ""}
-        told = {"id": report.id, "status": READY if ready else "Error", **end}
-        data = answers.compact(told | {"timestamp": at})
+        content = {"id": report.id, "status": READY if ready else "Error", **end}
+        data = answers.compact(content | {"timestamp": at})
         secret = str(body.get("webhook_secret") or "").encode()
         signature = hmac.new(secret, data, hashlib.sha256).hexdigest()
         return Callback(str(url), data, {"x-bfl-signature": f"sha256={signature}"})
@@ -196,7 +196,7 @@ def _flux2(
 def _requested_size(
     card: Card, fields: Mapping[str, Any], references: Sequence[Reference]
 ) -> tuple[int, int]:
-    """The size asked for, else that of the first reference, within what the model makes."""
+    """The requested size, else that of the first reference, within the model's limits."""
     if "width" in fields or "height" in fields:
         return fields.get("width", 1024), fields.get("height", 1024)
     if not references:

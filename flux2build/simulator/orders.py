@@ -21,13 +21,13 @@ CREDIT: Final = Decimal("0.01")
 SIDES: Final = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}
 """Pixels of a square picture's side, by the class of its resolution."""
 UPLOADS: Final = "/v1/files/"
-"""Where uploaded files live; a URL with this path is one of ours."""
+"""The path of uploaded files; a URL with this path belongs to the simulator."""
 
 Uploaded = Callable[[str], bytes | None]
 """Gets an uploaded file by its id."""
 
 _ASSUMED: Final = Price(first=Decimal("0.02"))
-"""The price of a model whose list price is not known: nobody should take it for a quote."""
+"""The assumed price of a model without a list price."""
 
 _READABLE: Final = frozenset({"png", "jpeg", "webp"})
 
@@ -37,7 +37,7 @@ class BadReferenceError(ValueError):
 
 
 class Reference(Struct, frozen=True):
-    """A picture sent along; one behind a foreign URL is never fetched, and counts as 1 MP."""
+    """A picture of an order; one behind a foreign URL is never fetched, and counts as 1 MP."""
 
     digest: Digest
     data: bytes = b""
@@ -91,7 +91,7 @@ _NOT_ORDERED: Final = frozenset(
         *("webhook_url", "webhook_secret"),
     }
 )
-"""Fields of references, which are told apart by their bytes, and of callbacks."""
+"""The fields of references, which are compared by their bytes, and of callbacks."""
 
 
 def reference_of(text: str, uploaded: Uploaded) -> Reference:
@@ -143,19 +143,20 @@ def ratio_of(text: str) -> tuple[int, int]:
 
 
 def megapixels(pixels: int) -> int:
-    """Megapixels as they are billed."""
+    """The billed megapixels of some pixels."""
     return pricing.megapixels(pixels, 1)
 
 
 def in_megapixels(pixels: int) -> float:
-    """Megapixels as answers name them."""
+    """The megapixels of some pixels, as answers name them."""
     return round(pixels / MEGAPIXEL, 2)
 
 
 def credits_for(card: Card, output: int, references: Iterable[int], resolution: str) -> Decimal:
     """The price of a picture of `output` pixels made from references of so many pixels.
 
-    It is the one on the model's card, references included; a model without one has to cost something.
+    It is the price on the model's card, references included; a model without a price costs an
+    assumed one.
     """
     price = pricing.price_of(card, {"resolution": resolution}) or _ASSUMED
     inputs = sum(megapixels(pixels) for pixels in references)

@@ -66,7 +66,7 @@ def _foreign(task: Task) -> bytes:
 
 def _quick(task: Task) -> bytes:
     """The picture of this size, drawn once, with the task's name inside."""
-    with _DRAWING:  # else all that are fetched at first would draw it at once
+    with _DRAWING:  # otherwise all first fetches would draw it at once
         data = _blank(task.width, task.height, task.format)
     return _STAMPS[task.format](data, task.id.encode())
 

@@ -112,16 +112,16 @@ class Predictions(Struct, frozen=True):
         return reply(200, self.prediction(report))
 
     def callback(self, report: TaskReport, body: Mapping[str, Any], at: float) -> Callback | None:
-        """The call that tells of an end at a moment, signed as Standard Webhooks are."""
-        wanted = body.get("webhook_events_filter") or ["completed"]
-        if not (url := body.get("webhook")) or "completed" not in wanted:
+        """The call that reports the end of a task, signed as in Standard Webhooks."""
+        events = body.get("webhook_events_filter") or ["completed"]
+        if not (url := body.get("webhook")) or "completed" not in events:
             return None
-        data, sent = answers.compact(self.prediction(report)), f"{int(at)}"
-        signed = f"{report.id}.{sent}.".encode() + data
+        data, timestamp = answers.compact(self.prediction(report)), f"{int(at)}"
+        signed = f"{report.id}.{timestamp}.".encode() + data
         digest = hmac.new(_SIGNING_KEY, signed, hashlib.sha256).digest()
         headers = {
             "webhook-id": report.id,
-            "webhook-timestamp": sent,
+            "webhook-timestamp": timestamp,
             "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
         }
         return Callback(str(url), data, headers)
@@ -156,7 +156,7 @@ class Predictions(Struct, frozen=True):
         }
 
     def unknown(self, task: str) -> Answer:
-        """The answer about a prediction that does not exist, or no longer does."""
+        """The answer about a prediction that does not exist, or not any more."""
         detail = f"The requested resource {task} could not be found."
         return reply(404, {"detail": detail, "status": 404})
 
@@ -164,7 +164,7 @@ class Predictions(Struct, frozen=True):
         """The JSON object of a task."""
         task = report.task
         status = _WORDS.get(report.status, report.status)
-        begun = status not in {"starting", "aborted"}
+        started = status not in {"starting", "aborted"}
         over = status in {"succeeded", "failed", "canceled", "aborted"}
         error = MODERATED if report.status.endswith("Moderated") else "Prediction failed."
         base = "https://api.replicate.com" if self.prefix else report.base
@@ -174,13 +174,13 @@ class Predictions(Struct, frozen=True):
             "model": f"{OWNER}/{task.model}",
             "version": "hidden",
             "input": dict(report.echo),
-            "logs": f"Using seed: {report.seed}\n" if begun else "",
+            "logs": f"Using seed: {report.seed}\n" if started else "",
             "output": self._output(report),
             "data_removed": False,
             "error": error if status == "failed" else None,
             "status": status,
             "created_at": _instant(task.accepted),
-            "started_at": _instant(task.accepted) if begun else None,
+            "started_at": _instant(task.accepted) if started else None,
             "completed_at": _instant(task.ready) if over else None,
             "metrics": _metrics(report) if status == "succeeded" else {},
             "urls": {
@@ -261,12 +261,12 @@ def _metrics(report: TaskReport) -> dict[str, Any]:
     }
 
 
-def described(file: str, data: bytes, base: str, now: float, **told: str) -> dict[str, Any]:
+def described(file: str, data: bytes, base: str, now: float, **fields: str) -> dict[str, Any]:
     """The JSON object of an uploaded file."""
     return {
         "id": file,
-        "name": told["name"],
-        "content_type": told["content_type"],
+        "name": fields["name"],
+        "content_type": fields["content_type"],
         "size": len(data),
         "etag": hashlib.md5(data, usedforsecurity=False).hexdigest(),
         "checksums": {"sha256": hashlib.sha256(data).hexdigest()},

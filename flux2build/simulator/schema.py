@@ -1,4 +1,4 @@
-"""Bodies of requests, held against the providers' documents by pydantic, as FastAPI does."""
+"""Checks the bodies of requests against the providers' schemas with pydantic, as FastAPI does."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _with_limits(shape: Shape, card: Card) -> Shape:
 def _limits(field: str, card: Card) -> dict[str, Any]:
     choices = card.choices.get("resolution" if field == "output_megapixels" else field)
     if choices:
-        # What a card calls width and height is a shape of its own here.
+        # Width and height of a card belong to a shape of their own here.
         shaped = field == "aspect_ratio" and "match_input_image" in choices
         return {"enum": [*choices, *["custom"] * shaped]}
     if field in {"images", "input_images"}:
@@ -55,7 +55,7 @@ def _limits(field: str, card: Card) -> dict[str, Any]:
     least, most = card.ranges.get(field, (None, None))
     if field in {"width", "height"}:
         least, most = card.min_side, card.max_side
-    # A card's seeds are those that every carrier takes.
+    # The seeds of a card are those that all carriers take.
     return {} if least is None or field == "seed" else {"minimum": least, "maximum": most}
 
 
@@ -97,7 +97,7 @@ def _model(name: str, schema: str) -> type[BaseModel]:
 
 
 def _type(shape: Shape, schemas: Mapping[str, Shape]) -> Any:
-    """The type of what a shape allows; nothing is converted."""
+    """The type that a schema allows; nothing is converted."""
     if "$ref" in shape:
         return _type(schemas[shape["$ref"].rpartition("/")[2]], schemas)
     if "anyOf" in shape:

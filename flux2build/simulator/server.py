@@ -26,7 +26,7 @@ VARIABLES: Final = {
     "FLUX2BUILD_COMETAPI_REPLICATE_URL": "/replicate",
     "FLUX2BUILD_REPLICATE_URL": "",
 }
-"""The variables of the providers' endpoints, and where each one's API lies."""
+"""The variables of the providers' endpoints, and the path of each API."""
 
 
 def app(scenario: Scenario | None = None) -> Starlette:
@@ -47,7 +47,7 @@ def serve(
         SystemFault: the port is taken, or the address is not of this machine.
     """
     simulation = Simulation(scenario)
-    # A termination must pass through here, so that the temporary folder goes.
+    # A termination must pass through here, so that the temporary folder is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with listening(host, port) as listener, suppress(KeyboardInterrupt):

@@ -41,7 +41,7 @@ class Simulation:
         self.change(self._first)
 
     def change(self, scenario: Scenario) -> None:
-        """Go on with another scenario; charges remain."""
+        """Continue with another scenario; charges remain."""
         self.scenario = scenario
         self.account.scenario = scenario
         self.rules = Rules(scenario.rules)
@@ -59,7 +59,7 @@ class Simulation:
     def report(
         self, task: Task, base: str, rule: Rule | None = None, *, at: float | None = None
     ) -> TaskReport:
-        """What an answer tells of a task, now or at another moment, as a rule falsifies it."""
+        """The report on a task, now or at another moment; a rule may falsify it."""
         now = self.now() if at is None else at
         ends = rule is not None and rule.fault == "status" and rule.status in REFUNDED
         if rule is not None and ends and not task.refunded(now):
@@ -149,7 +149,7 @@ class Simulation:
         return hmac.new(self._secret, signed.encode(), hashlib.sha256).hexdigest()
 
     def _other_id(self, task: Task) -> str:
-        """The id of another task; one that does not exist where there is no other."""
+        """The id of another task; an unknown id if there is no other task."""
         return next(
             (other for other in self.account.tasks if other != task.id), f"{task.id[:-4]}0000"
         )

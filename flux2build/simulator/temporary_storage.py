@@ -21,7 +21,7 @@ class Uploads:
         self.descriptions: dict[str, Mapping[str, Any]] = {}
 
     def get(self, name: str) -> bytes | None:
-        """An uploaded file; None if there is none of that id."""
+        """An uploaded file; None if no file has that id."""
         return (self._folder / name).read_bytes() if name in self.descriptions else None
 
     def add(self, name: str, data: bytes, description: Mapping[str, Any]) -> None:
@@ -30,7 +30,7 @@ class Uploads:
         self.descriptions[name] = description
 
     def remove(self, name: str) -> bool:
-        """Forget a file; whether there was one of that id."""
+        """Forget a file; return whether there was one with that id."""
         return self.descriptions.pop(name, None) is not None
 
 
@@ -48,7 +48,7 @@ class TemporaryStorage:
         self.uploads = Uploads(self._root / "uploads")
 
     def remember(self, task: str, order: ReceivedOrder) -> None:
-        """Keep what is needed to draw a task's picture later."""
+        """Keep the facts from which a task's picture is drawn later."""
         for reference in order.references:
             path = self._reference(reference.digest)
             if reference.data and not path.exists():
@@ -67,7 +67,7 @@ class TemporaryStorage:
         return loaded
 
     def references(self, task: str) -> list[tuple[str, bytes]]:
-        """A task's references, named as prompts name them."""
+        """The references of a task, with the names that prompts use."""
         digests = self.recall(task)["references"]
         return [
             (f"image {number}", self._reference(digest).read_bytes())

@@ -110,14 +110,14 @@ async def _refusal(_: Request, error: Exception) -> Response:
 def _authenticated(
     simulation: Simulation, dialect: Dialect, request: Request, stage: str
 ) -> dict[str, Any]:
-    """Log what a request is for, and let it pass with a good key; returns its log entry."""
+    """Log the purpose of a request, and let it pass with a good key; returns its log entry."""
     log_entry = classify(request, dialect.name, stage)
     dialect.authenticate(request.headers, simulation.scenario.keys)
     return log_entry
 
 
 async def _submit(simulation: Simulation, dialect: Dialect, request: Request) -> Response:
-    """The answer to an order; that to a prediction may wait until the picture is ready."""
+    """The answer to an order; a prediction's answer may wait until the picture is ready."""
     model = await _model(request)
     log_entry = classify(request, dialect.name, "submit", model)
     if rule := simulation.rules.early("submit", dialect.name, model):
@@ -143,7 +143,7 @@ async def _submit(simulation: Simulation, dialect: Dialect, request: Request) ->
     seconds = None if rule or isinstance(dialect, Flux) else _seconds_to_wait(request)
     if seconds is not None:
         await asyncio.sleep(max(0.0, min(seconds, task.ready - simulation.now() + _TICK)))
-    # However slow this machine is, an order that takes time is not ready as it is accepted.
+    # Even on a slow machine, an order with latency is not ready when it is accepted.
     moment = task.accepted if seconds is None else None
     report = simulation.report(task, _base(request), at=moment)
     return respond(dialect.accepted(report, rule), rule)
@@ -152,7 +152,7 @@ async def _submit(simulation: Simulation, dialect: Dialect, request: Request) ->
 def _call_back(
     simulation: Simulation, dialect: Dialect, task: Task, body: dict[str, Any], base: str
 ) -> None:
-    """Tell of the end of a task, where the order asks for that and the receiver is on this machine."""
+    """Report the end of a task, if the order asks for it and the receiver is on this machine."""
 
     async def called() -> None:
         await asyncio.sleep(max(0.0, task.ready - simulation.now()))
@@ -178,8 +178,8 @@ async def _described(simulation: Simulation, dialect: Predictions, request: Requ
     """A model, with the schema of its inputs."""
     _authenticated(simulation, dialect, request, "model")
     model = await _model(request)
-    found = model in dialect.cards
-    return respond(reply(200, dialect.model(model)) if found else dialect.unknown(""))
+    exists = model in dialect.cards
+    return respond(reply(200, dialect.model(model)) if exists else dialect.unknown(""))
 
 
 async def _webhook_secret(simulation: Simulation, request: Request) -> Response:
@@ -188,7 +188,7 @@ async def _webhook_secret(simulation: Simulation, request: Request) -> Response:
 
 
 async def _model(request: Request) -> str:
-    """The model that a path names, with its owner unless that is the usual one."""
+    """The model that a path names, with its owner if it is not the usual one."""
     model = str(request.path_params.get("model") or await _version(request))
     owner = request.path_params.get("owner", OWNER)
     return model if owner == OWNER else f"{owner}/{model}"
@@ -349,13 +349,13 @@ def _rule_for(simulation: Simulation, stage: str, task: Task, request: Request) 
 
 
 def _rule(simulation: Simulation, stage: str, task: Task) -> Rule | None:
-    """The rule that applies to a task by what it was asked for, if any."""
+    """The rule that applies to a task by its order, if any."""
     prompt = simulation.storage.recall(task.id)["prompt"]
     return simulation.rules.meet(stage, task.dialect, task.model, prompt=prompt, key=task.id)
 
 
 async def _other(answer: Answer, dialect: str, request: Request) -> Response:
-    """The answer to whatever no API knows."""
+    """The answer to a request that no API has a route for."""
     classify(request, dialect, "other")
     return respond(answer)
 

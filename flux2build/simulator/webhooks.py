@@ -1,4 +1,4 @@
-"""Calls back the URL that an order names, on this machine only."""
+"""Calls the URL that an order names, on this machine only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 PAUSES: Final = (1.0, 5.0, 30.0)
 """Seconds before each further call to a receiver that did not accept the one before."""
 _PATIENCE: Final = 30.0
-"""Seconds for which the receiver may take to answer."""
+"""Seconds that the receiver may take to answer."""
 
 
 class Callback(Struct, frozen=True):
@@ -37,7 +37,7 @@ class Callback(Struct, frozen=True):
 
     @property
     def missigned(self) -> Callback:
-        """The same with a signature that is not right."""
+        """The same call with a wrong signature."""
         wrong = {
             name: f"{value[:-4]}AAA=" if name.endswith("signature") else value
             for name, value in self.headers.items()
@@ -54,7 +54,7 @@ class Callback(Struct, frozen=True):
                 await asyncio.sleep(pause)
 
     async def _accepted(self) -> bool:
-        """Whether the receiver answers with success; a redirect is none."""
+        """Whether the receiver answers with success; a redirect does not count."""
         parts = urlsplit(self.url)
         async with asyncio.timeout(_PATIENCE):
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)

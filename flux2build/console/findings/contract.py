@@ -16,7 +16,7 @@ from flux2build.planning.plan import Plan
 
 
 class CheckReport(Struct, frozen=True):
-    """All that a format may show."""
+    """The facts that a format may show."""
 
     findings: Sequence[Finding]
     plan: Plan | None
@@ -32,6 +32,6 @@ class OutputFormat(Struct, frozen=True):
     machine_readable: bool = False
     """Whether an error that keeps the check from starting is printed as findings, too."""
     whole: bool = False
-    """Whether what is printed is one document, which cannot be about several specs."""
+    """Whether the output is one document, which cannot be about several specs."""
     repository_paths: bool = False
     """Whether files are named from the repository's root instead of the spec's folder."""

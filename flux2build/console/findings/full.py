@@ -36,8 +36,8 @@ def _problem(group: Sequence[Finding]) -> Problem:
 def _rows(name: str, values: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """The first few values, and how many more there are."""
     more = len(values) - _SHOWN
-    shown = ", ".join(values[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return ((name, shown),) if values else ()
+    listing = ", ".join(values[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return ((name, listing),) if values else ()
 
 
 def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:

@@ -19,8 +19,8 @@ def show(console: Console, report: CheckReport) -> None:
             properties |= {"file": place.file, "line": str(place.line or 1)}
             properties |= {"col": str(place.column)} if place.column else {}
         listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-        said = "\n".join(filter(None, (title(finding), follows(group), finding.problem.hint)))
-        console.raw(f"::{finding.severity} {listed}::{_data(said)}\n")
+        text = "\n".join(filter(None, (title(finding), follows(group), finding.problem.hint)))
+        console.raw(f"::{finding.severity} {listed}::{_data(text)}\n")
 
 
 def _data(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Findings as JUnit's XML, which whatever shows test reports can read."""
+"""Findings as JUnit's XML, which tools that show test reports read."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _cases(report: CheckReport) -> _Cases:
 
 def _add(case: ET.Element, finding: Finding) -> None:
     """An error becomes a failure of its case, a warning becomes output of it."""
-    said = (str(finding.problem.place or ""), finding.problem.hint or "")
-    text = "\n".join(whole_line(each) for each in said if each)
+    parts = (str(finding.problem.place or ""), finding.problem.hint or "")
+    text = "\n".join(whole_line(each) for each in parts if each)
     message = clean(finding.problem.message)
     if finding.severity is Severity.ERROR:
         ET.SubElement(case, "failure", type=finding.code, message=message).text = text

@@ -27,9 +27,9 @@ def show(console: Console, report: CheckReport) -> None:
     """Print one JSON document with a rule for each code, and a result for each cause."""
     groups = by_cause(report.findings)
     codes = sorted({group[0].code for group in groups})
-    meant = {code: text for check in CHECKS.values() for code, text in check.codes.items()}
+    meanings = {code: text for check in CHECKS.values() for code, text in check.codes.items()}
     rules: list[Json] = [
-        {"id": code, "shortDescription": {"text": meant.get(code, code)}} for code in codes
+        {"id": code, "shortDescription": {"text": meanings.get(code, code)}} for code in codes
     ]
     driver: dict[str, Json] = {"name": "flux2build", "version": report.version, "rules": rules}
     results = [_result(group, codes.index(group[0].code)) for group in groups]
@@ -39,12 +39,12 @@ def show(console: Console, report: CheckReport) -> None:
 
 def _result(group: Sequence[Finding], rule: int) -> Json:
     finding = group[0]
-    said = filter(None, (title(finding), follows(group), finding.problem.hint))
+    sentences = filter(None, (title(finding), follows(group), finding.problem.hint))
     result: dict[str, Json] = {
         "ruleId": finding.code,
         "ruleIndex": rule,
         "level": finding.severity.value,
-        "message": {"text": ". ".join(said)},
+        "message": {"text": ". ".join(sentences)},
         "locations": [_location(finding)],
         "partialFingerprints": {"flux2build/v1": fingerprint(group)},
     }

@@ -15,7 +15,7 @@ UNUSABLE: Final[tuple[tuple[type[Flux2BuildError], str, str], ...]] = (
     (UsageError, "usage-error", "the command line names something that does not exist"),
     (Flux2BuildError, "system-fault", "a file cannot be read"),
 )
-"""The codes of such findings, each with what it means; the first that fits is given."""
+"""The codes of such findings by error, each with its meaning; the first match counts."""
 
 
 def of_error(error: Flux2BuildError) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What several formats say: a finding's title, place and fingerprint, and a check's tally."""
+"""The words of several formats: a finding's title, place and fingerprint, and a check's tally."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def line_of(finding: Finding) -> int:
 
 
 def by_cause(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """The findings, together with what follows from each; a service shows few annotations."""
+    """The findings, grouped by their cause, because services show few annotations."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
         alike = (finding.cause,) if finding.cause else (finding.code, finding.problem)
@@ -43,7 +43,7 @@ def by_cause(findings: Sequence[Finding]) -> list[list[Finding]]:
 
 
 def follows(group: Sequence[Finding]) -> str:
-    """What else a cause concerns, in one sentence; empty for a finding that stands alone."""
+    """The other subjects of a cause, in one sentence; empty for a finding of its own."""
     others = list(dict.fromkeys(f.path or str(f.asset or "") for f in group[1:]))
     more = len(others) - _LISTED
     listed = ", ".join(others[:_LISTED]) + (f" and {more} more" if more > 0 else "")
@@ -54,7 +54,7 @@ def fingerprint(group: Sequence[Finding]) -> str:
     """A digest that stays the same when the lines of the spec move."""
     finding, cause = group[0], group[0].cause
     parts: list[Json] = [finding.code, finding.asset, finding.path, finding.problem.message]
-    if len(group) > 1:  # whichever of them comes first
+    if len(group) > 1:  # the group's first finding may change
         parts = [finding.code, cause or finding.problem.message]
     return of_json(parts).removeprefix("sha256:")
 

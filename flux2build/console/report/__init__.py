@@ -1,1 +1,1 @@
-"""Reports of what has changed, for people who review pictures as they review code."""
+"""Reports of changes, for people who review pictures as they review code."""

@@ -15,16 +15,16 @@ from flux2build.console.word_diff import diff, plain
 from flux2build.model import Output
 
 MARKER: Final = "<!-- flux2build report -->"
-"""By which the comment of an earlier report is found, and replaced."""
+"""Marks the comment of a report, so that the next report replaces it."""
 LARGEST: Final = 65_536
 """Most characters of a comment on GitHub."""
 LEFT_FOR_THE_END: Final = 500
-"""Characters that a report leaves for what is said after its entries, such as where the page is."""
+"""Characters that a report reserves for its end, such as the address of the page."""
 _LONG: Final = 1_000
 """Most characters of one text."""
 _FINDINGS: Final = 50
 _MARKUP: Final = re.compile(r"[^\w\s]|_")
-"""What may be markup; each has a numeric character reference."""
+"""Characters that may be markup; each is written as a numeric character reference."""
 
 _PLAIN: Final = re.compile(r"[a-z][a-z0-9_ ]*")
 
@@ -33,7 +33,7 @@ Address = Callable[[Output], str | None]
 
 
 class Links(Struct, frozen=True):
-    """Where on the web the files of the two commits are, and the whole report."""
+    """The web addresses of the two commits' files, and of the whole report."""
 
     before: Address = lambda _output: None
     after: Address = lambda _output: None
@@ -41,25 +41,25 @@ class Links(Struct, frozen=True):
 
 
 def written(contents: Contents, links: Links) -> str:
-    """The text of a comment; what has no room is counted, and the page has the whole report."""
+    """The text of a comment; entries without room are counted, and the page has all of them."""
     title = f"Pictures of {_text(contents.project)}" if contents.project else "Pictures"
     text = f"{MARKER}\n### {title}\n\n{_escaped(contents.summary)} {_escaped(contents.price)}\n"
     room, entries = (
         LARGEST - LEFT_FOR_THE_END - len(links.page or ""),
         list(_entries(contents, links)),
     )
-    shown = 0
+    count = 0
     for entry in entries:
         if len(text) + len(entry) > room:
             break
-        text, shown = text + entry, shown + 1
-    if left := len(entries) - shown:
-        text += f"\n{left} more {'entry has' if left == 1 else 'entries have'} no room here.\n"
+        text, count = text + entry, count + 1
+    if more := len(entries) - count:
+        text += f"\n{more} more {'entry has' if more == 1 else 'entries have'} no room here.\n"
     return text + _elsewhere(contents, links)
 
 
 def _elsewhere(contents: Contents, links: Links) -> str:
-    """Where the pictures are side by side; candidates are in no commit, so that nothing else shows them."""
+    """Where to see the pictures side by side; candidates are in no commit, only on that page."""
     several = any(facts(compared).candidates for compared in contents.changes)
     what = "the pictures and the candidates" if several else "the pictures"
     if links.page:
@@ -80,31 +80,31 @@ def _entries(contents: Contents, links: Links) -> Iterator[str]:
     for finding in contents.findings[:_FINDINGS]:
         where = f"{finding.asset}: " if finding.asset else ""
         yield f"\n- {finding.severity}: {_text(where + finding.problem.message)}\n"
-    if (left := len(contents.findings) - _FINDINGS) > 0:
-        yield f"\n- and {left} more\n"
+    if (more := len(contents.findings) - _FINDINGS) > 0:
+        yield f"\n- and {more} more\n"
 
 
-def _entry(told: Facts, links: Links) -> Iterator[str]:
-    profile = f" in {_text(told.profile)}" if told.profile != "default" else ""
-    yield f"<details open><summary><b>{_text(told.title)}</b> {told.kind}{profile}</summary>\n"
+def _entry(change: Facts, links: Links) -> Iterator[str]:
+    profile = f" in {_text(change.profile)}" if change.profile != "default" else ""
+    yield f"<details open><summary><b>{_text(change.title)}</b> {change.kind}{profile}</summary>\n"
     columns = [
-        (name, found)
+        (name, url)
         for name, output, address in (
-            ("before", told.before, links.before),
-            ("after", told.after, links.after),
+            ("before", change.before, links.before),
+            ("after", change.after, links.after),
         )
-        if output is not None and (found := address(output))
+        if output is not None and (url := address(output))
     ]
     if columns:
         yield f"| {' | '.join(name for name, _ in columns)} |"
         yield f"|{'---|' * len(columns)}"
         yield f"| {' | '.join(_picture(name, link) for name, link in columns)} |\n"
-    if told.prompts is not None:
-        yield f"- prompt: {_text(_cut(plain(diff(*told.prompts), context=12)))}"
-    for name, text in told.fields:
+    if change.prompts is not None:
+        yield f"- prompt: {_text(_cut(plain(diff(*change.prompts), context=12)))}"
+    for name, text in change.fields:
         yield f"- {_label(name)}: {_text(_cut(text))}"
-    for candidate in told.candidates:
-        yield f"- candidate {_escaped(label(candidate, told))}"
+    for candidate in change.candidates:
+        yield f"- candidate {_escaped(label(candidate, change))}"
     yield "\n</details>"
 
 
@@ -117,12 +117,12 @@ def _cut(text: str) -> str:
 
 
 def _label(name: str) -> str:
-    """The name of a field, which the lock of a stranger may have made up."""
+    """The name of a field, which may come from a stranger's lock."""
     return name if _PLAIN.fullmatch(name) else _text(name)
 
 
 def _text(text: str) -> str:
-    """Somebody's text, of which nothing is markup; code has no mentions, references or addresses."""
+    """Text from others without its markup, or as code, which has no mentions or links."""
     return f"<code>{_escaped(text)}</code>"
 
 

@@ -1,4 +1,4 @@
-"""What a report tells, whatever it is written as."""
+"""The contents of a report, independent of its format."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from flux2build.session.revisions import Compared
 
 
 class Contents(msgspec.Struct, frozen=True):
-    """The changes since a commit, and what is not current now."""
+    """The changes since a commit, and the files that are not current now."""
 
     project: str
     summary: str
-    """How many changes there are, and what was paid."""
+    """The number of changes, and the sum that was paid."""
     price: str
-    """What a build would cost now."""
+    """The price of a build now."""
     changes: Sequence[Compared]
     findings: Sequence[Finding]
     before: Callable[[Output], Preview | None]
@@ -34,7 +34,7 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What there is to say of a change, in words that cannot steer what shows them."""
+    """The facts about a change, in words that cannot steer their reader."""
 
     title: str
     kind: str
@@ -49,13 +49,13 @@ class Facts(msgspec.Struct, frozen=True):
     """The order of the picture that ships."""
 
     def ships(self, candidate: Candidate) -> bool:
-        """Whether a candidate is what ships; a picture that was adopted has its order, and other bytes."""
+        """Whether a candidate ships; an adopted picture may have its order, and other bytes."""
         same = self.after is not None and candidate.output.sha256 == self.after.sha256
         return same and candidate.key == self.shipped
 
 
 def facts(compared: Compared) -> Facts:
-    """What there is to say of a change."""
+    """The facts about a change."""
     change = compared.change
     before, after = change.generated
     prompts = (before.prompt if before else "", after.prompt if after else "")
@@ -73,10 +73,10 @@ def facts(compared: Compared) -> Facts:
     )
 
 
-def label(candidate: Candidate, told: Facts) -> str:
-    """A candidate by its number and seed, and whether it is the one that ships."""
+def label(candidate: Candidate, change: Facts) -> str:
+    """A candidate by its number and seed, and whether it ships."""
     seed = candidate.seed if candidate.seed is not None else candidate.receipt.seed
     words = [f"{candidate.number}"]
     words += [] if seed is None else [f"seed {value_text(seed)}"]
-    words += ["ships"] if told.ships(candidate) else []
+    words += ["ships"] if change.ships(candidate) else []
     return ", ".join(words)

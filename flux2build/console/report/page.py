@@ -53,7 +53,7 @@ _NO_SCRIPT: Final = """
 .compare img.after { clip-path: none; grid-area: 1 / 2; } figcaption { grid-area: 2 / 1 / 3 / 3; }
 """.strip()
 _SLIDE: Final = "this.parentNode.style.setProperty('--at', this.value + '%')"
-"""All that the page runs: the position of the slider, which keys and fingers move."""
+"""The page's only script: it follows the slider, which keys and fingers move."""
 
 
 def written(contents: Contents) -> str:
@@ -81,58 +81,58 @@ def _lines(contents: Contents) -> Iterator[str]:
 
 
 def _article(contents: Contents, compared: Compared) -> Iterator[str]:
-    told = facts(compared)
-    yield f"<article>\n<header><h2>{_text(told.title)}</h2>"
-    yield f'<span class="kind">{told.kind}</span>'
-    if told.profile != "default":
-        yield f'<span class="faint">{_text(told.profile)}</span>'
+    change = facts(compared)
+    yield f"<article>\n<header><h2>{_text(change.title)}</h2>"
+    yield f'<span class="kind">{change.kind}</span>'
+    if change.profile != "default":
+        yield f'<span class="faint">{_text(change.profile)}</span>'
     yield "</header>"
-    yield from _pictures(contents, told)
-    if told.prompts is not None:
-        yield f'<p class="prompt">{_prompt(*told.prompts)}</p>'
+    yield from _pictures(contents, change)
+    if change.prompts is not None:
+        yield f'<p class="prompt">{_prompt(*change.prompts)}</p>'
     yield "<dl>"
-    for name, text in told.fields:
+    for name, text in change.fields:
         yield f"<dt>{_text(name)}</dt><dd>{_text(text)}</dd>"
     yield "</dl>"
-    yield from _candidates(contents, told)
+    yield from _candidates(contents, change)
     yield "</article>"
 
 
-def _pictures(contents: Contents, told: Facts) -> Iterator[str]:
-    before = contents.before(told.before) if told.before else None
-    after = contents.after(told.after) if told.after else None
-    same = told.before and told.after and told.before.sha256 == told.after.sha256
+def _pictures(contents: Contents, change: Facts) -> Iterator[str]:
+    before = contents.before(change.before) if change.before else None
+    after = contents.after(change.after) if change.after else None
+    same = change.before and change.after and change.before.sha256 == change.after.sha256
     if before and after and not same:
         yield '<figure class="compare">'
-        yield _image(before, f"{told.title} before", "before")
-        yield _image(after, f"{told.title} after", "after")
+        yield _image(before, f"{change.title} before", "before")
+        yield _image(after, f"{change.title} after", "after")
         yield (
             '<input type="range" min="0" max="100" value="50" '
             f'aria-label="How much of the picture before is shown" oninput="{_SLIDE}">'
         )
         yield "<figcaption><span>before</span><span>after</span></figcaption>\n</figure>"
-    elif shown := after or before:
-        yield f'<figure class="alone" style="margin:0">{_image(shown, told.title, "")}</figure>'
-    elif told.before or told.after:
+    elif picture := after or before:
+        yield f'<figure class="alone" style="margin:0">{_image(picture, change.title, "")}</figure>'
+    elif change.before or change.after:
         yield '<p class="faint">The picture is not at hand here.</p>'
 
 
-def _candidates(contents: Contents, told: Facts) -> Iterator[str]:
-    if not told.candidates:
+def _candidates(contents: Contents, change: Facts) -> Iterator[str]:
+    if not change.candidates:
         return
     yield '<ul class="candidates">'
-    for candidate in told.candidates:
+    for candidate in change.candidates:
         small = contents.after(candidate.output)
         image = _image(small, f"candidate {candidate.number}", "") if small else ""
-        ships = ' class="ships"' if told.ships(candidate) else ""
-        yield f'<li{ships}>{image}<span class="faint">{_text(label(candidate, told))}</span></li>'
+        ships = ' class="ships"' if change.ships(candidate) else ""
+        yield f'<li{ships}>{image}<span class="faint">{_text(label(candidate, change))}</span></li>'
     yield "</ul>"
 
 
-def _image(shown: Preview, alt: str, role: str) -> str:
-    data = str(b64encode(shown.data), "ascii")
+def _image(preview: Preview, alt: str, role: str) -> str:
+    data = str(b64encode(preview.data), "ascii")
     kind = f' class="{role}"' if role else ""
-    size = f'width="{shown.width}" height="{shown.height}"'
+    size = f'width="{preview.width}" height="{preview.height}"'
     return f'<img{kind} {size} alt="{_text(alt)}" src="data:image/webp;base64,{data}">'
 
 
@@ -142,10 +142,10 @@ def _prompt(before: str, after: str) -> str:
 
 
 def _lined(text: str) -> str:
-    """A text of several lines, which the page keeps."""
+    """A text of several lines, with its line breaks."""
     return "\n".join(map(_text, text.split("\n")))
 
 
 def _text(text: str) -> str:
-    """Somebody's text, which is neither markup nor steers what shows it, the log of a workflow too."""
+    """Text from others, without markup; it cannot steer a workflow's log, either."""
     return html.escape(clean(text)).replace("::", "&#58;:")
