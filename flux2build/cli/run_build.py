@@ -185,12 +185,10 @@ class BuildRun(Struct, frozen=True):
         )
         if known is None:
             return None
-        plan = narrowed(self.project, known, self.choice)
-        waits = self.ongoing is not None and plan is not None and plan.high != 0
-        if plan is not None and not waits:
-            known = replace(known, plan=plan)
-            if buildable(self.project, known):
-                return known
+        known = narrowed(self.project, known, self.choice)
+        waits = self.ongoing is not None and known is not None and known.plan.high != 0
+        if known is not None and not waits and buildable(self.project, known):
+            return known
         dismiss(self.project)
         return None
 

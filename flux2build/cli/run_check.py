@@ -82,16 +82,15 @@ def check(  # noqa: PLR0913 - one parameter for each option
 def _in_brief(project: Project, choice: Choice) -> tuple[Plan, list[Finding]] | None:
     """The plan and the findings, as far as they are known without reading the spec."""
     known = brief(project)
-    plan = narrowed(project, known, choice) if known else None
-    if known is None or plan is None:
+    about = narrowed(project, known, choice) if known else None
+    if known is None or about is None:
         return None
     findings = findings_in_brief(project, known.base, known.plan, known.snapshot, known.assets)
     if findings is None:
         return None
-    if choice.everything:
-        return plan, findings
-    chosen = {step.recipe.asset for step in plan.steps}
-    return plan, [each for each in findings if not each.asset or each.asset in chosen]
+    if (assets := about.chosen) is not None:
+        findings = [each for each in findings if not each.asset or each.asset in assets]
+    return about.plan, findings
 
 
 def _report(

@@ -33,9 +33,8 @@ def show_plan(
     every = options.json or options.verbosity > 0
     brisk = output is None and not live and choice.plain
     known = brief(project, every=every) if brisk else None
-    plan = narrowed(project, known, choice) if known else None
-    if plan is None:
-        known, plan = None, project.plan(choice)
+    known = narrowed(project, known, choice) if known else None
+    plan = known.plan if known else project.plan(choice)
     project.keep_judged()
     plan_view.show(console, project, plan)
     console.caution(project.unread)
@@ -49,7 +48,7 @@ def show_plan(
 
         warn_of_costs(console, project.settings, plan)
     if known is not None:
-        if choice.everything and not plan.drift:
+        if choice.everything and not (choice.force or plan.drift):
             from flux2build.incremental.renewal import renew
 
             renew(project, known, None, plan_view.clean_line(plan))

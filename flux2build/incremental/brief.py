@@ -56,6 +56,8 @@ class Brief(Struct, frozen=True):
     """The files that are left over, whatever the plan is about."""
     assets: Mapping[AssetName, Asset]
     """The assets of which the spec was read again."""
+    chosen: frozenset[AssetName] | None = None
+    """The assets that the plan is about, with all that they are made of; None if it is about all."""
 
 
 def brief(project: Project, *, every: bool = False) -> Brief | None:
@@ -164,20 +166,51 @@ def compared(
     return _Comparison(project, base, snapshot).plan(changed, orphans)
 
 
-def narrowed(project: Project, known: Brief, choice: Choice) -> Plan | None:
-    """Return what is to be done for a choice of assets; None if the spec must be read to know it."""
-    if choice.everything:
-        return known.plan
-    from flux2build.incremental.names_in_brief import closure
+def narrowed(project: Project, known: Brief, choice: Choice) -> Brief | None:
+    """Return what is to be done for a choice of assets; None if the spec must be read to know it.
 
-    assets = closure(known.base, choice)
-    if assets is None:
+    Raises:
+        UsageError: the choice names what there is not.
+    """
+    if choice.everything and not choice.force:
+        return known
+    # Lazy: names are for the commands that are given some.
+    from flux2build.incremental.names_in_brief import Names, UnknownError
+
+    names = Names(known.base, known.plan, known.snapshot)
+    words = (*choice.selection, *choice.exclude, *choice.force)
+    try:
+        field = names.field(words)
+        forced = project.select(choice.force, (), field) if choice.force else frozenset()
+        chosen = project.select(choice.selection, choice.exclude, field)
+    except UnknownError:
         return None
+    forcing = _forcing(project, known, forced) if forced else known
+    if forcing is None or choice.everything:
+        return forcing
+    return _alone(project, forcing, names.closure(chosen))
+
+
+def _forcing(project: Project, known: Brief, forced: frozenset[AssetName]) -> Brief | None:
+    """What is to be done if some pictures are rendered again; None if that is refused."""
+    base, places = known.base, {at for name in forced for at in known.base.steps(name)}
+    if any(base.recipe(at).takes for at in places):
+        return None
+    snapshot, others = replace(known.snapshot, requested=forced), known.others | places
+    judged = range(base.count) if known.plan.kept == 0 else others
+    plan = compared(project, base, snapshot, (known.changed, judged), known.orphans)
+    if plan is None:
+        return None
+    return replace(known, snapshot=snapshot, others=others, plan=plan)
+
+
+def _alone(project: Project, known: Brief, assets: frozenset[AssetName]) -> Brief | None:
+    """What is to be done for some assets by themselves."""
     alone = _Comparison(project, known.base, known.snapshot).plan_of(assets)
     if alone is None:
         return None
     orders = tuple(each for each in alone.orders if each.pending or each in known.plan.orders)
-    return replace(alone, orders=orders)
+    return replace(known, plan=replace(alone, orders=orders), chosen=assets)
 
 
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:

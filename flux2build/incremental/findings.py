@@ -12,7 +12,7 @@ from flux2build.checks import CHECKS
 from flux2build.checks.contract import Options, Subject, evaluate
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
-from flux2build.errors import Problem, SpecError, UsageError
+from flux2build.errors import Flux2BuildError, Problem, SpecError, UsageError
 from flux2build.incremental.baseline import Baseline
 from flux2build.model import Asset, AssetName, Key
 from flux2build.planning.plan import Plan
@@ -72,8 +72,9 @@ def findings_in_brief(
         for name, said in base.checks.items()
         if name in names
     }
-    excluded = {name: _excluded_in_brief(base, said) for name, said in options.items()}
-    if None in excluded.values():
+    try:
+        excluded = _excluded_in_brief(base, plan, snapshot, options)
+    except Flux2BuildError:
         return None
     facts = Facts(
         _unread_spec(project, base, options, assets),
@@ -83,7 +84,7 @@ def findings_in_brief(
         cards=project.capabilities.cards,
         reviewed=snapshot.reviewed,
     )
-    findings = evaluate(facts, lambda name, _: excluded.get(name) or frozenset(), names=names)
+    findings = evaluate(facts, lambda name, _: excluded.get(name, frozenset()), names=names)
     return sorted(findings, key=lambda f: base.rank(f.asset) if f.asset else -1)
 
 
@@ -175,13 +176,22 @@ def _unread_spec(
     )
 
 
-def _excluded_in_brief(base: Baseline, options: Options) -> frozenset[AssetName] | None:
-    """The assets that a check's `exclude` names; None if that is not known."""
-    if not options.exclude:
-        return frozenset()
-    from flux2build.incremental.names_in_brief import named
+def _excluded_in_brief(
+    base: Baseline, plan: Plan, snapshot: Snapshot, options: Mapping[str, Options]
+) -> Mapping[str, frozenset[AssetName]]:
+    """The assets that the `exclude` of each check names.
 
-    return named(base, options.exclude)
+    Raises:
+        Flux2BuildError: it names what there is not, or the spec must be read to know it.
+    """
+    words = {name: each.exclude for name, each in options.items() if each.exclude}
+    if not words:
+        return {}
+    from flux2build.incremental.names_in_brief import Names
+    from flux2build.planning.selection import select
+
+    names = Names(base, plan, snapshot)
+    return {name: select(each, (), names.field(each)) for name, each in words.items()}
 
 
 def _excluded(project: Project, check: str, options: Options) -> frozenset[AssetName]:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from flux2build.errors import Problem, UsageError, did_you_mean
+from flux2build.lockfile import Block
 from flux2build.model import Asset, AssetName, Generate, Source
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
@@ -30,13 +31,15 @@ STATES: Final = frozenset(
 
 Distances = Callable[[AssetName], Mapping[AssetName, int]]
 Chosen = frozenset[AssetName]
+Values = Mapping[AssetName, Collection[str]]
+"""What each asset can be selected by."""
 
 
 class Field(Struct, frozen=True):
     """What a selection can be made from."""
 
     assets: Mapping[AssetName, Asset]
-    values: Mapping[str, Mapping[AssetName, Collection[str]]]
+    values: Mapping[str, Values]
     """What each asset can be selected by, by the name of the method: `path`, `state`, …"""
     up: Distances
     """Returns the ancestors of an asset, each with its distance."""
@@ -79,7 +82,7 @@ def field_of(
         if orphan.asset in states:
             states[orphan.asset].add("orphan")
     tags = {name: asset.tags for name, asset in assets.items()}
-    values: dict[str, Mapping[AssetName, Collection[str]]] = {
+    values: dict[str, Values] = {
         "model": models,
         "path": paths,
         "reason": reasons,
@@ -105,6 +108,24 @@ _STATE_OF: Final[dict[str, str]] = {
     ReasonCode.UNPICKED: "unpicked",
     ReasonCode.FACTS_PENDING: "pending",
 }
+
+
+def with_decisions(
+    states: Values, blocks: Iterable[Block], profile: str, needed: Iterable[AssetName]
+) -> Values:
+    """Return the states of assets, with what was decided about their pictures.
+
+    Those are `unapproved` that need it, and about which nothing was decided.
+    """
+    decided = {
+        block.asset: block.decision.state.value
+        for block in blocks
+        if block.profile == profile and block.decision
+    }
+    every = dict(states)
+    for asset, state in (dict.fromkeys(needed, "unapproved") | decided).items():
+        every[asset] = {*every.get(asset, ()), state}
+    return every
 
 
 def select(words: Sequence[str], exclude: Sequence[str], field: Field) -> Chosen:
@@ -204,7 +225,7 @@ def _named(core: str, field: Field) -> Chosen:
 def _of_file(core: str, field: Field) -> Chosen:
     """Everything that a file belongs to, given its path from the folder of the spec."""
     path = posixpath.normpath(core)
-    if field.common(path) and path not in field.sources:
+    if path not in field.sources and field.common(path):
         return frozenset(field.assets)
     shown = {name for name, outputs in field.values["path"].items() if path in outputs}
     return frozenset(shown.union(field.sources.get(path, ())))

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from flux2build.assetspec.spec import Spec
 from flux2build.checks.review import ReviewOptions
 from flux2build.errors import SpecError, UsageError
-from flux2build.lockfile import Block
 from flux2build.model import AssetName, Generate
 from flux2build.planning.graph import Graph
 from flux2build.planning.plan import Plan
 from flux2build.planning.selection import field_of, select
 
 _CHECK: Final = "review"
-States = Mapping[AssetName, Collection[str]]
 
 
 def rendered(spec: Spec) -> frozenset[AssetName]:
@@ -45,21 +42,3 @@ def _by_check(spec: Spec, graph: Graph) -> frozenset[AssetName]:
     except UsageError as error:
         key = ("checks", _CHECK, "required")
         raise SpecError(*(spec.located(each, key) for each in error.problems)) from error
-
-
-def with_decisions(
-    states: States, blocks: Iterable[Block], profile: str, needed: Iterable[AssetName]
-) -> States:
-    """Return the states of assets, with what was decided about their pictures.
-
-    Those are `unapproved` that need it, and about which nothing was decided.
-    """
-    decided = {
-        block.asset: block.decision.state.value
-        for block in blocks
-        if block.profile == profile and block.decision
-    }
-    every = dict(states)
-    for asset, state in (dict.fromkeys(needed, "unapproved") | decided).items():
-        every[asset] = {*every.get(asset, ()), state}
-    return every

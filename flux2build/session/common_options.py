@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from msgspec import Struct
-
-_PLAIN: Final = r"[A-Za-z0-9_*?,+-]+|\d*\+?[A-Za-z0-9_-]+\[[^\]*?]+\](?:\+\d*)?"
-"""Names of assets, with what is made from what: none of a file or of a method, and no part of axes."""
 
 
 class CommonOptions(Struct, frozen=True):
@@ -44,9 +38,5 @@ class Choice(Struct, frozen=True):
 
     @property
     def plain(self) -> bool:
-        """Whether it is one of names, or of everything."""
-        named = Choice(selection=self.selection, exclude=self.exclude)
-        each = (words.split() for words in (*self.selection, *self.exclude))
-        return self == named and all(
-            words and all(re.fullmatch(_PLAIN, word) for word in words) for words in each
-        )
+        """Whether it only says which assets are meant, and which pictures are rendered again."""
+        return not (self.refresh or self.further or self.reopen)

@@ -258,12 +258,12 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         """What a build would do, for everything or for a choice of assets."""
         snapshot, plan = self.seen, self.whole
         if choice.force or choice.refresh or choice.further or choice.reopen:
-            forced = self._select(choice.force) if choice.force else frozenset()
+            forced = self.select(choice.force) if choice.force else frozenset()
             candidates.refuse_forced(self.spec.recipes, forced)
             more = self.chosen(choice) if choice.further else ()
             further = dict.fromkeys(more, choice.further)
             snapshot = self.snapshot(frozenset(forced), refresh=choice.refresh)
-            reopened = self._select(choice.reopen) if choice.reopen else frozenset()
+            reopened = self.select(choice.reopen) if choice.reopen else frozenset()
             snapshot = replace(snapshot, further=further, reopened=reopened)
             plan = self._plan(snapshot)
         if choice.everything:
@@ -290,7 +290,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         """The assets that a choice names, without what they are made of."""
         if choice.everything:
             return frozenset(self.spec.named)
-        return self._select(choice.selection, choice.exclude)
+        return self.select(choice.selection, choice.exclude)
 
     def _plan(self, snapshot: Snapshot, assets: frozenset[AssetName] | None = None) -> Plan:
         """The plan of all assets, or of some with what they are made of."""
@@ -353,8 +353,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     def selectable(self, whole: Plan) -> Field:
         """What a selection can be made from."""
-        from flux2build.planning.selection import field_of
-        from flux2build.session.approval import with_decisions
+        from flux2build.planning.selection import field_of, with_decisions
 
         spec, up, down = self.spec, self.graph.up, self.graph.down
         field = field_of(whole, spec.named, up, down, lambda path: spec.keeps(path) is not None)
@@ -362,14 +361,16 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         states = with_decisions(states, blocks, spec.profile, self.seen.reviewed)
         return replace(field, values={**field.values, "state": states})
 
-    def _select(self, words: Sequence[str], exclude: Sequence[str] = ()) -> frozenset[AssetName]:
+    def select(
+        self, words: Sequence[str], exclude: Sequence[str] = (), field: Field | None = None
+    ) -> frozenset[AssetName]:
         """The assets that words select; files may be named from the current folder, too."""
         from flux2build.planning.selection import select
 
         chosen, left_out = (
             [from_folder(self.folder, word) for word in each] for each in (words, exclude)
         )
-        return select(chosen, left_out, self.selectable(self.whole))
+        return select(chosen, left_out, field or self.selectable(self.whole))
 
     def consult(self, path: str) -> bytes | None:
         """The bytes of a file for a check; None if there is no such file."""

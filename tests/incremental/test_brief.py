@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from flux2build.incremental.brief import brief
-from flux2build.session.common_options import CommonOptions
+from flux2build.errors import UsageError
+from flux2build.incremental.brief import brief, narrowed
+from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 from tests.conftest import Site
 
@@ -221,3 +222,39 @@ def test_a_picture_needs_no_spec(name: str) -> None:
     judged = [step.recipe.output for step in plan.steps]
     assert plan.steps == tuple(s for s in whole.steps if s.recipe.output in judged)
     assert (plan.todo, plan.counts, plan.orders) == (whole.todo, whole.counts, whole.orders)
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(
+    ("words", "exclude", "force"),
+    [
+        ("hero[theme=dark] photo", "", ""),
+        ("path:img/hero*", "tag:brand", ""),
+        ("state:missing", "", "hero"),
+        ("refs/desk.png assets.toml", "model:sketch", ""),
+        ("", "reason:output-missing", "state:missing"),
+    ],
+)
+def test_a_selection_needs_no_spec(words: str, exclude: str, force: str) -> None:
+    """What a choice selects is known from the baseline, as is that there is no such thing."""
+    Path("img/icon.png").unlink()
+    project = Project.open(CommonOptions())
+    choice = Choice(tuple(words.split()), tuple(exclude.split()), tuple(force.split()))
+    known = brief(project)
+    assert known is not None
+
+    assert narrowed(project, known, choice) is not None
+    assert "spec" not in vars(project)
+
+
+@pytest.mark.usefixtures("built")
+def test_names_that_do_not_exist_need_no_spec() -> None:
+    """What a choice names in vain is known from the baseline, too."""
+    project = Project.open(CommonOptions())
+    known = brief(project)
+    assert known is not None
+    with pytest.raises(UsageError) as refused:
+        narrowed(project, known, Choice(("icn", "state:due")))
+
+    assert refused.value.problems[0].hint == "did you mean `icon`?"
+    assert "spec" not in vars(project)

@@ -366,6 +366,25 @@ OPTIONS: Final = [
     *("list", "list --json", "list sh*t desk", "list photo -q", "list nothing"),
 ]
 LISTS: Final = OPTIONS[-5:]
+SELECTIONS: Final = [
+    *(
+        "plan path:img/hero* -v",
+        "plan state:changed",
+        "plan state:* --exclude model:*",
+        "list tag:*",
+    ),
+    *("plan hero[theme=dark] --json", "plan hero[theme=d*]", "check reason:*", "check state:new"),
+    *(
+        "plan icn",
+        "plan reson:x",
+        "plan assets.toml -v",
+        "plan refs/desk.png",
+        "plan a/nothing.png",
+    ),
+    *("plan --force icon", "plan hero --force mascot --json", "build --force desk", "plan +desk"),
+    *("check --exclude path:*.png", "build model:sketch --force path:img/hero*", "list reason:*"),
+    *("plan templates/plain.j2", "plan shots.csv -v", "list assets.lock", "plan state:unapproved"),
+]
 ASIDE: Final = ["the baseline-changes put aside", "the index-changes put aside"]
 ALL_ASIDE: Final = [f"the {name} put aside" for name in OWN]
 ALL_BACK: Final = [step for name in OWN for step in (f"the {name} of before", "plan", "check")]
@@ -373,7 +392,7 @@ PUT_BACK: Final = ["the baseline-changes of before", "check", "the index-changes
 STEPS: Final = st.lists(
     st.one_of(
         st.sampled_from([*EDITS]),
-        st.sampled_from(["plan", "check", "build", *OPTIONS]),
+        st.sampled_from(["plan", "check", "build", *OPTIONS, *SELECTIONS]),
     ),
     min_size=2,
     max_size=6,
@@ -462,6 +481,7 @@ def timeless(files: dict[str, bytes]) -> dict[str, bytes]:
 @example(
     documents=False, steps=["a new table above all", *LISTS, "a size", *LISTS, "an output", *LISTS]
 )
+@example(documents=True, steps=[*SELECTIONS, "a name", *SELECTIONS, "no icon", *SELECTIONS])
 def test_commands_do_what_they_do_without(
     site: Site,
     tmp_path_factory: pytest.TempPathFactory,

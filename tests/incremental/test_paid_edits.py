@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from msgspec.structs import replace
 
 from flux2build.errors import Exit
 from flux2build.incremental.brief import brief, narrowed
@@ -84,15 +83,15 @@ class Shops:
         assert said[0] == said[1], command
         return said[0][0]
 
-    def known(self, *names: str) -> bool:
+    def known(self, *names: str, force: str = "") -> bool:
         """Whether the next build needs to read no more than what was edited."""
         for tree in self.each():
             if tree == "warm":
                 opened = Project.open(CommonOptions(profile="final"))
                 project = joined(opened, lambda problems: pytest.fail(str(problems)))
-                known = brief(project)
-                plan = narrowed(project, known, Choice(names)) if known else None
-                return bool(known and plan and buildable(project, replace(known, plan=plan)))
+                choice = Choice(names, force=tuple(force.split()))
+                known = (whole := brief(project)) and narrowed(project, whole, choice)
+                return bool(known and buildable(project, known))
         return False
 
     def locks(self) -> list[str]:
@@ -180,6 +179,8 @@ def test_names_and_a_team_after_an_edit(shops: Shops) -> None:
         shops.edit(_EDITS["a prompt" if name == "icon" else "a template"])
         assert shops.known(name)
         assert shops.both(f"build {name} --yes") == Exit.DONE
+    assert shops.known(force="desk")
+    assert shops.both("build --force desk --yes") == Exit.DONE
     assert shops.both("build --yes") == shops.both("plan --exit-code") == Exit.DONE
     locks = shops.locks()
     assert locks[0] == locks[1]
