@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from flux2build.building.due import due_steps
 from flux2build.building.effects import World
-from flux2build.building.known_pictures import KnownPictures
 from flux2build.building.lock_update import LockUpdate, described
 from flux2build.building.report import BlockedError, Event, Report, WaitingError, refuse_waiting
+from flux2build.building.since import Since
 from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, HaltedError
 from flux2build.images.documents.contract import Fact
@@ -83,7 +83,7 @@ class _Runner:
     ) -> None:
         self.report, self._written = Report(), update.lock
         self._update, self._world, self._tell, self._halt = update, world, tell, halt
-        self._files, self._pictures = dict(snapshot.files.items()), KnownPictures(snapshot.pictures)
+        self._files, self._pictures = Since(snapshot.files), Since(snapshot.pictures)
         self._snapshot = replace(snapshot, pictures=self._pictures, files=self._files)
         self._derivations, self._copies = asyncio.Semaphore(world.lanes + 1), asyncio.Semaphore(32)
         """Bound memory: the assets that can be derived at once and one more, and some copies."""
@@ -308,7 +308,7 @@ class _Runner:
         output = await self._world.place(recipe.output, data, vacated)
         self._files[recipe.output] = self.report.placed[recipe.output] = output.sha256
         if vacated is not None:
-            self._files.pop(vacated, None)
+            self._files.take_away(vacated)
             self.report.placed[vacated] = None
         if isinstance(recipe.task, Generate):
             self._given_up.pop(recipe.asset, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
@@ -32,7 +32,9 @@ def premises(project: Project, brief: Brief) -> Premises:
     from flux2build.session.wiring import Premises
 
     snapshot = replace(brief.snapshot, metas=_Metas(brief.snapshot))
-    paths = {digest: path for path, digest in snapshot.files.items()}
+    states = {**brief.base.states, **brief.changed}
+    # Nobody asks for what is no digest, and of bytes it does not matter where they are.
+    paths = cast("dict[Digest, str]", dict(zip(states.values(), states, strict=True)))
     artifacts = Artifacts(
         project.folder,
         project.store,

@@ -44,15 +44,17 @@ def way_out(error: OSError) -> str | None:
     return _HINTS.get(error.errno or 0)
 
 
-def replace(path: Path, data: bytes, mode: int = 0o666) -> None:
+def replace(path: Path, data: bytes, mode: int = 0o666, beside: Path | None = None) -> None:
     """Replace a file atomically and durably; a link at its path is replaced, not followed.
+
+    Until it is finished it lies in the folder `beside`, or in its own.
 
     Raises:
         SystemFault: the disk is full, read-only or broken, or the folder is not ours.
     """
     try:
         folder(path.parent)
-        temporary = path.parent / f"{TEMPORARY}{os.urandom(8).hex()}.tmp"
+        temporary = (beside or path.parent) / f"{TEMPORARY}{os.urandom(8).hex()}.tmp"
         try:
             write_new(temporary, data, mode)
             temporary.replace(path)

@@ -89,7 +89,8 @@ class Store:
             _sync(path.parent)
         else:
             self._join()
-            durable.replace(path, data, _READ_ONLY)
+            # To sweep one folder takes no longer in a store of thousands.
+            durable.replace(path, data, _READ_ONLY, self._folder)
         self._make_durable(path.parent)
         return digest
 
@@ -150,8 +151,7 @@ class Store:
             file = locks.opened(self._folder / "lock", 0o600)
             weakref.finalize(self, os.close, file)
             if locks.try_lock(file):
-                for subfolder in (self._folder / "sha256").glob("*"):
-                    durable.sweep(subfolder)
+                durable.sweep(self._folder)
             locks.share(file)
 
     def _make_durable(self, subfolder: Path) -> None:

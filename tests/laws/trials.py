@@ -428,8 +428,8 @@ def _tasks(home: Path) -> set[str]:
 def _wrote_in(folder: Path, outcome: Outcome) -> bool:
     """Whether a run put any file into a folder: then nothing unfinished is to be left there."""
     names = [each.path.split("\n")[1] for each in outcome.trace if each.kind == "rename"]
-    in_store = folder.parent.name == "sha256"
-    return any(Path(name).parent == folder or (in_store and "/sha256/" in name) for name in names)
+    in_store = f"{folder}/sha256/"  # nothing is written where it is to lie
+    return any(Path(name).parent == folder or name.startswith(in_store) for name in names)
 
 
 def _last(outcome: Outcome) -> str:

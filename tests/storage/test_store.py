@@ -120,6 +120,28 @@ def test_other_files_are_not_listed(store: Store) -> None:
     assert list(store.digests()) == [digest]
 
 
+def test_what_a_crash_left_is_removed(tmp_path: Path) -> None:
+    """Whoever is alone in a store removes what others left unfinished."""
+    half = tmp_path / ".flux2build-1.tmp"
+    half.write_bytes(b"half")
+
+    Store(tmp_path).put(b"fox")
+
+    assert not half.exists()
+
+
+def test_what_others_write_stays(tmp_path: Path) -> None:
+    """As long as another process keeps bytes there, nothing unfinished is removed."""
+    first = Store(tmp_path)
+    first.put(b"fox")
+    half = tmp_path / ".flux2build-1.tmp"
+    half.write_bytes(b"half")
+
+    Store(tmp_path).put(b"owl")
+
+    assert half.exists()
+
+
 def test_a_full_disk_names_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """When bytes cannot be kept, the error says where, and nothing half-written is left."""
 
@@ -134,6 +156,7 @@ def test_a_full_disk_names_the_file(store: Store, monkeypatch: pytest.MonkeyPatc
     assert "make room" in (caught.value.problems[0].hint or "")
     assert not store.has(of_bytes(b"fox"))
     assert list(store.path(of_bytes(b"fox")).parent.iterdir()) == []
+    assert not list(store.folder.glob("*.tmp"))
 
 
 def test_what_cannot_be_read_is_not_missing(store: Store) -> None:
