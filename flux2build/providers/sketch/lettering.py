@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from flux2build.images import lettering
 from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Point
-from flux2build.providers.sketch.words import COMPLEX, GREEK, SIMPLE
+from flux2build.providers.sketch.words import COMPLEX, GREEK, SIMPLE, has
 
 if TYPE_CHECKING:
     from flux2build.images.lettering.shaping import Line
@@ -32,9 +32,7 @@ _BAR: Final = 0.52
 _GREEKED: Final = 4
 """Letters in one bar: about a word."""
 _PIECE: Final = re.compile(rf"{GREEK}{{1,7}}|[^{GREEK}\s]+|\s+")
-_RUN: Final = re.compile(
-    rf"{GREEK}+|{SIMPLE.pattern}+|(?:(?!{SIMPLE.pattern})[^{GREEK}])+", re.DOTALL
-)
+_RUN: Final = rf"(?s){GREEK}+|{SIMPLE}+|(?:(?!{SIMPLE})[^{GREEK}])+"
 _BARS: Final = re.compile(f"({GREEK}+)")
 _BLANK: Final = re.compile(r"(^\s+|\s+$)")
 
@@ -127,14 +125,14 @@ def write(image: Image.Image, at: Point, text: str, kind: Type) -> None:
                 pen.rounded_rectangle(bar, size * 0.16, fill=paint)
             x += _width(run, size)
             continue
-        if COMPLEX.search(run):
+        if has(COMPLEX, run):
             from flux2build.providers.sketch.shaped import draw
 
             draw(image, (round(x), round(y) + _base(size)), _shaped(run), size, paint)
             x += _width(run, size)
             continue
         font, anchor, down = face(size), "la", 0
-        if SIMPLE.match(run):
+        if has(SIMPLE, run):
             font, anchor, down = _noto(size), "ls", _base(size)
         for part in run if spacing else [run]:
             pen.text((round(x), round(y) + down), part, fill=paint, font=font, anchor=anchor)
@@ -154,16 +152,19 @@ def _shaped(run: str) -> Line:
 
 def _runs(text: str) -> Iterator[str]:
     """Split a text where its letters are set in another way."""
+    if text.isascii():
+        yield from filter(None, [text])
+        return
     for part in _BARS.split(text):
-        if COMPLEX.search(part):
+        if has(COMPLEX, part):
             yield from filter(None, _BLANK.split(part))
         else:
-            yield from _RUN.findall(part)
+            yield from re.findall(_RUN, part)
 
 
 def _width(run: str, size: int) -> float:
     if run[0] == GREEK:
         return len(run) * size * _BAR
-    if COMPLEX.search(run):
+    if has(COMPLEX, run):
         return _shaped(run).advance * size
-    return (_noto(size) if SIMPLE.match(run) else face(size)).getlength(run)
+    return (_noto(size) if has(SIMPLE, run) else face(size)).getlength(run)

@@ -14,9 +14,9 @@ from flux2build.images import lettering
 
 GREEK: Final = "\ue000"
 """Stands for a letter that the fonts lack; it is drawn as a bar, as designers greek text."""
-SIMPLE: Final = re.compile("[\u00b5\u00d0\u00de\u0100-\u024f\u0259\u0370-\u03e1\u03f0-\u04ff]")
+SIMPLE: Final = "[\u00b5\u00d0\u00de\u0100-\u024f\u0259\u0370-\u03e1\u03f0-\u04ff]"
 """Letters that Noto Sans has, and that are set one beside the other: Latin, Greek, Cyrillic."""
-COMPLEX: Final = re.compile(
+COMPLEX: Final = (
     "[\u0591-\u05ea\u05f0-\u05f4\u0600-\u061c\u061e-\u06ff\u0750-\u077f\u0900-\u097f\u0e01-\u0e5b\ufb1d-\ufb4f]"
 )
 """Letters of Hebrew, Arabic, Devanagari and Thai, which have to be shaped."""
@@ -39,6 +39,11 @@ _PRINTED: Final = frozenset(
     + list("©«°±\u00b4·»\u2018\u2019“”…\u2039\u203a\u2044™")
 )
 """The letters of the font that is embedded in Pillow."""
+
+
+def has(letters: str, text: str) -> bool:
+    """Whether a text has any letter of a kind; most are in ASCII, and need no pattern."""
+    return not text.isascii() and re.search(letters, text) is not None
 
 
 def readable(prompt: str) -> str:
@@ -71,11 +76,11 @@ def _letter(letter: str) -> str:
     if bare and all(part in _PRINTED for part in bare):
         return bare
     kind = unicodedata.category(letter)[0]
-    if kind in "LMNP" and COMPLEX.match(letter) and lettering.installed():
+    if kind in "LMNP" and has(COMPLEX, letter) and lettering.installed():
         return letter
     if kind not in "LN":
         return ""
-    return letter if SIMPLE.match(letter) else GREEK
+    return letter if has(SIMPLE, letter) else GREEK
 
 
 def _spoken(prompt: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Final
 
 from msgspec import Struct
@@ -104,11 +104,7 @@ _FAMILIES: Final = (
     _sign("house", "house|hut|cabin"),
 )  # fmt: skip
 
-_CALL: Final = re.compile(
-    r"(?<!\bno )(?<!without )\b(?:"
-    + "|".join(f"(?P<f{number}>{family.words})" for number, family in enumerate(_FAMILIES))
-    + r")(?:s|es)?\b"
-)
+_PLAIN: Final = re.compile(r"[\w -]+")
 _SHEET: Final = re.compile(r"\b(?:sheet|turnaround|poses|views)\b")
 _READ: Final = 800
 """The number of letters at a prompt's start that are searched; later words are about style."""
@@ -131,11 +127,26 @@ def _calls(text: str) -> list[SceneFamily]:
 
     A heart or a tool is a pictogram only if the prompt asks for an icon; then nothing else counts.
     """
-    numbers = (call.lastgroup for call in _CALL.finditer(text))
+    calls = _pattern(tuple(_possible(text))).finditer(text)
+    numbers = (call.lastgroup for call in calls)
     called = list(dict.fromkeys(_FAMILIES[int(number[1:])] for number in numbers if number))
     icon = any(family.kind == "sign" and family.any for family in called)
     fitting = [family for family in called if (family.kind == "sign") == icon]
     return list(dict.fromkeys(_named(family, fitting) for family in fitting))
+
+
+def _possible(text: str) -> Iterator[int]:
+    """The families of which a text may have a word."""
+    for number, family in enumerate(_FAMILIES):
+        if any(word in text or not _PLAIN.fullmatch(word) for word in family.words.split("|")):
+            yield number
+
+
+@lru_cache(maxsize=128)
+def _pattern(numbers: tuple[int, ...]) -> re.Pattern[str]:
+    """Finds the words of some families; for all of them, this would take longer than a small sketch."""
+    words = "|".join(f"(?P<f{number}>{_FAMILIES[number].words})" for number in numbers)
+    return re.compile(rf"(?<!\bno )(?<!without )\b(?:{words})(?:s|es)?\b")
 
 
 def _named(family: SceneFamily, families: list[SceneFamily]) -> SceneFamily:
