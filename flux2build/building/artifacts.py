@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import SystemFault
 from flux2build.storage import disk, durable, regular
-from flux2build.storage.copies import Copies
 from flux2build.storage.lfs import is_lfs_pointer
 from flux2build.storage.store import LostError, Store
 
 if TYPE_CHECKING:
     from flux2build.sharing.lookup import Lookup
+    from flux2build.storage.copies import Copies
 
 
 class Artifacts(Struct, frozen=True):
@@ -33,8 +33,8 @@ class Artifacts(Struct, frozen=True):
     """The files that are as the lock says, each by path and bytes."""
     replaced: dict[str, Digest] = field(default_factory=dict)
     """The bytes of files that were replaced and were none of ours, by path; the store has them."""
-    copies: Copies | None = None
-    """Where else bytes are that cannot be had in another way."""
+    copies: Callable[[], Copies | None] = lambda: None
+    """Where else bytes are that cannot be had in another way; few builds have to look there."""
     team: Lookup | None = None
     """What the team's store is known to have."""
     failed: Callable[[], None] = lambda: None
@@ -44,7 +44,8 @@ class Artifacts(Struct, frozen=True):
         """Whether the bytes are at hand."""
         if digest in self.paths or self.store.has(digest) or self.far(digest):
             return True
-        return self.copies is not None and self.copies.has(digest)
+        copies = self.copies()
+        return copies is not None and copies.has(digest)
 
     def far(self, digest: Digest) -> bool:
         """Whether the team's store is known to have the bytes."""
@@ -104,7 +105,8 @@ class Artifacts(Struct, frozen=True):
         return data
 
     def _elsewhere(self, digest: Digest) -> bytes | None:
-        return None if self.copies is None else self.copies.read(digest)
+        copies = self.copies()
+        return None if copies is None else copies.read(digest)
 
     def replace(self, path: str, data: bytes) -> Digest:
         """Write a file durably, after putting the file that it replaces into the store.

@@ -4,50 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.cores import cores
-from flux2build.building.deriving import Deriving, OnThisMachine, UnfitError
-from flux2build.digest import Digest, of_bytes
+from flux2build.building.toolbox import Toolbox
+from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError
-from flux2build.images import reading
-from flux2build.images.derive import File, Job, no_networks
-from flux2build.images.documents.contract import Document, Fact, compose
+from flux2build.images.documents.contract import Fact, compose
 from flux2build.images.dominant import dominant_colours, written
 from flux2build.images.formats.lookup import examine, media_type, sniff
-from flux2build.images.ops.contract import Networks, Op
 from flux2build.images.provenance.iptc import source_type
 from flux2build.images.provenance.signing import Signer
 from flux2build.lockfile import Lockfile
 from flux2build.lockfile.parts import text_of
-from flux2build.model import Bought, Derive, Generate, Order, Output, Recipe, Write
-from flux2build.planning.preflight import with_names
+from flux2build.model import Bought, Generate, Order, Output, Recipe, Write
 from flux2build.providers.contract import Reference
-from flux2build.purchasing.renderer import Renderer
 from flux2build.storage import disk, durable
+
+if TYPE_CHECKING:
+    from flux2build.building.derivations import Derivations
+    from flux2build.purchasing.renderer import Renderer
 
 _AT_ONCE: Final = 16
 """Most files that are fetched from the team's store at once."""
-
-
-class Toolbox(Struct, frozen=True):
-    """What local work can use: operations, documents, what signs files, and the networks of this machine."""
-
-    ops: Mapping[str, type[Op]]
-    documents: Mapping[str, Document]
-    signer: Signer = field(default_factory=Signer)
-    networks: Networks = no_networks
-    deriving: Deriving | None = None
-    """Where files are derived, if not on this machine."""
-    say: Callable[[str], None] = lambda _text: None
-    """Tells a person what is derived here all the same."""
 
 
 class RealWorld:
@@ -69,19 +55,16 @@ class RealWorld:
         self._worded = worded
         """The paths of the pictures whose words are read."""
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="flux2build")
-        self._here = OnThisMachine(toolbox.ops, self._pool.map, toolbox.networks)
-        self._deriving = toolbox.deriving or self._here
         self._colours: dict[Digest, str] = {}
         """The dominant colours of files that were derived; several may have the same bytes."""
         self._fetching = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="flux2build-fetch")
         self._swept: set[Path] = set()
-        self._said: set[str] = set()
         self._sweeping, self._reading = threading.Lock(), threading.Lock()
 
     @property
     def lanes(self) -> int:
         """How many assets' files can be derived at once."""
-        return self._deriving.lanes
+        return self._toolbox.deriving.lanes if self._toolbox.deriving else cores()
 
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
         """Render an order at its provider."""
@@ -113,41 +96,14 @@ class RealWorld:
             bytes_of = {digest: await self.fetch(digest) for digest in needed}
         except Flux2BuildError as failure:
             return [failure] * len(recipes)
-        jobs = [
-            Job(recipe.task, tuple(bytes_of[digest] for digest in row))
-            for recipe, row in zip(recipes, inputs, strict=True)
-            if isinstance(recipe.task, Derive)
-        ]
-        answers = await self._derived(jobs)
-        signed = await asyncio.to_thread(self._signed, jobs, answers)
-        return [_named(*pair) for pair in zip(recipes, signed, strict=True)]
+        rows = [tuple(bytes_of[digest] for digest in row) for row in inputs]
+        return await self._derivations.derive(recipes, rows)
 
-    async def _derived(self, jobs: Sequence[Job]) -> Sequence[File | Flux2BuildError]:
-        """What is derived elsewhere or, where no other machine has the networks for it, here."""
-        try:
-            return await self._deriving.derive(jobs)
-        except UnfitError as error:
-            if (said := f"{error}; what takes it is derived here") not in self._said:
-                self._said.add(said)
-                self._toolbox.say(said)
-            return await self._here.derive(jobs)
+    @cached_property
+    def _derivations(self) -> Derivations:
+        from flux2build.building.derivations import Derivations
 
-    def _signed(
-        self, jobs: Sequence[Job], answers: Sequence[File | Flux2BuildError]
-    ) -> list[bytes | Flux2BuildError]:
-        return list(self._pool.map(self._sign, jobs, answers))
-
-    def _sign(self, job: Job, answer: File | Flux2BuildError) -> bytes | Flux2BuildError:
-        """The file signed, if the spec asks for that."""
-        if isinstance(answer, Flux2BuildError):
-            return answer
-        try:
-            data = self._signer.signed(job.task, answer.data, job.inputs[0])
-        except Flux2BuildError as failure:
-            return failure
-        if answer.colours is not None:
-            self._colours[of_bytes(data)] = answer.colours
-        return data
+        return Derivations(self._toolbox, self._pool, self._colours)
 
     async def write(self, task: Write, facts: Sequence[Fact]) -> bytes:
         """Compose a document in a thread; it may read the files that it describes."""
@@ -175,7 +131,11 @@ class RealWorld:
             self._artifacts.remove(vacated)
         colours = self._colours.get(digest)
         output = described_in_full(path, digest, data, self._signer, colours)
-        if path not in self._worded or not reading.installed():
+        if path not in self._worded:
+            return output
+        from flux2build.images import reading
+
+        if not reading.installed():
             return output
         with self._reading:
             return replace(output, text=reading.written(reading.read(data)))
@@ -193,15 +153,6 @@ class RealWorld:
             if folder not in self._swept:
                 self._swept.add(folder)
                 durable.sweep(folder)
-
-
-def _named(recipe: Recipe, answer: bytes | Flux2BuildError) -> bytes | Flux2BuildError:
-    """The answer; an error calls the inputs by their names."""
-    if not isinstance(answer, Flux2BuildError):
-        return answer
-    error = Flux2BuildError(*(with_names(problem, recipe) for problem in answer.problems))
-    error.exit = answer.exit
-    return error
 
 
 def described_in_full(

@@ -9,7 +9,6 @@ from flux2build.checks.contract import Check, Options, Subject
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError
-from flux2build.images.derive import Job, discloses
 from flux2build.images.ops import OPS
 from flux2build.model import Derive
 
@@ -49,6 +48,8 @@ def _visible(facts: Facts, file: Current) -> bool:
     task = file.recipe.task
     if not isinstance(task, Derive) or OPS[task.ops[-1].op].discloses:
         return True
+    from flux2build.images.derive import Job, discloses
+
     inputs = [facts.bytes_of(source) for source in file.recipe.inputs]
     job = Job(task, tuple(data for data in inputs if data is not None))
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -12,10 +12,11 @@ from flux2build.checks.contract import Check, Subject, Warnings
 from flux2build.checks.facts import Current, Facts
 from flux2build.checks.finding import Finding
 from flux2build.extras import pip_install
-from flux2build.images import reading
-from flux2build.images.reading import Line
 from flux2build.model import Generate
 from flux2build.tables.table import Field
+
+if TYPE_CHECKING:
+    from flux2build.images.reading import Line
 
 _ALIKE: Final = 0.6
 """The part of a word that has to be right for it to count as misspelt, not missing."""
@@ -83,8 +84,10 @@ def findings(facts: Facts, options: TextOptions) -> Iterator[Finding]:
             continue
         lines = _lines(facts, file)
         if lines is None:
+            from flux2build.images.reading import EXTRA
+
             message = "nobody has read the words in the picture"
-            hint = f"`{pip_install(reading.EXTRA)}` adds what reads them"
+            hint = f"`{pip_install(EXTRA)}` adds what reads them"
             yield facts.about(file.recipe, "text-unread", message, hint=hint)
         else:
             yield from _compared(facts, file, expected, _words(lines, options.confidence))
@@ -92,6 +95,8 @@ def findings(facts: Facts, options: TextOptions) -> Iterator[Finding]:
 
 def _lines(facts: Facts, file: Current) -> Sequence[Line] | None:
     """The lines in a picture; None if no reader is installed."""
+    from flux2build.images import reading
+
     if file.output.text is not None:
         return reading.parsed(file.output.text)
     if not reading.installed():

@@ -22,7 +22,6 @@ from flux2build.incremental.baseline import Baseline
 from flux2build.incremental.brief import Brief, brief, dismiss, narrowed
 from flux2build.incremental.brief_build import buildable
 from flux2build.incremental.brief_build import premises as brief_premises
-from flux2build.incremental.ongoing import Ongoing
 from flux2build.incremental.renewal import renew
 from flux2build.ledger import Intended
 from flux2build.model import AssetName, Key
@@ -34,12 +33,13 @@ from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.consent import Terms, agreed_to, bill, refuse_strangers
 from flux2build.session.joining import joined
 from flux2build.session.missing_lock import ignored, refuse_to_pay
-from flux2build.session.plan_file import PlanFile
 from flux2build.session.project import Project
 from flux2build.storage import disk
 
 if TYPE_CHECKING:
+    from flux2build.incremental.ongoing import Ongoing
     from flux2build.session.drafting import Drafting
+    from flux2build.session.plan_file import PlanFile
 
 
 def remember_clean(project: Project) -> Baseline | None:

@@ -41,7 +41,7 @@ def premises(project: Project, brief: Brief) -> Premises:
         paths,
         _Derived(brief.base),
         _Ours(brief),
-        copies=project.elsewhere.copies,
+        copies=lambda: project.elsewhere.copies,
         team=project.team,
     )
     artifacts = replaceable(artifacts, noted(project.folder))

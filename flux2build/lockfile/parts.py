@@ -88,7 +88,8 @@ class Parts(Mapping[Key, Block]):
 
     @cached_property
     def _top(self) -> int:
-        return min((start for start, _ in self.places.values()), default=len(self.text))
+        first, _ = next(iter(self.places.values()), (len(self.text), 0))
+        return first
 
     def __iter__(self) -> Iterator[Key]:
         """The asset and the profile of every block."""

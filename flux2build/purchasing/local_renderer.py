@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -17,9 +18,11 @@ from flux2build.images.decode import probe_still
 from flux2build.model import Bought, Order, Receipt, Recipe
 from flux2build.providers.contract import Embedded, Reference
 from flux2build.purchasing.order_errors import failing_alone
-from flux2build.purchasing.renderer import LoadReferences
 from flux2build.purchasing.verification import verify_picture
 from flux2build.storage.store import Store
+
+if TYPE_CHECKING:
+    from flux2build.purchasing.renderer import LoadReferences
 
 Drawing = Callable[[Embedded, Order, Sequence[Reference]], Awaitable[bytes]]
 """Has a provider draw, on this machine or on another one."""

@@ -28,6 +28,6 @@ def at_hand(project: Project, files: Mapping[str, Digest]) -> Artifacts:
         paths,
         free,
         ours,
-        copies=project.elsewhere.copies,
+        copies=lambda: project.elsewhere.copies,
         team=project.team,
     )

@@ -14,7 +14,8 @@ from flux2build.building import event_loop
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.report import Report
 from flux2build.building.runner import build
-from flux2build.building.world import RealWorld, Toolbox
+from flux2build.building.toolbox import Toolbox
+from flux2build.building.world import RealWorld
 from flux2build.digest import Digest
 from flux2build.images.documents import DOCUMENTS
 from flux2build.images.ops import OPS

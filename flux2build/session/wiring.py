@@ -19,14 +19,13 @@ from flux2build.building.removal import Removal, removable
 from flux2build.building.report import Event, Report
 from flux2build.building.runner import build
 from flux2build.building.signals import heeded
-from flux2build.building.world import RealWorld, Toolbox
+from flux2build.building.toolbox import Toolbox
+from flux2build.building.world import RealWorld
 from flux2build.digest import Digest, short
 from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.extras import pip_install
-from flux2build.images.derive import no_networks
 from flux2build.images.documents import DOCUMENTS
 from flux2build.images.ops import OPS
-from flux2build.images.ops.contract import NetworkOp, Networks
 from flux2build.images.provenance.signing import signer_for
 from flux2build.model import Derive, Generate
 from flux2build.planning.plan import Plan
@@ -37,7 +36,6 @@ from flux2build.providers import PROVIDERS
 from flux2build.providers.contract import Embedded, Installed, Remote
 from flux2build.purchasing.budget import BudgetGuard
 from flux2build.purchasing.local_renderer import LocalRenderer, in_a_thread
-from flux2build.purchasing.renderer import Renderer
 from flux2build.purchasing.safekeeping import Places, Safekeeping, expected_bytes
 from flux2build.purchasing.spool import spool_of
 from flux2build.session.bytes_at_hand import at_hand
@@ -48,7 +46,9 @@ from flux2build.storage.disk import home
 
 if TYPE_CHECKING:
     from flux2build.building.on_cluster import OnCluster
+    from flux2build.images.ops.contract import Networks
     from flux2build.purchasing.remote_renderer import RemoteRenderer
+    from flux2build.purchasing.renderer import Renderer
     from flux2build.purchasing.teamwork import Teamwork
     from flux2build.purchasing.weights.renderer import WeightsRenderer
     from flux2build.purchasing.weights.rendering import Rendering
@@ -162,7 +162,6 @@ def _teamwork(project: Project, say: Say) -> Teamwork | None:
     """What this machine does in the team's store about what it buys; None without a store."""
     if project.team is None:
         return None
-    # Lazy: few users share a store.
     from flux2build.session.sharing import teamwork
 
     return teamwork(project, project.team.store, say)
@@ -240,12 +239,16 @@ class _Wiring(Struct, frozen=True):
         artifacts = replace(artifacts, failed=keeping.doubt)
         return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.given.worded)
 
-    def _networks(self, stack: AsyncExitStack) -> Networks:
+    def _networks(self, stack: AsyncExitStack) -> Networks | None:
         """Runs neural networks in a process of their own, if any step may need one."""
         tasks = (step.recipe.task for step in self.plan.steps)
         ops = {each.op for task in tasks if isinstance(task, Derive) for each in task.ops}
+        if not ops:
+            return None
+        from flux2build.images.ops.contract import NetworkOp
+
         if not any(issubclass(OPS[name], NetworkOp) for name in ops):
-            return no_networks
+            return None
         from flux2build.building.networks.process import NetworkProcess
 
         opened, halted = self.project.image_models.opened, self.halt.is_set
@@ -267,7 +270,6 @@ class _Wiring(Struct, frozen=True):
         if not where or not (derives or any(drawn)):
             return None
         try:
-            # Lazy: Dask is an extra, for those who have a cluster.
             from flux2build.building import cluster_connection, on_cluster
             from flux2build.session import cluster_worker
         except ModuleNotFoundError as missing:
@@ -335,7 +337,6 @@ class _Wiring(Struct, frozen=True):
         self, provider: Installed, stack: AsyncExitStack, cluster: OnCluster | None
     ) -> WeightsRenderer:
         """Renders with open weights, on each of the user's devices or on those of a cluster."""
-        # Lazy: only a build that uses weights needs to know how they are rendered with.
         from flux2build.purchasing.weights.devices import Devices, Workers
         from flux2build.purchasing.weights.process import Worker
         from flux2build.purchasing.weights.renderer import WeightsRenderer
@@ -371,7 +372,6 @@ class _Wiring(Struct, frozen=True):
 
     def _remote(self, provider: Remote, keeping: Safekeeping) -> RemoteRenderer:
         """Buys at a paid provider."""
-        # Lazy: only a build that buys waits for the import of the network's libraries.
         import dataclasses
 
         from flux2build.purchasing.remote_renderer import RemoteRenderer

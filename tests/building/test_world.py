@@ -15,7 +15,8 @@ from PIL import Image
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.cores import cores
 from flux2build.building.runner import build
-from flux2build.building.world import RealWorld, Toolbox
+from flux2build.building.toolbox import Toolbox
+from flux2build.building.world import RealWorld
 from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Flux2BuildError
 from flux2build.images.ops import OPS

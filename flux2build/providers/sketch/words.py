@@ -16,9 +16,7 @@ GREEK: Final = "\ue000"
 """Stands for a letter that the fonts lack; it is drawn as a bar, as designers greek text."""
 SIMPLE: Final = "[\u00b5\u00d0\u00de\u0100-\u024f\u0259\u0370-\u03e1\u03f0-\u04ff]"
 """Letters that Noto Sans has, and that are set one beside the other: Latin, Greek, Cyrillic."""
-COMPLEX: Final = (
-    "[\u0591-\u05ea\u05f0-\u05f4\u0600-\u061c\u061e-\u06ff\u0750-\u077f\u0900-\u097f\u0e01-\u0e5b\ufb1d-\ufb4f]"
-)
+COMPLEX: Final = "[\u0591-\u05ea\u05f0-\u05f4\u0600-\u061c\u061e-\u06ff\u0750-\u077f\u0900-\u097f\u0e01-\u0e5b\ufb1d-\ufb4f]"
 """Letters of Hebrew, Arabic, Devanagari and Thai, which have to be shaped."""
 
 _LONGEST: Final = 700

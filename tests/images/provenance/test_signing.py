@@ -14,7 +14,8 @@ import pytest
 
 from flux2build.building.artifacts import Artifacts
 from flux2build.building.runner import build
-from flux2build.building.world import RealWorld, Toolbox
+from flux2build.building.toolbox import Toolbox
+from flux2build.building.world import RealWorld
 from flux2build.digest import of_bytes
 from flux2build.errors import Exit
 from flux2build.extras import pip_install
