@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -87,6 +87,8 @@ class Session:
         """Whether the last build did."""
         self._whole = False
         """Whether all files of the project are watched, as it could be read to its end."""
+        self._lock: tuple[int, ...] = ()
+        """The attributes of the lock, as the last round has left it."""
 
     def run(self, max_cost: Decimal | None) -> Exit:
         """Build now and whenever an input changes; spend at most `max_cost` USD in all."""
@@ -183,8 +185,13 @@ class Session:
     def _spoilt(self) -> set[str]:
         """Outputs that somebody has removed or changed since a build left nothing to do.
 
-        Each is tried once until a build succeeds, as builds write outputs, too.
+        Each is tried once until a build succeeds, as builds write outputs, too. The lock counts if
+        anything but a round of this watch has changed it.
         """
+        lock = self._run.project.lock_path
+        if (now := _attributes(lock)) != self._lock:
+            self._lock = now
+            return {str(lock.absolute())}
         touched, due = self._outputs.changed() - self._tried, set[str]()
         if touched and self._clean:
             with suppress(Flux2BuildError):
@@ -216,7 +223,7 @@ class Session:
         """
         first, looking = not self._started, False
         try:
-            with self._run.alone():
+            with self._run.alone(), self._noting_the_lock():
                 if (known := self._known()) is not None and self._run.agreed_to(known):
                     return self._run.carry_out(known)
                 looking = True
@@ -231,6 +238,14 @@ class Session:
             return error.exit
         except KeyboardInterrupt:
             return Exit.INTERRUPTED
+
+    @contextmanager
+    def _noting_the_lock(self) -> Iterator[None]:
+        """Note how a round has left the lock, before anybody else may change it."""
+        try:
+            yield
+        finally:
+            self._lock = _attributes(self._run.project.lock_path)
 
     def _built(self, left: Decimal | None) -> Exit:
         if self._broken is not None:
@@ -274,6 +289,15 @@ class Session:
         """What this project's orders have cost so far, including what may still be charged."""
         project = self._run.project
         return accounts(project.journal).total(str(project.folder))
+
+
+def _attributes(path: Path) -> tuple[int, ...]:
+    """What changes with a file; nothing if it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _digest(path: str) -> Digest | None:

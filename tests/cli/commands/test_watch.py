@@ -83,6 +83,37 @@ EDITS: Final[dict[str, tuple[Callable[[Site], object], str, set[str]]]] = {
 }
 
 
+def reject(site: Site) -> None:
+    """A decision in another terminal, which only the lock has."""
+    assert site.run("reject", "icon").code == Exit.DONE
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [lambda site: site.folder.joinpath("assets.lock").unlink(), reject],
+    ids=["removed", "decided elsewhere"],
+)
+def test_a_lock_that_changes_is_seen(
+    site: Site, monkeypatch: pytest.MonkeyPatch, edit: Callable[[Site], object]
+) -> None:
+    """It tells what there is, so a round follows at once, and the next one only after another change."""
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ann")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ann@example.com")
+    with flux2build(site.folder, "watch") as process:
+        process.until(WATCHING)
+        before = site.files()
+        edit(site)
+        talk = process.until(WATCHING)
+        site.edit("templates/hero.j2", "at a desk", "at a bar")
+        talk += process.until(WATCHING)
+        process.interrupt()
+        assert process.ended() == Exit.DONE
+
+    assert talk.count("changed: ") == 2
+    assert talk.index("changed: assets.lock") < talk.index("changed: templates/hero.j2")
+    assert site.files().keys() >= before.keys()
+
+
 @pytest.mark.parametrize("kind", EDITS)
 def test_an_edit_is_built(shop: Site, kind: str) -> None:
     """Whatever the spec is made of counts, and exactly what it touches is drawn again."""
