@@ -265,7 +265,7 @@ class BuildRun(Struct, frozen=True):
             return self._rewritten("reconciled both sides").carry_out(plan)
         if self.project.lock.older:
             return self._rewritten("renamed the models").carry_out(plan)
-        self.console.caution((*filter(None, [self.project.lockless]), *self.project.unread))
+        self.console.caution((*filter(None, [self.project.lockless]), *self.project.ledger_faults))
         return self._conclude(plan, self._built(plan))
 
     def _ask(self, plan: Plan) -> None:

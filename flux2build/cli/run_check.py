@@ -65,7 +65,7 @@ def check(  # noqa: PLR0913 - one parameter for each option
         if finding.code not in unwanted and (wanted is None or finding.code in wanted)
     ]
     output.show(console, _report(project, output, findings, plan))
-    console.caution(project.unread)
+    console.caution(project.ledger_faults)
     if known is None and choice.everything and not require_approved:
         # Lazy: only a reading of everything is remembered.
         from flux2build.console.plan_view import clean_line

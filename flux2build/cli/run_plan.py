@@ -37,7 +37,7 @@ def show_plan(
     plan = known.plan if known else project.plan(choice)
     project.keep_judged()
     plan_view.show(console, project, plan)
-    console.caution(project.unread)
+    console.caution(project.ledger_faults)
     if output is not None:
         from flux2build.session import plan_file
 

@@ -29,7 +29,7 @@ def remember(
     Nor is it an answer to `plan` and `build` then, which would never come to write one.
     """
     plan = project.whole
-    if project.conflicted or project.unread or project.owes_the_team:
+    if project.conflicted or project.ledger_faults or project.owes_the_team:
         return None
     if plan.drift or plan.orders or any(step.verdict.reasons for step in plan.steps):
         return None if checked is not None else _kept(project)

@@ -215,7 +215,9 @@ def _alone(project: Project, known: Brief, assets: frozenset[AssetName]) -> Brie
 
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
     """Whether the recipes are the same as they were, and nothing but pictures differs."""
-    if LINKED in now.values() or project.unread or not now.keys().isdisjoint(base.fixed):
+    if LINKED in now.values() or not now.keys().isdisjoint(base.fixed):
+        return False
+    if project.unread or project.forgetful:
         return False
     folders = {Kind.FOLDER, Kind.MISSING}
     if not all(project.tree.kind(path) in folders for path in base.folders):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flux2build.digest import Digest
 from flux2build.ledger import Ledger
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile
 from flux2build.storage.store import Store
+
+
+EMPTIED: Final = "is empty or missing, beside a store that holds pictures"
+"""What to say of a ledger of which nothing is left."""
+BRING_BACK: Final = "bring it back from a backup; without one, `flux2build orders recover` shows what can be rebuilt"
 
 
 def unrecorded(journal: Journal, store: Store, order: Digest) -> bool:

@@ -99,6 +99,29 @@ def test_a_lost_ledger_buys_nothing_until_told(
     assert charges(server) == before + 1
 
 
+@pytest.mark.parametrize(
+    "lose", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["missing", "empty"]
+)
+def test_a_clean_tree_tells_of_a_lost_ledger(bought: Site, lose: Callable[[Path], object]) -> None:
+    """Each time, warm or after an edit, and to those who buy: else it shows once it is needed."""
+    assert [bought.run("build").code for _ in "twice"][-1] == Exit.DONE
+    path = user_journal().path
+    whole = path.read_bytes()
+    lose(path)
+    said = f"the ledger is empty or missing, beside a store that holds pictures\n --> {path}"
+
+    for words in (("build",), ("plan",), ("check",), ("build",)):
+        ran = bought.run(*words)
+        assert (ran.code, said in ran.err) == (Exit.DONE, True), words
+    bought.edit("assets.toml", "an owl", "an old owl")
+    assert said in bought.run("plan").err
+    path.write_bytes(whole)
+    assert "warning" not in bought.run("plan").err
+    lose(path)
+    bought.edit("assets.toml", 'provider = "bfl"', 'provider = "sketch"')
+    assert "warning" not in bought.run("plan").err
+
+
 def test_an_older_ledger_is_held_against_the_lock(bought: Site, server: httpx.Client) -> None:
     """A receipt in the lock is evidence of an order even if ledger and claims are older."""
     path = user_journal().path

@@ -270,7 +270,13 @@ def _ledger() -> Iterator[Line]:
         yield from _bad("ledger", error)
         return
     if lost:
-        yield Line("ledger", f"{journal.path}: {lost}", ok=False, hint=_LOST, exit=Exit.DECIDE)
+        yield Line(
+            "ledger",
+            f"{journal.path}: {lost}",
+            ok=False,
+            hint=evidence.BRING_BACK,
+            exit=Exit.DECIDE,
+        )
         return
     orders = counted(known.begun, "order")
     undecided = {State.DOUBT, State.KEPT, State.LOST}
@@ -294,13 +300,10 @@ def _missing(paid: Sequence[Digest]) -> Iterator[Line]:
         yield Line("store", text, ok=False, hint=hint, exit=Exit.DECIDE)
 
 
-_LOST: Final = "bring it back from a backup; without one, `flux2build orders recover` shows what can be rebuilt"
-
-
 def _lost(journal: Journal) -> str:
     """What is missing from the ledger, in words; empty if it seems to be whole."""
     if evidence.emptied(journal, user_store()):
-        return "it is empty or missing, beside a store that holds pictures"
+        return f"it {evidence.EMPTIED}"
     if missing := len(journal.missing()):
         return f"orders that may have been sent are not in it: {missing}"
     return ""
