@@ -116,6 +116,7 @@ LAZY: Final[dict[str, str]] = {
     "sharing/backends": "a store in a folder needs no client of HTTP, and obstore is an extra",
     "session/wiring.py": "only a build that buys needs the network, one with networks or weights workers, one of many Dask",
     "cli/claimed.py": "few users share a store",
+    "cli/commands/orders.py": "only a task that is adopted is asked for",
     "console/styled.py": "rich is for terminals, and for texts that are not ASCII",
     "console/console.py": "rich is for bars, and for colours on Windows",
     "console/progress.py": "without a terminal there is no bar",

@@ -97,6 +97,14 @@ class Report(Struct):
         self.blocked.sort(key=place)
         self.waiting.sort(key=place)
 
+    def charge(
+        self, costs: Iterable[tuple[str, Decimal]], reserved: Decimal, assets: Iterable[str]
+    ) -> None:
+        """Enter costs in the order of their assets, whichever was charged first."""
+        places = {asset: place for place, asset in enumerate(assets)}
+        self.costs = sorted(costs, key=lambda cost: (places.get(cost[0], len(places)), cost))
+        self.reserved = reserved
+
     def on(self, files: Mapping[str, Digest]) -> dict[str, Digest]:
         """Files by path as they are after the build, given those before it."""
         now = {**files, **self.placed}

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from flux2build.digest import Digest
+from flux2build.errors import Place, Problem
 from flux2build.ledger import Ledger
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile
 from flux2build.storage.store import Store
 
-
 EMPTIED: Final = "is empty or missing, beside a store that holds pictures"
-"""What to say of a ledger of which nothing is left."""
 BRING_BACK: Final = "bring it back from a backup; without one, `flux2build orders recover` shows what can be rebuilt"
 
 
@@ -30,6 +29,11 @@ def paid(ledger: Ledger, lock: Lockfile) -> dict[Digest, int | None]:
     rows = (row for block in lock.blocks.values() for row in block.pictures)
     locked = {row.output.sha256: row.output.bytes for row in rows if row.receipt.paid}
     return {**dict.fromkeys(each.output for each in ledger.paid.values()), **locked}
+
+
+def lost(journal: Journal) -> Problem:
+    """What to say of a ledger of which nothing is left."""
+    return Problem(f"the ledger {EMPTIED}", Place(str(journal.path)), hint=BRING_BACK)
 
 
 def emptied(journal: Journal, store: Store) -> bool:

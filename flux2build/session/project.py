@@ -11,7 +11,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from flux2build.digest import Digest
-from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
+from flux2build.errors import Problem, SpecError, SystemFault, UsageError
 from flux2build.ledger import Ledger
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile.parts import Parts
@@ -183,18 +183,13 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     def _unrecorded(self, key: Digest) -> bool:
         """Whether there was an order, or may have been, of which the ledger has no record."""
-        if self.unread:
-            return False  # nothing is bought anyway, and what is missing may be there to be read
-        return self.forgetful or self.journal.unrecorded(key)
+        # While anything is unread nothing is bought, and what is missing may be there to be read.
+        return not self.unread and (self.forgetful or self.journal.unrecorded(key))
 
     @cached_property
     def forgetful(self) -> bool:
         """Whether nothing is left of a ledger beside a store that holds pictures."""
-        if not self.journal.emptied():
-            return False
-        from flux2build.purchasing import evidence
-
-        return evidence.emptied(self.journal, self.store)
+        return self.journal.emptied() and any(True for _ in self.store.digests())
 
     @property
     def tracked(self) -> Tracked:
@@ -225,12 +220,11 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     @cached_property
     def ledger_faults(self) -> tuple[Problem, ...]:
         """What is wrong with the ledger; that nothing is left of it concerns who buys pictures."""
-        if self.unread or not self.forgetful or not any(map(buys, self.spec.recipes)):
+        if not self.forgetful or not any(map(buys, self.spec.recipes)):
             return self.unread
         from flux2build.purchasing import evidence
 
-        place = Place(str(self.journal.path))
-        return (Problem(f"the ledger {evidence.EMPTIED}", place, hint=evidence.BRING_BACK),)
+        return (evidence.lost(self.journal),)
 
     @cached_property
     def lockless(self) -> Problem | None:

@@ -151,10 +151,7 @@ async def _run(
                 await team.share(_made(report), artifacts.get)
         if given.drafting is not None:
             given.drafting.signalled = signalled.is_set()
-        places = {str(step.recipe.asset): place for place, step in enumerate(plan.steps)}
-        last = len(places)
-        report.costs = sorted(budget.costs, key=lambda cost: (places.get(cost[0], last), cost))
-        report.reserved = budget.reserved
+        report.charge(budget.costs, budget.reserved, (step.recipe.asset for step in plan.steps))
         return report
 
 

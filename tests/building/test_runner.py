@@ -371,6 +371,21 @@ def test_what_comes_first_changes_no_list(finished: list[str]) -> None:
     assert [recipe.asset for recipe, _ in report.blocked] == ["b2", "e2"]
 
 
+@given(st.permutations([("fox", Decimal(2)), ("owl", Decimal(1)), ("owl", Decimal(3))]))
+def test_costs_follow_the_plan(charged: list[tuple[str, Decimal]]) -> None:
+    """Whichever order was charged first, those of an asset that no plan names come last."""
+    report = Report()
+
+    report.charge([("hen", Decimal(9)), *charged], Decimal(0), ["owl", "fox"])
+
+    assert [f"{asset} {cost}" for asset, cost in report.costs] == [
+        "owl 1",
+        "owl 3",
+        "fox 2",
+        "hen 9",
+    ]
+
+
 def test_interruption_keeps_what_is_done() -> None:
     """When the build is cancelled, what came out is in the lock, and flights are landed."""
     landed: list[str] = []

@@ -24,9 +24,9 @@ from flux2build.console.ways_out import MISSING, WAYS_OUT
 from flux2build.digest import Json, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, UsageError
 from flux2build.images.formats.lookup import of_path
-from flux2build.ledger import Entry, State, Ticketed
+from flux2build.ledger import Entry, State
 from flux2build.providers import PROVIDERS
-from flux2build.providers.contract import Refusal, Refused, Remote, Ticket
+from flux2build.providers.contract import Remote
 from flux2build.providers.pricing import money
 from flux2build.purchasing import settling
 from flux2build.purchasing.redaction import Key, unkeyed
@@ -37,7 +37,7 @@ from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.project import Project
 from flux2build.session.rebuilding import Rebuilding
-from flux2build.session.settings import UserSettings, read
+from flux2build.session.settings import read
 
 _GONE: Final = "its bytes are not in the store"
 
@@ -233,7 +233,9 @@ def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
     endpoint = settings.endpoint(provider) if isinstance(provider, Remote) else None
     entry = settling.adopt_task(purchase, task, provider, endpoint, _now())
     if isinstance(provider, Remote):
-        _check_known(options, settings, provider, entry)
+        from flux2build.cli.known_tasks import refuse_unknown
+
+        refuse_unknown(Console.of(options), settings, provider, entry)
     return _settle(options, purchase, entry, f"was bought as {task}; the next build collects it")
 
 
@@ -261,29 +263,6 @@ def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: st
     if ordered is None:
         console = Console.of(options)
         console.say("its size was not compared with the order, which no spec has any more", "dim")
-
-
-def _check_known(
-    options: CommonOptions, settings: UserSettings, provider: Remote, entry: Ticketed
-) -> None:
-    """Ask the provider whether it knows a task, which is free; where it cannot be asked, that is said.
-
-    Raises:
-        UsageError: it certainly does not.
-    """
-    # Lazy: nothing else about orders asks a provider.
-    from flux2build.session.remote import denied
-
-    try:
-        refused = denied(settings, provider, Ticket(entry.task, entry.poll))
-    except Flux2BuildError as fault:
-        refused = Refused(Refusal.UNREACHABLE, str(fault))
-    if refused is not None and refused.refusal is Refusal.LOST:
-        hint = "`flux2build orders adopt ORDER FILE` takes a picture that you have fetched yourself"
-        raise UsageError(f"`{provider.name}` does not know a task `{entry.task}`", hint=hint)
-    if refused is not None:
-        text = f"`{provider.name}` was not asked whether it knows `{entry.task}`: {refused.message}"
-        Console.of(options).say(text, "dim")
 
 
 def _prepare(options: CommonOptions) -> Console:

@@ -348,10 +348,7 @@ class Client:
         return replace(ticket, task=masked, poll=self.provider.claim(masked, self.endpoint).poll)
 
     async def denied(self, ticket: Ticket) -> Refused | None:
-        """What the provider says if it certainly does not know an order; free.
-
-        None if it may know it; another refusal if it cannot be asked.
-        """
+        """What the provider says if it certainly does not know an order; another refusal if it cannot be asked."""
         return await Polling(self._polling_deps(), ticket, lambda _: None, Expected()).denied()
 
     def _polling_deps(self) -> PollingDeps:
