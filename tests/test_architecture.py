@@ -69,6 +69,7 @@ LAZY: Final[dict[str, str]] = {
     "providers/sketch/lettering.py": "HarfBuzz and ICU are an extra, for captions in a few scripts",
     "purchasing/http/trust.py": "truststore is for those who name the system's authorities, on some systems",
     "purchasing/weights/worker.py": "without the extra it starts all the same, and says what it lacks",
+    "storage/toml_places.py": "the grammar alone takes less time than its package",
     "storage/user_folders.py": "platformdirs is for the other systems, and for odd variables",
     "checks/contrast.py": "letters are set again only for a check of them",
     "storage/probe.py": "only a build that buys asks for room",

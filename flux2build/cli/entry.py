@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # `typing` takes longer than the answer, too
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from flux2build.storage.index import Index
+
 _INTERRUPTED = 130
 _ANSWERED = {
     "build": {"file", "profile", "quiet", "trust_pr", "yes"},
@@ -39,9 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         gc.disable()
     plain = read(words)
-    if plain is not None and _answered(*plain):
+    text, index = _remembered(*plain) if plain is not None else (None, None)
+    if plain is not None and text is not None and _printed(text, *plain):
         return _leave(0) if argv is None else 0
-    run = _parser() if plain is None else _without_parser(*plain)
+    run = _parser() if plain is None else _without_parser(*plain, index)
     return _leave(_interruptible(run, words)) if argv is None else run(words)
 
 
@@ -91,12 +94,14 @@ def _parser() -> Callable[[Sequence[str]], int]:
     return run
 
 
-def _without_parser(command: str, values: Mapping[str, Any]) -> Callable[[Sequence[str]], int]:
-    """Import what runs a command whose words were plain."""
+def _without_parser(
+    command: str, values: Mapping[str, Any], index: Index | None
+) -> Callable[[Sequence[str]], int]:
+    """Import what runs a command whose words were plain, and goes on from the index."""
     _expect_many_objects()
     from flux2build.cli.plain_call import run
 
-    return lambda words: run(words, command, values)
+    return lambda words: run(words, command, values, index)
 
 
 def _expect_many_objects() -> None:
@@ -138,11 +143,9 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(lowest, mode, encoding="utf-8"))  # noqa: SIM115 - as long as we
 
 
-def _answered(command: str, values: Mapping[str, Any]) -> bool:
-    """Print the answer that the index remembers, if there is one that still holds."""
-    said = command in _ANSWERED and values.keys() <= _ANSWERED[command]
-    text = _remembered(command, values) if said else None
-    if text is None or not text.isprintable():
+def _printed(text: str, command: str, values: Mapping[str, Any]) -> bool:
+    """Print an answer to a command, if that is possible here."""
+    if not text.isprintable():
         return False  # a profile may have any name: the parser's console escapes it
     if command == "build" and "quiet" in values:
         return True
@@ -157,24 +160,26 @@ def _answered(command: str, values: Mapping[str, Any]) -> bool:
     return True
 
 
-def _remembered(command: str, values: Mapping[str, Any]) -> str | None:
-    """The answer that the index remembers, if there is one that still holds."""
+def _remembered(command: str, values: Mapping[str, Any]) -> tuple[str | None, Index | None]:
+    """The answer that the index remembers, if there is one that still holds, and the index that was asked."""
+    if command not in _ANSWERED or not values.keys() <= _ANSWERED[command]:
+        return None, None
     from flux2build.storage.index import Index
     from flux2build.storage.ledger_mark import answer_key, holds, ledger_key
 
     if not (spec := values.get("file") or _nearest_spec()):
-        return None
+        return None, None
     try:
         # Not normalized: `..` after a link leads to where the link leads.
         folder, name = os.path.split(os.path.join(os.getcwd(), spec))
     except OSError:
-        return None  # the current folder was removed: the parser reports it
+        return None, None  # the current folder was removed: the parser reports it
     index = Index.load(folder)
     text = index.answer(answer_key(command, name, values.get("profile", "")))
     if text is None or not holds(index.answer(ledger_key())):
-        return None
+        return None, index
     index.save()  # files that were hashed, because they had just been written, need not be again
-    return text
+    return text, index
 
 
 def _nearest_spec() -> str:

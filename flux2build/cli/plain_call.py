@@ -9,11 +9,18 @@ from flux2build.cli.call import choice_of, common_options
 from flux2build.cli.outcome import concluded
 from flux2build.errors import Exit, Flux2BuildError
 from flux2build.session.command_lines import Context
+from flux2build.storage.index import Index
 
 
-def run(words: Sequence[str], command: str, values: Mapping[str, Any]) -> int:
-    """Run a command with the values that its words gave, and return an exit code."""
-    return concluded(words, lambda _: command, lambda _: _called(command, dict(values)))
+def run(
+    words: Sequence[str], command: str, values: Mapping[str, Any], index: Index | None = None
+) -> int:
+    """Run a command with the values that its words gave, and return an exit code.
+
+    The commands that only look go on from an index that has just been asked.
+    """
+    values = {**values, "index": index} if command in {"plan", "check"} else {**values}
+    return concluded(words, lambda _: command, lambda _: _called(command, values))
 
 
 def _called(command: str, values: dict[str, Any]) -> Exit:

@@ -22,6 +22,7 @@ from flux2build.planning.plan import Plan
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 from flux2build.storage.disk import root_of
+from flux2build.storage.index import Index
 
 
 def check(  # noqa: PLR0913 - one parameter for each option
@@ -33,6 +34,7 @@ def check(  # noqa: PLR0913 - one parameter for each option
     ignored: Sequence[str] = (),
     require_approved: bool = False,
     strict: bool = False,
+    index: Index | None = None,
 ) -> Exit:
     """Print the findings of all checks, and say whether any fails the check.
 
@@ -41,7 +43,7 @@ def check(  # noqa: PLR0913 - one parameter for each option
     """
     wanted = _codes(selected) if selected else None
     unwanted = _codes(ignored)
-    project, console = Project.open(options), Console.of(options, choice)
+    project, console = Project.open(options, index), Console.of(options, choice)
     output = OUTPUT_FORMATS["json" if options.json else output_format]
     if options.several and output.whole:
         message = f"`--output-format {output_format}` is about one spec"

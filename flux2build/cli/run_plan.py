@@ -11,15 +11,17 @@ from flux2build.incremental.brief import brief, narrowed
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.joining import joined
 from flux2build.session.project import Project
+from flux2build.storage.index import Index
 
 
-def show_plan(
+def show_plan(  # noqa: PLR0913 - one parameter for each option
     options: CommonOptions,
     *,
     choice: Choice,
     output: str | None = None,
     live: bool = False,
     exit_code: bool = False,
+    index: Index | None = None,
 ) -> Exit:
     """Show what a build would do, and say whether that is anything if `exit_code` asks for it.
 
@@ -29,7 +31,7 @@ def show_plan(
     if options.several and output is not None:
         raise UsageError("`--output` is about one spec", hint="name one with `--file`")
     console = Console.of(options, choice)
-    project = joined(Project.open(options), console.caution)
+    project = joined(Project.open(options, index), console.caution)
     every = options.json or options.verbosity > 0
     brisk = output is None and not live and choice.plain
     known = brief(project, every=every) if brisk else None

@@ -57,8 +57,10 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     """The team's store, if it may be asked for what is missing here."""
 
     @classmethod
-    def open(cls, options: CommonOptions) -> Project:
+    def open(cls, options: CommonOptions, index: Index | None = None) -> Project:
         """Open the spec that the options name, or the nearest `assets.toml` upwards.
+
+        An `index` that has just been asked about the spec's folder goes on from there.
 
         Raises:
             UsageError: there is no such spec.
@@ -69,7 +71,10 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
             hint = "`flux2build init` writes a starter, `-f FILE` names one elsewhere"
             hint = f"{near} `-f FILE` names a spec of another name" if near else hint
             raise UsageError(f"there is no `{SPEC_NAME}` here or above", hint=hint)
-        return cls(options, path.parent.resolve(), path.name)
+        project = cls(options, path.parent.resolve(), path.name)
+        if index is not None and index.folder == str(project.folder):
+            vars(project)["index"] = index
+        return project
 
     def reread(self) -> Project:
         """The same project, with everything read again."""

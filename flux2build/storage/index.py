@@ -67,6 +67,11 @@ class Index:
         index._packed = load(folder)
         return index
 
+    @property
+    def folder(self) -> str:
+        """The folder of the spec."""
+        return self._folder
+
     def again(self) -> Index:
         """Return an index that knows what this one does, and was asked for nothing."""
         self._unpack()

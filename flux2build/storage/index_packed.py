@@ -16,7 +16,7 @@ import operator
 import os
 import stat
 import zlib
-from itertools import compress
+from itertools import chain, compress
 
 from flux2build.storage.own_folder import FOLDER, stamp, through_link
 
@@ -33,7 +33,6 @@ ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_in
 """The attributes of a file that change with its bytes."""
 _FIRST = 256
 """How many paths are looked at before the rest; what people write comes first, and changes most often."""
-_ABSENT = os.stat_result([-1] * 19)
 _HEAD = 8 * 4
 
 Row = tuple[str, int, int, int, int]
@@ -62,6 +61,8 @@ class Packed:
         """The answers that are others than beside them; None for one that is void."""
         self.changed = False
         """Whether any of these are not written yet."""
+        self._interrupted: tuple[bytes, Iterator[int]] = b"", iter(())
+        """A mask of which one path was found to have changed, and the places that may have, from that one on."""
 
     def place(self, path: str) -> int | None:
         """Return the place of a path."""
@@ -126,11 +127,20 @@ class Packed:
         if text is None:
             return None
         suspects = self._in_turn(where, folder)
-        return text if all(self._is_unchanged(at, folder, observe) for at in suspects) else None
+        for at in suspects:
+            if not self._is_unchanged(at, folder, observe):
+                self._interrupted = where, chain([at], suspects)
+                return None
+        return text
 
     def suspects(self, where: bytes, folder: str) -> list[int]:
-        """Return the places, of those in a mask, of the paths that may have changed."""
-        return [*self._in_turn(where, folder)]
+        """Return the places, of those in a mask, of the paths that may have changed.
+
+        Whoever has just had no answer that depends on the same paths goes on from there.
+        """
+        mask, left = self._interrupted
+        self._interrupted = b"", iter(())
+        return [*(left if mask == where else self._in_turn(where, folder))]
 
     def _in_turn(self, where: bytes, folder: str) -> Iterator[int]:
         """The places of the paths that may have changed; the rest is looked at after the first ones."""
@@ -138,10 +148,7 @@ class Packed:
         for part in (range(len(where))[:_FIRST], range(len(where))[_FIRST:]):
             mask = slice(part.start, part.stop)
             yield from compress(part, map(operator.ne, where[mask], files[mask]))
-            try:
-                yield from self._changed_files(part, files[mask], folder, os.stat)
-            except OSError:
-                yield from self._changed_files(part, files[mask], folder, _status)
+            yield from self._changed_files(part, files[mask], folder)
 
     def _is_unchanged(self, at: int, folder: str, observe: Callable[[str], Row]) -> bool:
         """Whether a path has the state that is known; what proves it is entered."""
@@ -155,20 +162,25 @@ class Packed:
             self.enter(at, row)
         return True
 
-    def _changed_files(
-        self, part: range, mask: bytes, folder: str, status: Callable[[str], object]
-    ) -> list[int]:
-        """Return the places, of the files in a part of a mask, of those whose attributes are not what they were.
+    def _changed_files(self, part: range, mask: bytes, folder: str) -> Iterator[int]:
+        """The places, of the files in a part of a mask, of those whose attributes are not what they were.
 
         A loop over them would take half as long again as asking the system.
         """
+        places = [*compress(part, mask)]
         paths: Iterator[str] = compress(self.paths[part.start : part.stop], mask)
         if folder != os.getcwd():
             paths = (os.path.join(folder, path) for path in paths)
         each = iter(self._attributes[4 * part.start : 4 * part.stop])
         before = compress(zip(each, each, each, each, strict=True), mask)
-        now = map(ATTRIBUTES, map(status, paths))
-        return [*compress(compress(part, mask), map(operator.ne, now, before))]
+        differing = map(operator.ne, map(ATTRIBUTES, map(os.stat, paths)), before)
+        left = iter(places)
+        while operator.length_hint(left):
+            try:
+                yield from compress(left, differing)
+            except OSError:  # there is no file at the place that was taken last
+                next(before)
+                yield places[-1 - operator.length_hint(left)]
 
     def unpacked(self) -> tuple[dict[str, Row], dict[str, tuple[str, tuple[str, ...]]]]:
         """Return the known states by path, and the answers, each with the paths that it depends on."""
@@ -215,14 +227,6 @@ def _read(path: str, own: str) -> tuple[list[int], bytes]:
     except (OSError, ValueError, TypeError):
         return [], b""
     return head, body
-
-
-def _status(path: str) -> object:
-    """The status of a file; of one that is missing, that of none."""
-    try:
-        return os.stat(path)
-    except OSError:
-        return _ABSENT
 
 
 def kind_of(state: str) -> int:

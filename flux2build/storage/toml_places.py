@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 from typing import Final
 
 import tomli
-import tree_sitter_toml
 from msgspec import Struct
 from tree_sitter import Language, Node, Parser, Tree
 
@@ -56,9 +58,24 @@ class KeyLocation(Struct, frozen=True):
 def locate(text: str) -> Mapping[Key, KeyLocation]:
     """Every key path of a TOML text, as far as it can be read, with its location."""
     data = text.encode()
-    walk = _Walk(data, Parser(Language(tree_sitter_toml.language())).parse(data))
+    walk = _Walk(data, Parser(Language(_grammar())).parse(data))
     walk.document()
     return walk.locations
+
+
+@cache
+def _grammar() -> object:
+    """The grammar of TOML, without its queries: for these its package imports several times as much."""
+    package = PathFinder.find_spec("tree_sitter_toml")
+    folders = package.submodule_search_locations if package else None
+    spec = PathFinder.find_spec("tree_sitter_toml._binding", folders)
+    if spec is None or spec.loader is None:
+        import tree_sitter_toml
+
+        return tree_sitter_toml.language()
+    binding = module_from_spec(spec)
+    spec.loader.exec_module(binding)
+    return binding.language()
 
 
 class _Walk:

@@ -380,6 +380,51 @@ def test_many_changes_are_written_into_the_index(folder: Path) -> None:
     assert Index.load(str(folder)).answer("k") == "text"
 
 
+@pytest.mark.parametrize("asked", [False, True], ids=["at once", "after an answer failed"])
+def test_every_change_among_many_files_is_found(folder: Path, *, asked: bool) -> None:
+    """Missing and edited files are told from all others, wherever they stand among them."""
+    paths = [f"many/{n:03}.png" for n in range(600)]
+    for path in paths:
+        aged(folder / path)
+    settle()
+    index, before = Index.load(str(folder)), dict.fromkeys(paths, of_bytes(b"fox"))
+    index.remember("k", "text", paths)
+    index.save()
+    gone, edited = {0, 255, 256, 257, 300, 598, 599}, {1, 254, 258, 299, 301, 597}
+    for at in gone:
+        (folder / paths[at]).unlink()
+    for at in edited:
+        aged(folder / paths[at], b"owl")
+
+    index = Index.load(str(folder))
+    assert not asked or index.answer("k") is None
+    found = [index.differing(before, "k", "text") for _ in range(2)]
+
+    missing = {paths[at]: "missing" for at in gone}
+    assert found == [{**missing, **{paths[at]: of_bytes(b"owl") for at in edited}}] * 2
+
+
+def test_who_was_not_answered_goes_on_from_there(folder: Path) -> None:
+    """A command that has something to do looks at each file once, and at all of them when it asks again."""
+    paths = [f"many/{n:03}.png" for n in range(600)]
+    for path in paths:
+        aged(folder / path)
+    settle()
+    index, before = Index.load(str(folder)), dict.fromkeys(paths, of_bytes(b"fox"))
+    index.remember("k", "text", paths)
+    index.save()
+    aged(folder / paths[400], b"owl")
+    index = Index.load(str(folder))
+
+    assert index.answer("k") is None
+    for at in (300, 500):
+        aged(folder / paths[at], b"owl")
+    first, second = (index.differing(before, "k", "text") for _ in range(2))
+
+    assert [*first] == [paths[at] for at in (400, 500)]
+    assert {*second} == {paths[at] for at in (300, 400, 500)}
+
+
 def test_who_asks_again_is_answered_anew(folder: Path) -> None:
     """An answer that one process has given does not stand once a file is gone."""
     remembered(folder)
