@@ -13,7 +13,7 @@ from flux2build.errors import Place, Problem, SpecError
 from flux2build.model import Key
 from flux2build.storage import paths, toml_text
 from flux2build.storage.project_files import MEBIBYTE, ProjectFiles
-from flux2build.storage.text_files import MOST_WEIGHT, read_text, weight
+from flux2build.storage.text_files import MOST_WEIGHT, read_text, refuse_conflict, weight
 from flux2build.storage.toml_file import TomlFile
 from flux2build.storage.whereabouts import Absence, absence
 
@@ -94,6 +94,7 @@ class _Loader:
     def _read(self, name: str) -> TomlFile:
         """A file, as long as all files together are not too large."""
         file = TomlFile(name, read_text(self._tree, name, MOST_MIB))
+        refuse_conflict(file.text, name)
         self._length += len(file.text)
         self._weight += weight(file.text)
         if self._length > MOST_MIB * MEBIBYTE:

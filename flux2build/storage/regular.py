@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from flux2build.errors import SpecError
 from flux2build.storage.project_files import LARGEST
-from flux2build.storage.text_files import decoded
+from flux2build.storage.text_files import decoded, refuse_conflict
 from flux2build.storage.whereabouts import alike
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -62,7 +62,9 @@ def text(path: Path) -> str:
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise SpecError(f"`{path}` cannot be read: {why}", hint=beside(path)) from error
-    return decoded(data, str(path))
+    whole = decoded(data, str(path))
+    refuse_conflict(whole, str(path))
+    return whole
 
 
 def beside(path: Path) -> str | None:

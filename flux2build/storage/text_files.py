@@ -33,6 +33,7 @@ _AS_UTF8: Final = "save the file as UTF-8"
 _UNSEEN: Final = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 """Unicode categories of characters that look like a plain space, or like nothing."""
 _LFS: Final = "is a Git LFS pointer, not the text itself"
+_MARKER: Final = r"(?m)^([<=>])\1{6}(?: .*)?$"
 
 
 def read_text(files: ProjectFiles, file: str, most: int, noun: str = "") -> str:
@@ -76,6 +77,34 @@ def decoded_from(data: bytes, file: str, encoding: str) -> str:
     except (LookupError, UnicodeDecodeError):
         message = f"this is not in {encoding}, as its header says"
         raise SpecError(Problem(message, Place(file))) from None
+
+
+def refuse_conflict(text: str, file: str, above: int = 0) -> None:
+    """Refuse a text in which a merge left a conflict; `above` are the lines of the file above it.
+
+    Raises:
+        SpecError: it has the three markers of a conflict, in their order.
+    """
+    start = _conflict(text) if "<<<<<<<" in text else None
+    if start is None:
+        return
+    line, (marker, _, _) = text.count("\n", 0, start), text[start:].partition("\n")
+    place = Place(file, above + line + 1, 1)
+    message, hint = "a merge left its conflict markers here", "keep one side, without the markers"
+    raise SpecError(Problem(message, place, hint=hint, excerpt=marker, width=7))
+
+
+def _conflict(text: str) -> int | None:
+    """Where the first conflict of a text begins: two sides, between three markers."""
+    start, parted = None, False
+    for marker in re.finditer(_MARKER, text):
+        if marker[1] == "<":
+            start, parted = marker.start(), False
+        elif marker[1] == "=":
+            parted = start is not None
+        elif parted:
+            return start
+    return None
 
 
 def _other_encoding(data: bytes) -> str | None:

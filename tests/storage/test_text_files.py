@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux2build.errors import Place, SpecError
-from flux2build.storage.text_files import decoded, refuse_endless, unseen
+from flux2build.storage.text_files import decoded, refuse_conflict, refuse_endless, unseen
 
 POINTER: Final = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"
 
@@ -85,3 +85,33 @@ def test_endless_numbers_are_refused(digits: str) -> None:
     refuse_endless("9" * 4999 + " " + "x9" * 100_000)
     with pytest.raises(ValueError, match="too many digits"):
         refuse_endless(digits)
+
+
+SIDES: Final = "<<<<<<< HEAD\nours\n||||||| base\nit\n=======\ntheirs\n>>>>>>> other\n"
+
+
+@pytest.mark.parametrize("above", ["", "a = 1\n", "title\n=======\n", "<<<<<<< lone\n"])
+def test_a_conflict_is_refused_where_it_begins(above: str) -> None:
+    """Two sides between the markers of a merge are an error, whatever stands above them."""
+    with pytest.raises(SpecError, match="a merge left its conflict markers here") as caught:
+        refuse_conflict(above + SIDES, "a.txt", above=1)
+
+    (problem,) = caught.value.problems
+    assert problem.place == Place("a.txt", above.count("\n") + 2, 1)
+    assert problem.excerpt == "<<<<<<< HEAD"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=======\n",
+        "<<<<<<< HEAD\n=======\n",
+        "<<<<<<< HEAD\n>>>>>>> other\n=======\n",
+        SIDES.replace("\n", "\n "),
+        SIDES.replace("<<<<<<<", "<<<<<<<<"),
+        "<<<<<<< HEAD\n" * 200_000,
+    ],
+)
+def test_a_lone_marker_is_a_line_like_others(text: str) -> None:
+    """A heading that is underlined, or a marker without its fellows, is text, found out at once."""
+    refuse_conflict(text, "a.txt")

@@ -14,7 +14,7 @@ from flux2build.assetspec.prompts.skeleton import Skeleton
 from flux2build.errors import SpecError, brief
 from flux2build.storage import paths, whereabouts
 from flux2build.storage.project_files import MEBIBYTE, Kind, ProjectFiles
-from flux2build.storage.text_files import decoded
+from flux2build.storage.text_files import decoded, refuse_conflict
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -224,11 +224,13 @@ def _check_size(source: str, path: str | None = None) -> None:
 
 def _read(tree: ProjectFiles, path: str) -> str:
     try:
-        return decoded(tree.read(path, MEBIBYTE), path)
+        text = decoded(tree.read(path, MEBIBYTE), path)
+        refuse_conflict(text, path)
     except SpecError as error:
         (problem,) = error.problems
         line = problem.place.line if problem.place else 0
         raise TemplateFault(problem.message, line, path, problem.hint) from None
+    return text
 
 
 def _plain(source: str) -> str:

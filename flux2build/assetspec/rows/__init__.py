@@ -22,7 +22,7 @@ from flux2build.assetspec.rows.shaping import Shape, shaped
 from flux2build.errors import Place, Problem, SpecError, brief, did_you_mean
 from flux2build.storage import globs, paths, whereabouts
 from flux2build.storage.project_files import Kind, ProjectFiles
-from flux2build.storage.text_files import read_text, unseen
+from flux2build.storage.text_files import read_text, refuse_conflict, unseen
 
 MOST_MIB: Final = 32
 MOST_PROBLEMS: Final = 20
@@ -161,6 +161,8 @@ def text_of(tree: ProjectFiles, file: str) -> str:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise SpecError(Problem("a NUL character in a data file", Place(file, line)))
+    if _READERS.get(posixpath.splitext(file)[1].lower()) is not _page:
+        refuse_conflict(text, file)
     return text
 
 

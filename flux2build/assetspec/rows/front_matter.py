@@ -13,6 +13,7 @@ from flux2build.assetspec.rows import objects
 from flux2build.assetspec.rows.data_file import DataFile
 from flux2build.errors import SpecError
 from flux2build.storage import toml_text
+from flux2build.storage.text_files import refuse_conflict
 
 _START: Final = re.compile(r"(---|\+\+\+)[ \t]*\n")
 _UNSEEN: Final = r"[\s\u200b\u2060\ufeff]*"
@@ -42,6 +43,7 @@ def of_page(source: DataFile) -> None:
         source.wrong(f"the front matter has no closing `{start[1]}`", 1)
         return
     text = source.text[start.end() : end.start()]
+    refuse_conflict(text, source.file, above=1)
     cells = _of_yaml(source, text) if start[1] == "---" else _of_toml(source, text)
     if cells is not None:
         objects.add_row(source, cells)

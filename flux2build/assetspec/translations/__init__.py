@@ -11,7 +11,7 @@ from flux2build.assetspec.translations.message import Message, Strings
 from flux2build.errors import SpecError
 from flux2build.images import lettering
 from flux2build.storage.project_files import Kind, ProjectFiles
-from flux2build.storage.text_files import decoded_from, read_text
+from flux2build.storage.text_files import decoded_from, read_text, refuse_conflict
 
 __all__ = ["FORMATS", "IcuMissingError", "Message", "Strings", "filled", "read"]
 
@@ -30,6 +30,7 @@ class IcuMissingError(Exception):
 def read(tree: ProjectFiles, file: str) -> Strings:
     """The strings of a gettext, JSON or TOML file; `SpecError` says where and why it is wrong."""
     text = _text(tree, file)
+    refuse_conflict(text, file)
     match posixpath.splitext(file)[1].lower():
         case ".json":
             from flux2build.assetspec.translations.nested import of_json
