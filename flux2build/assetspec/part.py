@@ -189,7 +189,7 @@ class _Effects:
     ) -> None:
         self._reader, self._reading, self._markup = reader, reading, markup
         self._unread = [one for one in reading.declared if one.family.name not in families]
-        unchanged = {"manifest": ManifestTable.model_construct(), "checks": {}}
+        unchanged = {"manifest": ManifestTable.model_construct()}
         self._tables = SpecTable.model_construct(**{**vars(reader.tables), **unchanged})
 
     def unused(self, others: OtherProfiles) -> tuple[list[Fault], list[Fault]]:

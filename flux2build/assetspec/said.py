@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from flux2build.assetspec.resolve import Declared
 
 _LAYERS: Final = ("defaults", "style", "profile")
+_APART: Final = frozenset({"asset", "vars", *_LAYERS, "project", "budget", "checks"})
+"""The tables that are compared by themselves."""
+CHECK: Final = "check "
+"""What the name of a check starts with among what no file is made of."""
 _VARS: Final = "vars "
 """What the name of a variable starts with among those of settings."""
 
@@ -28,6 +32,8 @@ class Said(TypedDict):
     """What each asset says of the file that others are made of, and all that it says."""
     shared: dict[str, dict[str, str]]
     """What the other tables say, each of their settings and variables by itself."""
+    beside: dict[str, str]
+    """What no file is made of: the budget, the project's name, and each check's options."""
 
 
 def said(data: Mapping[str, object], profile: str) -> Said:
@@ -36,7 +42,8 @@ def said(data: Mapping[str, object], profile: str) -> Said:
     profiles = _table(data.get("profile"))
     chosen, known = _table(profiles.get(profile)), Settings.model_fields
     rest = (
-        {key: value for key, value in data.items() if key not in {"asset", "vars", *_LAYERS}},
+        {key: value for key, value in data.items() if key not in _APART},
+        {key: value for key, value in _table(data.get("project")).items() if key != "name"},
         {name: table for name, table in profiles.items() if name != profile},
         profile in profiles,
         {name: value for name, value in chosen.items() if name not in known},
@@ -48,7 +55,14 @@ def said(data: Mapping[str, object], profile: str) -> Said:
     # Which names there are makes markup suspicious, wherever it stands.
     names = sorted({key for each in shared.values() for key in each if key.startswith(_VARS)})
     own = {name: _own(table) for name, table in assets.items()}
-    return Said(rest=_digest((rest, names)), own=own, shared=shared)
+    return Said(rest=_digest((rest, names)), own=own, shared=shared, beside=_beside(data))
+
+
+def _beside(data: Mapping[str, object]) -> dict[str, str]:
+    """The digest of each thing that no file is made of."""
+    checks, project = _table(data.get("checks")), _table(data.get("project"))
+    said = {CHECK + name: _digest(options) for name, options in checks.items()}
+    return said | {"budget": _digest(data.get("budget")), "name": _digest(project.get("name"))}
 
 
 def _table(value: object) -> Mapping[str, object]:
@@ -100,6 +114,13 @@ class Differences:
         return self._before["rest"] == self._now["rest"] and all(
             before[name][0] == now[name][0] for name in before.keys() & now.keys()
         )
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """What differs that no file is made of."""
+        before, now = self._before["beside"], self._now["beside"]
+        names = before.keys() | now.keys()
+        return frozenset(name for name in names if before.get(name) != now.get(name))
 
     @property
     def variables(self) -> frozenset[str]:
@@ -154,6 +175,26 @@ def _over(decider: Key, rank: int, settings: MergedSettings) -> bool:
 def words_of(*tables: object) -> frozenset[str]:
     """Return every word inside of the markup of the texts of tables."""
     return markup.words(_texts(tables))
+
+
+def words_of_asset(
+    data: Mapping[str, object], templates: Mapping[str, set[str]], name: str
+) -> frozenset[str]:
+    """Return the words of all texts that may make an asset, given those of its templates."""
+    shared = [data.get(key) for key in _LAYERS]
+    own = _table(data.get("asset")).get(name)
+    return words_of(own, *shared) | templates.get(name, frozenset())
+
+
+def variables_of(value: object) -> frozenset[str]:
+    """Return the names of all variables of a spec."""
+    names, pending = set[str](), [value]
+    while pending:
+        table = pending.pop()
+        if isinstance(table, Mapping):
+            names.update(_table(table.get("vars")))
+            pending += table.values()
+    return frozenset(names)
 
 
 def _texts(value: object) -> Iterator[str]:

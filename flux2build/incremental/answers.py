@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flux2build.checks.finding import Finding
 from flux2build.digest import of_bytes
-from flux2build.incremental import keeping
+from flux2build.incremental import baseline, keeping
 from flux2build.incremental.baseline import Baseline
 from flux2build.incremental.findings import findings_of, standing, subjects
 from flux2build.incremental.surroundings import around
@@ -24,15 +24,16 @@ def remember(
 
     It is stored with the state of every file when it was judged; if one has changed
     since, the answer is void. `check` has an answer of its own: a check may report
-    something even if a build has nothing to do. After a check, which has the findings, no
-    baseline is written: where a clone is checked, and then thrown away, nobody would read it.
-    Nor is it an answer to `plan` and `build` then, which would never come to write one.
+    something even if a build has nothing to do. After a check, which has the findings, a
+    baseline is written only in the place of another one: where a clone is checked, and then thrown
+    away, nobody would read it. Nor is it an answer to `plan` and `build` then, which would never
+    come to write one.
     """
-    plan = project.whole
+    plan, keeps = project.whole, checked is None or baseline.load(project) is not None
     if project.conflicted or project.ledger_faults or project.owes_the_team:
         return None
     if plan.drift or plan.orders or any(step.verdict.reasons for step in plan.steps):
-        return None if checked is not None else _kept(project)
+        return _kept(project, checked) if keeps else None
     findings = findings_of(project) if checked is None else checked
     commands = ["build"] if checked is None else []
     if not findings:
@@ -49,17 +50,17 @@ def remember(
     touched = None if checked is None else project.index.uncertain
     kept = project.index.remember_all(keys, answer, in_order(states), states, touched)
     base = None
-    if checked is None and kept and _is_known(project):
+    if keeps and kept and _is_known(project):
         base = keeping.keep(project, states, standing(findings), subjects(project.spec))
     project.index.save()
     return base
 
 
-def _kept(project: Project) -> Baseline | None:
+def _kept(project: Project, checked: Sequence[Finding] | None) -> Baseline | None:
     """Keep the baseline of a tree in which little is to be done; there is no answer to remember."""
     if not _is_known(project):
         return None
-    concerned = standing(findings_of(project))
+    concerned = standing(findings_of(project) if checked is None else checked)
     base = keeping.keep(
         project, states_of(project, project.whole), concerned, subjects(project.spec)
     )

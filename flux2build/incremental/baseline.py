@@ -94,6 +94,8 @@ class Contents(TypedDict):
     """The words that pictures have to show, by asset."""
     reviewed: list[str]
     """The assets whose pictures a person has to approve."""
+    asking: list[str]
+    """Those of them that ask for it themselves."""
     ships_approved: bool
     """Whether not even an asset's own files are made of a picture that is not approved."""
     keys: list[str]

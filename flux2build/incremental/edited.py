@@ -24,7 +24,15 @@ from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.reading import Reading
 from flux2build.assetspec.references import AssetNames
 from flux2build.assetspec.resolve import Declared
-from flux2build.assetspec.said import Differences, Said, said, words_of
+from flux2build.assetspec.said import (
+    CHECK,
+    Differences,
+    Said,
+    said,
+    variables_of,
+    words_of,
+    words_of_asset,
+)
 from flux2build.errors import Flux2BuildError
 from flux2build.incremental import traces
 from flux2build.incremental.baseline import Baseline, Entered
@@ -78,7 +86,8 @@ def _read(
         if lines and part.suspicious:
             return None  # more members may tell that all is well
         entering = Entering(project, base, lock, part, edit.members)
-        return entering.entered(edit.trace(part), odd=edit.odd)
+        now = entering.entered(edit.trace(part), odd=edit.odd)
+        return now if now is not None and edit.enter_checks(now, part) else None
     except AsAWholeError:
         return None
 
@@ -100,6 +109,8 @@ class _Edit:
         self._project, self._base, self._changed, self._lines = project, base, changed, lines
         self._trace = cast("traces.Contents", base.contents["trace"])
         self._said: Said | None = None
+        self._beside: Collection[str] = ()
+        """What differs that no file is made of."""
         self._excerpts_before: dict[str, Sequence[Row]] = {}
         """The rows of the lines that differ as they were, by family."""
         self._chosen: Collection[str] = frozenset()
@@ -144,16 +155,27 @@ class _Edit:
         self._chosen = names
         return {AssetName(name) for name in names}
 
+    def enter_checks(self, now: Entered, part: Part) -> bool:
+        """Enter what the spec says of checks by now; whether that is sound."""
+        names = {each.removeprefix(CHECK) for each in self._beside if each.startswith(CHECK)}
+        if not names and self.members.gone.isdisjoint(self._base.contents["steps"]):
+            return True
+        # Lazy: checks are loaded only where their options differ.
+        from flux2build.incremental.checks_by_now import enter_checks
+
+        return enter_checks(now.base.contents, part, names)
+
     def _said_otherwise(self, reading: Reading) -> Iterator[str]:
         """The assets of the tables that say something else, and of those that share what does."""
         data, trace = reading.text.data, self._trace
         self._said = said(data, self._base.profile)
         differences = Differences(trace["said"], self._said, self._base.profile)
+        self._beside = differences.beside
         others = [table for key, table in data.items() if key not in _SHARED]
         variables = differences.variables
         if not differences.in_tables_alone or variables & words_of(others):
             raise AsAWholeError("more than assets differ")
-        words = partial(_words, data, self._words_of_templates()) if variables else None
+        words = partial(words_of_asset, data, self._words_of_templates()) if variables else None
         for one in differences.concerned(reading.declared, words or (lambda _: ())):
             if self._lines and one.table.rows is not None:
                 raise AsAWholeError("all rows are concerned")
@@ -288,7 +310,7 @@ class _Edit:
         axis = reading.texts.translations.axis
         hidden = markup.hidden(reading.text.data, axis) - of_templates
         lost = frozenset(chain(*before.values(), *self._trace["specs"].values())) - words
-        variables = _variables(reading.text.data) | ({"t"} if axis else set())
+        variables = variables_of(reading.text.data) | ({"t"} if axis else set())
         if sorted(hidden) != self._trace["hidden"] or lost & variables:
             raise AsAWholeError("a variable may have lost its effect")
         read = any(True for _ in reading.texts.prompts.files())
@@ -374,25 +396,3 @@ class _Edit:
         if not part.apart(profile, chain.from_iterable(paths.values()), self.kept(part.reading)):
             raise AsAWholeError("files may collide in another profile")
         return paths
-
-
-def _words(
-    data: Mapping[str, object], templates: Mapping[str, set[str]], name: str
-) -> frozenset[str]:
-    """The words of all texts that may make an asset."""
-    assets = data["asset"]
-    shared = [data.get(key) for key in ("defaults", "style", "profile")]
-    own = assets.get(name) if isinstance(assets, Mapping) else None
-    return words_of(own, *shared) | templates.get(name, frozenset())
-
-
-def _variables(value: object) -> frozenset[str]:
-    """The names of all variables of a spec."""
-    names, pending = set[str](), [value]
-    while pending:
-        table = pending.pop()
-        if isinstance(table, Mapping):
-            variables = table.get("vars")
-            names.update(variables if isinstance(variables, Mapping) else ())
-            pending += table.values()
-    return frozenset(names)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
+from functools import cached_property
 from itertools import chain
 from typing import Final, TypeVar, cast
 
@@ -10,10 +11,19 @@ from msgspec.structs import replace
 
 from flux2build.assetspec.documents import AssetFiles
 from flux2build.assetspec.part import Part
+from flux2build.assetspec.spec import Budget
 from flux2build.incremental import traces
 from flux2build.incremental.baseline import Baseline, Contents, Entered
-from flux2build.incremental.keeping import drawn_of, expected_of, said_of, tags_of
+from flux2build.incremental.keeping import (
+    asking_of,
+    drawn_of,
+    expected_of,
+    plain_budget,
+    said_of,
+    tags_of,
+)
 from flux2build.incremental.members import Members
+from flux2build.incremental.names_in_brief import named
 from flux2build.incremental.placing import Placing
 from flux2build.incremental.plain_recipes import plain
 from flux2build.incremental.surroundings import around
@@ -56,12 +66,14 @@ class Entering:
         part, contents = self._part, self._base.contents.copy()
         if not (self._settled() and self._alone() and self._apart()):
             return None
-        documents, reviewed = self._documents(), self._reviewed()
+        documents, asking = self._documents(), self._asking()
+        reviewed = self._reviewed(asking)
         if reviewed is None:
             return None
         if odd or part.suspicious or self._ask_for_the_same(trace):
             contents["checks"] = None
-        contents["reviewed"] = reviewed
+        contents["reviewed"], contents["asking"] = reviewed, asking
+        contents["budget"] = plain_budget(Budget(**vars(part.reader.tables.budget)))
         contents["tags"] = self._updated(contents["tags"], tags_of(part.assets))
         contents["drawn"] = self._updated(contents["drawn"], drawn_of(part.assets))
         contents["expected"] = self._updated(contents["expected"], expected_of(part.assets))
@@ -142,15 +154,30 @@ class Entering:
                 documents[at] = retold
         return documents
 
-    def _reviewed(self) -> list[str] | None:
+    def _asking(self) -> list[str]:
+        """The assets that ask for an approval themselves."""
+        others = (name for name in self._base.contents["asking"] if not self._own(name))
+        return sorted({*asking_of(self._part.assets), *others})
+
+    def _reviewed(self, asking: Collection[str]) -> list[str] | None:
         """The assets whose pictures a person has to approve; None if all must be looked at to know."""
-        base, assets = self._base.contents["reviewed"], self._part.assets
         if self._base.contents["ships_approved"]:
-            return base
-        if "review" in self._part.reader.tables.checks:
-            return None
-        own = {str(name) for name, asset in assets.items() if asset.review}
-        return sorted(own.union(name for name in base if not self._own(name)))
+            return sorted(self._rendered)
+        options = self._part.reader.tables.checks.get("review")
+        required = options.get("required") if isinstance(options, Mapping) else None
+        if not required:
+            return [*asking]
+        known = named(self._base, required) if self._members.same else None
+        return None if known is None else sorted({*asking, *(known & self._rendered)})
+
+    @cached_property
+    def _rendered(self) -> frozenset[str]:
+        """The assets whose pictures are rendered."""
+        master = "asset:"
+        makers = self._base.contents["makers"]
+        names = (each.removeprefix(master) for each in makers if each.startswith(master))
+        own = (str(each.asset) for each in self._part.recipes if isinstance(each.task, Generate))
+        return frozenset({*own, *(name for name in names if not self._own(name))})
 
     def _ask_for_the_same(self, trace: traces.Contents) -> bool:
         """Whether another member of a family asks for the same as one of these."""
@@ -256,7 +283,13 @@ class Entering:
         return frozenset(others) | self._told(contents)
 
     def _told(self, contents: Contents) -> frozenset[int]:
-        """The first steps of assets of which something else is said than before."""
+        """The first steps of assets of which something else is said, and those that wait otherwise."""
+        waiting = {*contents["reviewed"]} ^ {*self._base.contents["reviewed"]}
+        steps = contents["steps"]
+        places = {at for name in waiting for at in steps.get(name, ())}
+        return self._told_of_own(contents) | places
+
+    def _told_of_own(self, contents: Contents) -> frozenset[int]:
         blocks = {name: self._lock.block(name, self._base.profile) for name in self._part.assets}
         before = self._base.contents
         words = contents["expected"].items() - before["expected"].items()

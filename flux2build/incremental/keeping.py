@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from msgspec.structs import asdict
 
+from flux2build.assetspec.spec import Budget
 from flux2build.incremental import baseline
 from flux2build.incremental.baseline import Baseline, Contents, bounds_of, key_of
 from flux2build.incremental.plain_recipes import plain
@@ -96,6 +97,7 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         orphans=plain_orphans(project.whole.orphans),
         expected=expected_of(project.spec.assets),
         reviewed=sorted(project.seen.reviewed),
+        asking=asking_of(project.spec.assets),
         ships_approved=project.spec.ships_approved,
         keys=[
             row.key
@@ -106,7 +108,7 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         canonical=project.wrote_lock or dumps(project.lock).encode() == project.lock_bytes,
         plain=_is_plain(project),
         said=said_of(project.spec.text.data, project.spec.profile),
-        budget=_budget(project),
+        budget=plain_budget(project.spec.budget),
         trace=traces.contents(project.spec),
         checks=None,
         subjects={},
@@ -117,10 +119,9 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
     return contents
 
 
-def _budget(project: Project) -> dict[str, str | None]:
-    """What the spec says may be spent."""
-    budget = asdict(project.spec.budget)
-    return {name: None if usd is None else str(usd) for name, usd in budget.items()}
+def plain_budget(budget: Budget) -> dict[str, str | None]:
+    """What the spec says may be spent, as it is kept."""
+    return {name: None if usd is None else str(usd) for name, usd in asdict(budget).items()}
 
 
 def plain_orphans(orphans: Iterable[Orphan]) -> list[tuple[str, str, str, str]]:
@@ -162,6 +163,11 @@ def drawn_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
 def expected_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
     """The words that pictures have to show, by asset."""
     return {str(name): asset.expect_text for name, asset in assets.items() if asset.expect_text}
+
+
+def asking_of(assets: Mapping[AssetName, Asset]) -> list[str]:
+    """The assets that ask for an approval of their pictures."""
+    return sorted(str(name) for name, asset in assets.items() if asset.review)
 
 
 def _is_plain(project: Project) -> bool:

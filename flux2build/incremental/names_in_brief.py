@@ -12,8 +12,9 @@ from flux2build.incremental.baseline import Baseline
 from flux2build.lockfile.parts import Parts
 from flux2build.model import Asset, AssetName, Generate, Recipe, Source
 from flux2build.planning.plan import Plan
-from flux2build.planning.selection import Field, Values, field_of, with_decisions
+from flux2build.planning.selection import Field, Values, field_of, select, with_decisions
 from flux2build.planning.snapshot import Snapshot
+from flux2build.session.common_options import Choice
 from flux2build.storage.paths import fold, safe_name
 
 _AXES: Final = r"\[([^\]]*)\]"
@@ -25,10 +26,16 @@ class UnknownError(Flux2BuildError):
 
 
 class Names:
-    """What can be selected of the assets of a baseline, given what is to be done since."""
+    """What can be selected of the assets of a baseline, given what is to be done since.
 
-    def __init__(self, base: Baseline, plan: Plan, snapshot: Snapshot) -> None:
-        self._base, self._plan, self._snapshot = base, plan, snapshot
+    Without a plan and a snapshot it is what names and tags select.
+    """
+
+    def __init__(
+        self, base: Baseline, plan: Plan | None = None, snapshot: Snapshot | None = None
+    ) -> None:
+        self._base, self._plan = base, plan or Plan(base.profile, ())
+        self._snapshot = snapshot
 
     def field(self, words: Iterable[str]) -> Field:
         """What words can select.
@@ -84,6 +91,8 @@ class Names:
     @cached_property
     def states(self) -> Values:
         """The states of all assets."""
+        if self._snapshot is None:
+            raise UnknownError("nothing is known of states")
         blocks = self._snapshot.lock.blocks
         if not (isinstance(blocks, Parts) and blocks.canonical):
             raise UnknownError("a decision may stand anywhere in the lock")
@@ -162,6 +171,16 @@ class _Values(dict[str, Values]):
 
     def __missing__(self, method: str) -> Values:
         return self._names.values(method)
+
+
+def named(base: Baseline, words: Sequence[str]) -> frozenset[AssetName] | None:
+    """The assets that names and tags select; None if that is not known, or they select nothing."""
+    if not Choice(tuple(word.removeprefix("tag:") for word in words)).plain:
+        return None
+    try:
+        return select(words, (), Names(base).field(words))
+    except Flux2BuildError:
+        return None
 
 
 def _axes(name: AssetName) -> Mapping[str, str]:

@@ -268,6 +268,19 @@ EDITS: Final[dict[str, Edit]] = {
     "an unused key": replaced("assets.toml", 'a bell"', 'a bell"\nsign = true'),
     "another profile": replaced("assets.toml", "height = 1024", "height = 512"),
     "another check": replaced("assets.toml", "[defaults]", '[checks]\nalt = "off"\n\n[defaults]'),
+    "another severity": replaced(
+        "assets.toml", "[defaults]", '[checks.alt]\nseverity = "error"\n\n[defaults]'
+    ),
+    "a check of some assets": replaced(
+        "assets.toml", "[defaults]", '[checks.alt]\nexclude = ["icon"]\n\n[defaults]'
+    ),
+    "a check of no asset": replaced(
+        "assets.toml", "[defaults]", '[checks.alt]\nexclude = ["none"]\n\n[defaults]'
+    ),
+    "approvals by name": replaced(
+        "assets.toml", "[defaults]", '[checks.review]\nrequired = ["icon"]\n\n[defaults]'
+    ),
+    "a budget": replaced("assets.toml", "[defaults]", "[budget]\nper_run = 0\n\n[defaults]"),
     "a seed of another kind": replaced("assets.toml", "seed = 42", 'seed = "4"'),
     "markup in a prompt": replaced(
         "assets.toml", "scene of {{ row.name }}", "scene of {{ row.sku }}"
@@ -385,6 +398,7 @@ SELECTIONS: Final = [
     *("check --exclude path:*.png", "build model:sketch --force path:img/hero*", "list reason:*"),
     *("plan templates/plain.j2", "plan shots.csv -v", "list assets.lock", "plan state:unapproved"),
 ]
+CHECKS: Final = ["check", "plan", "check", "build", "check --json"]
 ASIDE: Final = ["the baseline-changes put aside", "the index-changes put aside"]
 ALL_ASIDE: Final = [f"the {name} put aside" for name in OWN]
 ALL_BACK: Final = [step for name in OWN for step in (f"the {name} of before", "plan", "check")]
@@ -476,6 +490,9 @@ def timeless(files: dict[str, bytes]) -> dict[str, bytes]:
 @example(documents=False, steps=["a damaged lock", "plan", "a damaged lock", "plan", "a name"])
 @example(documents=False, steps=["a name", *OPTIONS[:13], "build --json", "a size", "build -v"])
 @example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
+@example(documents=False, steps=["another check", "plan", "check", "another check", *CHECKS])
+@example(documents=False, steps=["approvals by name", *CHECKS, "a size", "build", *CHECKS])
+@example(documents=True, steps=["another severity", *CHECKS, "a check of some assets", *CHECKS])
 @example(documents=True, steps=["one row more", *LISTS, "no icon", *LISTS, "a renamed table"])
 @example(documents=False, steps=["a tag", *LISTS, "another photo", *LISTS, "no last row", *LISTS])
 @example(
@@ -585,6 +602,11 @@ READ: Final[dict[str, set[str] | None]] = {
     "a width": {"photo"},
     "an operation": {"hero"},
     "a comment": set(),
+    "another check": set(),
+    "another severity": set(),
+    "a check of some assets": set(),
+    "approvals by name": set(),
+    "a budget": set(),
     "markup in a comment": set(),
     "another key": {"shot", "scene"},
     "two rows change places": set(),
@@ -615,7 +637,7 @@ AS_A_WHOLE: Final = [
     "an output of another",
     "an unused key",
     "another profile",
-    "another check",
+    "a check of no asset",
     "a row of another spelling",
     "a row without a file",
     "the same key twice",
