@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 
 
 def buildable(project: Project, brief: Brief) -> bool:
-    """Whether a plan in brief can be built: no candidates are ordered, and the rest of the lock stays."""
-    single = not any(step.recipe.takes or step.recipe.candidate for step in brief.plan.todo)
-    settled = not brief.plan.orders and not project.unread
-    return single and settled and brief.base.plain
+    """Whether a plan in brief can be built, and the rest of the lock stays."""
+    return brief.base.plain and not (brief.plan.orders or project.unread)
 
 
 def premises(project: Project, brief: Brief) -> Premises:

@@ -101,9 +101,7 @@ class Entering:
         before = {recipe.output: recipe for recipe in self._before.values()}
         gone = self._members.gone
         return not any(
-            recipe.takes
-            or recipe.candidate
-            or isinstance(recipe.task, Write)
+            isinstance(recipe.task, Write)
             or (
                 isinstance(recipe.task, Derive)
                 and any(not isinstance(each, Source) for each in recipe.inputs[1:])

@@ -99,11 +99,7 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         reviewed=sorted(project.seen.reviewed),
         asking=asking_of(project.spec.assets),
         ships_approved=project.spec.ships_approved,
-        keys=[
-            row.key
-            for block in project.lock.blocks.values()
-            for row in (*block.rows, *block.candidates)
-        ],
+        keys=[key for block in project.lock.blocks.values() for key in block.keys],
         around={},
         canonical=project.wrote_lock or dumps(project.lock).encode() == project.lock_bytes,
         plain=_is_plain(project),

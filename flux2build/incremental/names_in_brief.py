@@ -18,6 +18,7 @@ from flux2build.session.common_options import Choice
 from flux2build.storage.paths import fold, safe_name
 
 _AXES: Final = r"\[([^\]]*)\]"
+_DIGEST: Final = "sha256:"
 _OUTPUT: Final = "output:"
 
 
@@ -131,7 +132,8 @@ class Names:
         if path == lock or (trace is not None and path in {*trace["specs"], *trace["data"]}):
             return True
         made = f"{_OUTPUT}{path}" in contents["makers"]
-        if not made and ({"/", "."} & {*path} or fold(path) in map(fold, contents["spec"])):
+        read = (fold(at) for at, state in contents["spec"].items() if state.startswith(_DIGEST))
+        if not made and ({"/", "."} & {*path} or fold(path) in read):
             raise UnknownError("it may be a template, or another file that is read")
         return False
 

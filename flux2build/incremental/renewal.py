@@ -145,9 +145,9 @@ def _entered(
     contents["canonical"] = blocks.canonical
     contents["pictures"] = {**contents["pictures"]}
     # Of what has failed, or waits for a person, there may be no block.
-    changed = filter(None, (blocks.get((asset, base.profile)) for asset in due))
-    rows = [row for block in changed for row in block.rows]
-    keys = dict.fromkeys(row.key for row in rows)
-    contents["plain"] = base.plain and not any(row.output.unsigned for row in rows)
+    changed = [block for asset in due if (block := blocks.get((asset, base.profile)))]
+    keys = dict.fromkeys(key for block in changed for key in block.keys)
+    unsigned = any(row.output.unsigned for block in changed for row in block.rows)
+    contents["plain"] = base.plain and not unsigned
     contents["keys"] = [*contents["keys"], *(key for key in keys if key not in base.keys)]
     return Baseline(contents)

@@ -7,7 +7,7 @@ candidates that were ordered for the picture, and what a person decided about it
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -164,6 +164,11 @@ class Block(Struct, frozen=True):
     def pictures(self) -> tuple[Generated | Candidate, ...]:
         """The rendered picture, and the candidates for it."""
         return (*self.candidates, *((self.generated,) if self.generated else ()))
+
+    @property
+    def keys(self) -> Iterator[Digest]:
+        """The keys of all outputs and candidates."""
+        return (each.key for each in (*self.rows, *self.candidates))
 
     def row(self, path: str) -> Row | None:
         """Return the row of the output at a path."""

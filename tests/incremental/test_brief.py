@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from flux2build.errors import UsageError
 from flux2build.incremental.brief import brief, narrowed
+from flux2build.incremental.brief_build import buildable
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 from tests.conftest import Site
@@ -258,3 +259,17 @@ def test_names_that_do_not_exist_need_no_spec() -> None:
 
     assert refused.value.problems[0].hint == "did you mean `icon`?"
     assert "spec" not in vars(project)
+
+
+def test_an_asset_with_candidates_needs_no_other(site: Site) -> None:
+    """After an edit of a picture with candidates, it alone is read, and can be built."""
+    spec = Path("assets.toml")
+    spec.write_text(spec.read_text("utf-8") + '\n[asset.lamp]\nprompt = "a lamp"\ncandidates = 2\n')
+    assert site.run("build").code == 0
+    site.edit("assets.toml", '"a lamp"', '"the lamp"')
+    project = Project.open(CommonOptions())
+    known = brief(project)
+
+    assert known is not None
+    assert buildable(project, known)
+    assert ([*known.assets], len(known.plan.todo)) == (["lamp"], 3)

@@ -238,6 +238,7 @@ EDITS: Final[dict[str, Edit]] = {
     "a prompt of a family": replaced("assets.toml", "a scene of", "the scene of"),
     "a seed": replaced("assets.toml", "seed = 42", "seed = 43"),
     "a prompt of a picture to approve": replaced("assets.toml", "of a fair", "of a zoo"),
+    "three candidates": replaced("assets.toml", "candidates = 2", "candidates = 3"),
     "other words to show": replaced("assets.toml", "OPEN", "SHUT"),
     "nothing that is excluded": replaced("assets.toml", '"photo", "icon",', '"photo",'),
     "no approval": replaced("assets.toml", 'review = "required"', ""),
@@ -379,6 +380,7 @@ OPTIONS: Final = [
     *("list", "list --json", "list sh*t desk", "list photo -q", "list nothing"),
 ]
 LISTS: Final = OPTIONS[-5:]
+OF_A_FAIR: Final = "a prompt of a picture to approve"
 SELECTIONS: Final = [
     *(
         "plan path:img/hero* -v",
@@ -520,6 +522,14 @@ def test_commands_do_what_they_do_without(
         ("none", ["a name", "check", "two equal names", "check", "alt text", "build", "check"]),
         ("none", ["a size", "build icon", "a tag", "plan", "build mascot", "build", "check"]),
         ("a pick", ["pick lamp 2", "plan", "a name", "check", "build", "another photo", "build"]),
+        (
+            "a pick",
+            [OF_A_FAIR, "plan", "build", "pick lamp 2", "plan -v", "build", "check", "build"],
+        ),
+        (
+            "a pick",
+            ["three candidates", "check", OF_A_FAIR, "build --json", "plan", "build", "plan"],
+        ),
         ("a pick", ["other words to show", "check", "build", "nothing that is excluded", "check"]),
         ("an approval", ["reject poster", "plan", "a size", "build", "alt text", "build", "check"]),
         ("an approval", ["one axis more", "plan", "a tag", "build", "build", "check"]),
