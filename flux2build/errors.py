@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as data: what is wrong, where, and what to do about it."""
+"""Errors as data: the problem, its place, and a hint that says what to do about it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class UsageError(Flux2BuildError):
 
 
 class SpecError(Flux2BuildError):
-    """What the user declared is wrong: spec, template, data file or source."""
+    """The user's declarations are wrong: spec, template, data file or source."""
 
 
 class LockError(Flux2BuildError):
@@ -109,7 +109,7 @@ class BudgetError(Flux2BuildError):
 
 
 class DecisionError(Flux2BuildError):
-    """A purchase is in doubt, or a result is not what was ordered."""
+    """A purchase is in doubt, or a result differs from its order."""
 
     exit = Exit.DECIDE
 
@@ -140,7 +140,7 @@ _LONGEST_COMPARED: Final = 200
 
 
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
-    """The known word that a typing error most likely meant, if any is close; quick for any word.
+    """The known word that a misspelt one most likely stands for, if any is close; always quick.
 
     `alike` is how close it must be, from 0 to 1.
     """
@@ -153,7 +153,7 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
 
 
 def _comparable(word: str, known: Iterable[str]) -> list[str]:
-    """The known words; if there are very many, some that start like the word, about as long."""
+    """The known words; of very many, only those that start like the word and are about as long."""
     options = list(known)
     if len(options) <= _MOST_COMPARED:
         return options

@@ -1,4 +1,4 @@
-"""How an extra of this very installation is added to it."""
+"""The command that adds an extra to this installation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pip_install(extra: str) -> str:
 
 
 def requirement(extra: str, origin: Mapping[str, Any]) -> str:
-    """What pip is asked for, quoted for a shell.
+    """The requirement for pip, quoted for a shell.
 
     Args:
         extra: The name of the extra.

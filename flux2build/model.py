@@ -16,17 +16,17 @@ AssetName = NewType("AssetName", str)
 """`mascot`, or for a family's member `hero[locale=de,theme=dark]`, axes sorted."""
 
 OWNER: Final = "black-forest-labs/"
-"""The account that some carriers put before the names of models; a model's own name is without it."""
+"""The account that some carriers put before a model's own name."""
 
 _REWRITING: Final = "disable_pup"
-"""The parameter that only some carriers have; the others may rewrite a prompt, or not."""
+"""The parameter that only some carriers have; other carriers may rewrite a prompt."""
 
 KEY_SCHEMA: Final = 1
 """The version of the rules by which orders, derivations and documents are digested."""
 
 
 def model_name(spelling: str) -> str:
-    """Return the one name that a model has at every carrier, whatever its own spelling is."""
+    """Return a model's own name, whatever a carrier's spelling of it is."""
     return spelling.removeprefix(OWNER)
 
 
@@ -74,7 +74,7 @@ Input = Source | MasterOf | OutputOf
 
 
 class Generate(Struct, frozen=True):
-    """A paid order: what one picture is asked to be, every default resolved.
+    """A paid order: the request for one picture, with every default resolved.
 
     `params` holds exactly the parameters that are sent, by flux2build's names
     (`width`, `height`, `seed`, `format`, `steps`, …), and nothing else.
@@ -118,7 +118,7 @@ INGREDIENT: Final = "ingredient"
 
 
 class About(Struct, frozen=True):
-    """What a document may state about one of its inputs, beyond its bytes."""
+    """The facts that a document may state about one of its inputs, beyond its bytes."""
 
     asset: AssetName
     path: str
@@ -136,7 +136,7 @@ class About(Struct, frozen=True):
 
     @property
     def json(self) -> dict[str, Json]:
-        """All of it, as it enters the document's key."""
+        """All facts, as they enter the document's key."""
         return {
             "asset": self.asset,
             "path": self.path,
@@ -184,7 +184,7 @@ class Recipe(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """What people call it: its path, or which candidate of an asset it is."""
+        """Its name for people: its path, or the number of the candidate and its asset."""
         return f"{self.asset}, candidate {self.candidate}" if self.candidate else self.output
 
     def __eq__(self, other: object) -> bool:
@@ -223,7 +223,7 @@ class Asset(Struct, frozen=True):
 
     @property
     def meta(self) -> Digest:
-        """The digest of what never renders: tags, alternative text and title."""
+        """The digest of the facts that never render anything: tags, alternative text and title."""
         return _meta(self.tags, self.alt, self.title)
 
 
@@ -233,7 +233,7 @@ def _meta(tags: tuple[str, ...], alt: str | None, title: str | None) -> Digest:
 
 
 class Order(Struct, frozen=True):
-    """What is bought, identified by its content; no asset, provider or URL is part of it."""
+    """A purchase, identified by its content; asset, provider and URL are not part of it."""
 
     model: str
     prompt: str
@@ -252,12 +252,12 @@ class Order(Struct, frozen=True):
 
     @property
     def spellings(self) -> tuple[Digest, Digest]:
-        """Its digest, and the one that it had when a carrier's spelling of the model was part of it."""
+        """Its digest, and the earlier one that included a carrier's spelling of the model."""
         return self.digest, replace(self, model=OWNER + self.model).digest
 
     @property
     def names(self) -> tuple[Digest, ...]:
-        """Its digest, and all others under which a picture that it asks for may be known."""
+        """Its digest, and all others under which its picture may be known."""
         orders = (self, *(replace(self, params=params) for params in _alike(self.params)))
         return tuple(name for order in orders for name in order.spellings)
 
@@ -276,7 +276,7 @@ def _flat(items: tuple[tuple[str, Json], ...], _types: tuple[type[object], ...])
 
 
 def _alike(params: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
-    """Other parameters whose picture is what these ask for."""
+    """Other parameters that ask for the same picture."""
     if _REWRITING not in params:
         yield {**params, _REWRITING: False}
         yield {**params, _REWRITING: True}
@@ -285,12 +285,12 @@ def _alike(params: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
 
 
 def payload(model: str, prompt: str, params: Mapping[str, Json]) -> Digest:
-    """Return the digest of what is asked for, whatever it is made of and however often."""
+    """Return the digest of the request, without its inputs and its take."""
     return of_json({"model": model, "prompt": prompt, "params": params})
 
 
 def payloads(model: str, prompt: str, params: Mapping[str, Json]) -> tuple[Digest, Digest]:
-    """Return the payload, and the one it was when a carrier's spelling of the model was part of it."""
+    """Return the payload, and the earlier one that included a carrier's spelling of the model."""
     return payload(model, prompt, params), payload(OWNER + model, prompt, params)
 
 
@@ -300,7 +300,7 @@ def order_of(task: Generate, inputs: tuple[Digest, ...]) -> Order:
 
 
 def derivation(task: Derive, inputs: tuple[Digest, ...]) -> Digest:
-    """Return the digest of a derivation: same digest, same pixels."""
+    """Return the digest of a derivation: the same digest means the same pixels."""
     return of_json(
         {
             "schema": KEY_SCHEMA,
@@ -332,7 +332,7 @@ def key_of(task: Task, inputs: tuple[Digest, ...]) -> Digest:
 
 
 ADOPTED: Final = "adopted"
-"""The provider and the source of the cost in the receipt of a picture that a person brought."""
+"""The provider and the source of the cost in the receipt of an adopted picture."""
 
 
 class Receipt(Struct, frozen=True):
@@ -340,7 +340,7 @@ class Receipt(Struct, frozen=True):
 
     provider: str
     task: str = ""
-    """Its name at the provider; for a picture rendered on this machine, by which software."""
+    """Its id at the provider; for a picture rendered on this machine, the software."""
     cost: Decimal | None = None
     cost_source: str = "unknown"
     """`settled`, `submitted`, `estimated`, `free`, `adopted` or `unknown`."""
@@ -350,17 +350,17 @@ class Receipt(Struct, frozen=True):
 
     @property
     def paid(self) -> bool:
-        """Whether the picture cannot be drawn again for nothing: it was bought, or a person brought it."""
+        """Whether the picture cannot be made again free of charge: it was bought or adopted."""
         return self.cost_source != "free"
 
     @property
     def adopted(self) -> bool:
-        """Whether a person brought the picture, and no model rendered it for this order."""
+        """Whether a person adopted the picture, so that no model rendered it for this order."""
         return self.cost_source == ADOPTED
 
 
 class Bought(Struct, frozen=True):
-    """A picture that was just rendered or collected; its bytes are in the store."""
+    """A picture that has just been rendered or collected; its bytes are in the store."""
 
     digest: Digest
     receipt: Receipt
@@ -369,7 +369,7 @@ class Bought(Struct, frozen=True):
 
 
 class C2paManifest(Struct, frozen=True):
-    """What the active C2PA manifest of a file says."""
+    """The facts in the active C2PA manifest of a file."""
 
     state: str
     """`present`; after verification `valid` or `invalid`."""

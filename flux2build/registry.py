@@ -78,7 +78,7 @@ class Family(Mapping[str, Member], Generic[Member]):
 
 @cache
 def _member(package: str, module: str, attribute: str) -> Any:
-    """What a module of a package ends in; imported once."""
+    """The member at the end of a module, which is imported once."""
     return getattr(importlib.import_module(f"{package}.{module}"), attribute)
 
 

@@ -1,8 +1,8 @@
-"""The ledger: what was ordered, what became of it, and what that adds up to; pure.
+"""The ledger: every order, its fate, and the resulting sums; pure.
 
-An attempt to buy is `Intended` before anything is sent, `Ticketed` once the server
-has accepted it, and ends `Delivered` or `Voided`. A picture that is not what was
-ordered is `Kept`, and waits for a person; so does an attempt that is `Voided` as lost:
+An attempt to buy is `Intended` before anything is sent, `Ticketed` once the server has accepted it,
+and ends `Delivered` or `Voided`. A picture that differs from its order is `Kept`, and waits for a
+person; so does an attempt that is `Voided` as lost:
 
     Intended ──▶ Ticketed ──▶ Delivered
         │            │            ▲

@@ -1,4 +1,4 @@
-"""What all orders of a machine come to, of which only those are read that are new since it was counted."""
+"""The sums of all orders of a machine; only orders that are new since the last count are read."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from flux2build.storage import durable, regular
 class Accounts:
     """The sums of a ledger."""
 
-    def __init__(self, kept: KeptTally | None, since: Tally) -> None:
-        """`since` is what is to be added to a tally that was kept; it may take away from it, too."""
-        self._kept, self._since = kept, since
+    def __init__(self, earlier: KeptTally | None, since: Tally) -> None:
+        """`since` is added to the `earlier` tally; its numbers may be negative."""
+        self._earlier, self._since = earlier, since
 
     @property
     def begun(self) -> int:
         """How many attempts there are whose beginnings are known."""
-        return self._since.begun + (self._kept.begun if self._kept else 0)
+        return self._since.begun + (self._earlier.begun if self._earlier else 0)
 
     def spent(self, by: str, project: str | None = None) -> dict[str, Sum]:
-        """Charges added up by `project` or one of `GROUPS`, of one project or of all of them.
+        """The charges by `project` or one of `GROUPS`, of one project or of all.
 
-        Only attempts count whose beginnings are known.
+        Only attempts whose beginnings are known count.
         """
         groups: Section = {}
         for each in self._projects() if project is None else [project]:
@@ -57,23 +57,23 @@ class Accounts:
 
     def paid(self) -> list[Digest]:
         """The newest picture of each order that was bought and not `resubmitted` since."""
-        early = list(self._kept.paid) if self._kept else []
-        if gone := -self._since.paid:
-            early = list((Counter(early) - gone).elements())
+        early = list(self._earlier.paid) if self._earlier else []
+        if removed := -self._since.paid:
+            early = list((Counter(early) - removed).elements())
         return [*early, *self._since.paid.elements()]
 
     def _projects(self) -> Iterable[str]:
-        early = self._kept.projects if self._kept else []
+        early = self._earlier.projects if self._earlier else []
         return dict.fromkeys([*early, *(project for project, _ in self._since.sections)])
 
     def _section(self, project: str, by: str) -> Section:
-        section = self._kept.section(project, by) if self._kept else {}
+        section = self._earlier.section(project, by) if self._earlier else {}
         added(section, self._since.sections.get((project, by), {}))
         return section
 
 
 def accounts(journal: Journal) -> Accounts:
-    """Return what the orders of a journal come to.
+    """Return the sums of the orders in a journal.
 
     Raises:
         SystemFault: the journal cannot be read.
@@ -89,7 +89,7 @@ def accounts(journal: Journal) -> Accounts:
 
 
 def _kept(path: Path, index: LineIndex) -> KeptTally:
-    """The tally of the lines of an index; it is made if it is not there, or tells of fewer lines."""
+    """The tally of an index's lines; it is counted if there is none, or one of fewer lines."""
     place = path.with_suffix(".sums")
     before = tally_file.load(place)
     if before is not None and (before.end, before.digest) == (index.end, index.digest):
@@ -100,7 +100,7 @@ def _kept(path: Path, index: LineIndex) -> KeptTally:
 
 
 def _counted(path: Path, index: LineIndex, before: KeptTally | None) -> Tally:
-    """Count the lines of an index, those that were not counted before, if they are the same lines."""
+    """Count the lines of an index; an earlier tally of its first lines saves counting those."""
     data = _lines(path, index)
     if before is not None and hashlib.sha256(data[: before.end]).hexdigest() == before.digest:
         new = list(_entries(data[before.end :]))
@@ -109,20 +109,20 @@ def _counted(path: Path, index: LineIndex, before: KeptTally | None) -> Tally:
 
 
 def _since(path: Path, index: LineIndex, tail: Iterable[Entry]) -> Tally:
-    """What the entries behind the lines of an index change."""
+    """The change by the entries after the lines of an index."""
     return _difference(path, index, list(tail), within=False)
 
 
 def _difference(path: Path, index: LineIndex, new: list[Entry], *, within: bool) -> Tally:
-    """What new entries change, which may be `within` the lines of an index, or behind them."""
+    """The change by new entries, which are `within` the lines of an index or after them."""
     orders: dict[Digest, list[Entry]] = {}
     for entry in new:
         if not isinstance(entry, Foreign):
             orders.setdefault(entry.order, []).append(entry)
     early, all_ = list[Entry](), list[Entry]()
     for order, entries in orders.items():
-        known = _about(index.entries(path, [order]), order)
-        before = known[: len(known) - len(entries)] if within else known
+        own = _about(index.entries(path, [order]), order)
+        before = own[: len(own) - len(entries)] if within else own
         early += before
         all_ += [*before, *entries]
     return tally(fold(all_)).plus(tally(fold(early)), -1)
@@ -136,7 +136,7 @@ def _lines(path: Path, index: LineIndex) -> bytes:
     """The lines of an index.
 
     Raises:
-        MisledError: the ledger has other lines by now.
+        MisledError: the ledger has changed.
         SystemFault: it cannot be read.
     """
     try:

@@ -1,4 +1,4 @@
-"""How an entry is appended to the file of the journal: whole, or not at all."""
+"""Appends an entry to the journal's file, whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from flux2build.storage import continuation
 
 
 def write(path: str, file: int, entry: Entry, *, lasting: bool) -> None:
-    """Write an entry as one line into an open file, behind a torn end on a line of its own.
+    """Write an entry as one line into an open file; a torn end before it stays on its own line.
 
-    Whoever knew the lines of the file before is told that they are the same.
+    Readers that know the earlier lines learn that these have not changed.
 
     Raises:
         OSError: it is not certain that the entry is there.
     """
     before = os.fstat(file)
-    start, known = before.st_size, continuation.held(path, before)
+    start, proof = before.st_size, continuation.held(path, before)
     torn = start > 0 and _last_byte(file) != b"\n"
     line = b"\n" * torn + encoded(entry)
     try:
@@ -28,17 +28,17 @@ def write(path: str, file: int, entry: Entry, *, lasting: bool) -> None:
     except OSError:
         _cut(file, start)
         raise
-    seen = continuation.sealed(file, start + len(line))
+    sealed = continuation.sealed(file, start + len(line))
     try:
         if lasting:
             os.fsync(file)
     except OSError:
-        # An intention is taken back, as nothing is sent. A fact stays: it happened.
+        # An intention is removed again, because nothing will be sent. A fact stays: it happened.
         if isinstance(entry, Intended):
             _cut(file, start)
         raise
-    if seen is not None:
-        continuation.note(path, seen, *known)
+    if sealed is not None:
+        continuation.note(path, sealed, *proof)
 
 
 def _last_byte(file: int) -> bytes:

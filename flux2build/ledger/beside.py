@@ -1,4 +1,4 @@
-"""Files beside the ledger that spare reading it, and may be deleted at any time."""
+"""Files beside the ledger that save reading it, and may be deleted at any time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flux2build.storage import durable, regular
 
 
 def save(path: Path, head: object, body: bytes) -> None:
-    """Write plain data and bytes where `load` finds them; a disk that cannot be written to is left alone."""
+    """Write plain data and bytes for `load`; errors of the disk are ignored."""
     text = json.dumps(head).encode()
     data = len(text).to_bytes(4, "big") + text + body
     with suppress(OSError):

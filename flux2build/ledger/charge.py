@@ -1,4 +1,4 @@
-"""What orders cost, and what may still be charged for them."""
+"""The costs of orders, and the sums that may still be charged for them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from flux2build.model import Receipt, model_name
 
 
 class Charge(Struct, frozen=True):
-    """What one attempt cost, or may still cost, in USD."""
+    """The cost of one attempt in USD, or the most that it may still cost."""
 
     attempt: Attempt
     usd: Decimal
     source: str
     """`settled`, `submitted`, `estimated`, `free` or `unknown`, as in receipts."""
     reserved: bool = False
-    """True while it is not known whether it will be charged."""
+    """True while it is unknown whether it will be charged."""
 
 
 class Sum(Struct, frozen=True):
@@ -30,7 +30,7 @@ class Sum(Struct, frozen=True):
     reserved: Decimal = Decimal(0)
     orders: int = 0
     sources: Mapping[str, Decimal] = field(default_factory=dict)
-    """What was spent, by the source of the figures."""
+    """The sums that were spent, by the source of the figures."""
 
     def plus(self, charge: Charge) -> Sum:
         """This sum with one more charge."""
@@ -46,12 +46,12 @@ class Sum(Struct, frozen=True):
 
 
 def charges(ledger: Ledger) -> Iterator[Charge]:
-    """What every attempt cost; an attempt that was certainly not charged has no charge."""
+    """The charges of all attempts; an attempt that was certainly not charged has none."""
     for attempt in ledger.attempts:
         if attempt.delivered:
             yield _settled(attempt, attempt.delivered.receipt)
         elif attempt.kept:
-            # It arrived, so it was charged, whatever a person decides about it.
+            # The picture arrived, so it was charged, whatever a person decides about it.
             yield _settled(attempt, attempt.kept.receipt)
         elif attempt.voided is None or attempt.voided.charged:
             usd, source = _estimate(attempt)
@@ -65,7 +65,7 @@ def _settled(attempt: Attempt, receipt: Receipt) -> Charge:
 
 
 def _estimate(attempt: Attempt) -> tuple[Decimal, str]:
-    """The best figure without a receipt: the one of the ticket, else what was set aside."""
+    """The best figure without a receipt: the ticket's, else the sum that was set aside."""
     if attempt.ticketed and attempt.ticketed.cost is not None:
         return attempt.ticketed.cost, "submitted"
     if attempt.intended:
@@ -74,7 +74,7 @@ def _estimate(attempt: Attempt) -> tuple[Decimal, str]:
 
 
 def spent(ledger: Ledger, by: Callable[[Attempt], str]) -> dict[str, Sum]:
-    """Charges added up by a property of their attempts, such as `month` or `provider`."""
+    """The sums of charges by a property of their attempts, such as `month` or `provider`."""
     sums: dict[str, Sum] = {}
     for charge in charges(ledger):
         group = by(charge.attempt)
@@ -83,9 +83,9 @@ def spent(ledger: Ledger, by: Callable[[Attempt], str]) -> dict[str, Sum]:
 
 
 def month(attempt: Attempt) -> str:
-    """The month in which an attempt was begun: `2026-11`."""
-    begun = attempt.intended or attempt.ticketed
-    first = begun or attempt.delivered or attempt.kept or attempt.voided
+    """The month in which an attempt started: `2026-11`."""
+    start = attempt.intended or attempt.ticketed
+    first = start or attempt.delivered or attempt.kept or attempt.voided
     return first.at[:7] if first else ""
 
 
@@ -98,7 +98,7 @@ def provider(attempt: Attempt) -> str:
 
 
 def model(attempt: Attempt) -> str:
-    """The model of an attempt, by the one name that it has at every carrier."""
+    """The model of an attempt, by its own name, without a carrier's prefix."""
     entry = attempt.intended or attempt.delivered
     return model_name(entry.model) if entry else ""
 

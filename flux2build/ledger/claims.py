@@ -1,4 +1,4 @@
-"""The claims: a lock on each order, whose text names the newest attempt to buy it.
+"""The claims: a lock file for each order, whose text names the newest attempt to buy it.
 
 It is a second witness: where the journal is lost, cut off or an older copy, it shows that
 there was an order. Claims of 0.1.0 name no attempt.
@@ -26,13 +26,13 @@ _FILE: Final = r"[0-9a-f]{64}\.lock"
 
 
 class Claim(Struct, frozen=True):
-    """What a claim tells of its order."""
+    """The facts in a claim about its order."""
 
     order: Digest
     attempt: str = ""
     """The newest attempt to buy it; empty if it names none."""
     written: int = 0
-    """When the claim was last written, in seconds since 1970."""
+    """The time of the last write, in seconds since 1970."""
 
 
 class Claims:
@@ -70,7 +70,7 @@ class Claims:
 
     @contextmanager
     def held(self, order: Digest) -> Iterator[bool]:
-        """Lock an order in the meantime; whether that was possible.
+        """Lock an order for the duration of the context; yields whether that was possible.
 
         Raises:
             SystemFault: the file cannot be locked.
@@ -84,7 +84,7 @@ class Claims:
 
     @contextmanager
     def free(self, order: Digest) -> Iterator[bool]:
-        """Lock an order in the meantime, if its file can be locked; whether no other process has it.
+        """Lock an order for the context, if possible; yields whether no other process has it.
 
         That is enough to collect it, which costs nothing, and does no harm if two do so.
         """
@@ -103,16 +103,16 @@ class Claims:
             return ""
 
     def read(self) -> Iterator[Claim]:
-        """What each claim tells."""
+        """The facts in each claim."""
         for order in self:
             with suppress(OSError):
                 written = int(self.path(order).stat().st_mtime)
                 yield Claim(order, self.attempt(order), written)
 
     def name(self, intended: Intended) -> None:
-        """Name an attempt in the claim on its order, which whoever buys it holds.
+        """Name an attempt in the claim on its order, which its buyer has locked.
 
-        It is not synced and may fail: the journal is what counts as long as it is there.
+        It is not synced and may fail, because the journal counts as long as it exists.
         """
         with suppress(OSError):
             claim = os.open(self.path(intended.order), os.O_WRONLY)

@@ -24,9 +24,9 @@ EXPECTED: Final = ("width", "height", "format", "seed")
 """The parameters of an order that its picture is compared with."""
 
 REBUILT: Final = "rebuilt"
-"""The account of an attempt of which no more is known than that there was one."""
+"""The account of an attempt of which only its existence is known."""
 UNKNOWN: Final = "unknown"
-"""What such an entry says of asset, provider and model where nothing tells them."""
+"""The asset, provider and model in such an entry where they are unknown."""
 
 
 def expected(params: Mapping[str, Json]) -> dict[str, Json]:
@@ -46,7 +46,7 @@ class Intended(Struct, frozen=True, kw_only=True):
     asset: str
     reserve: Decimal
     payload: Digest
-    """The digest of what is asked for: model, prompt and parameters."""
+    """The digest of the request: model, prompt and parameters."""
     project: str = ""
     account: str = ""
     """A fingerprint that tells accounts apart; never the key."""
@@ -65,7 +65,7 @@ class Ticketed(Struct, frozen=True, kw_only=True):
     cost: Decimal | None = None
     """USD as reported at submission."""
     said: str = ""
-    """Why it could not be collected when it was last tried, with what the server said."""
+    """The reason why the last try to collect it failed, with the server's message."""
 
 
 class Delivered(Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Delivered(Struct, frozen=True, kw_only=True):
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """The picture is not what was ordered; its bytes are in the store until a person decides."""
+    """The picture differs from its order; its bytes are in the store until a person decides."""
 
     order: Digest
     attempt: str
@@ -91,7 +91,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     output: Digest
     receipt: Receipt
     message: str
-    """What is wrong with it."""
+    """How the picture differs from its order."""
 
 
 class Voided(Struct, frozen=True, kw_only=True):

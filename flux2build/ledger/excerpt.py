@@ -1,4 +1,4 @@
-"""A ledger of which only what is asked for is read: the open orders, and then one order at a time."""
+"""A ledger that reads only what is needed: the open orders, and then one order at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Excerpt:
-    """The ledger as an index and the lines after it tell; it does not change any more."""
+    """The ledger from an index and the lines after it, at one moment."""
 
     def __init__(
         self,
@@ -31,10 +31,10 @@ class Excerpt:
         self._outputs = {entry.output for entry in tail if isinstance(entry, Delivered)}
         self._read_whole = whole
         self._whole: Ledger | None = None
-        self._known: dict[Digest, Ledger] = {}
+        self._ledgers: dict[Digest, Ledger] = {}
 
     def ledger(self) -> Ledger:
-        """The ledger; what is open is read now, and everything else when it is asked for."""
+        """The ledger; open orders are read now, and the others when they are needed."""
         opened = self._fold([*self._index.open, *self._by_order], self._tail)
         return Ledger(
             attempts=_Attempts(self),
@@ -53,12 +53,12 @@ class Excerpt:
         )
 
     def about(self, order: Digest) -> Ledger:
-        """What there is to know of one order."""
+        """The ledger of one order."""
         if self._whole is not None:
             return self._whole
-        if order not in self._known:
-            self._known[order] = self._fold([order], self._by_order.get(order, []))
-        return self._known[order]
+        if order not in self._ledgers:
+            self._ledgers[order] = self._fold([order], self._by_order.get(order, []))
+        return self._ledgers[order]
 
     def delivered(self, picture: Digest) -> bool:
         """Whether a picture was delivered for any order."""
@@ -79,7 +79,7 @@ class Excerpt:
         return self.whole() if early is None else fold([*early, *tail])
 
     def _early(self, digests: Sequence[Digest]) -> list[Entry] | None:
-        """What the index leads to; None if it misleads."""
+        """The entries that the index leads to; None if it misleads."""
         try:
             return self._read(digests)
         except MisledError:
@@ -87,7 +87,7 @@ class Excerpt:
 
 
 class _ByOrder(Mapping[Digest, T]):
-    """One map of a ledger; to go through it is to read the whole ledger."""
+    """One map of a ledger; iterating over it reads the whole ledger."""
 
     def __init__(self, excerpt: Excerpt, of: Callable[[Ledger], Mapping[Digest, T]]) -> None:
         self._excerpt, self._of = excerpt, of
@@ -103,7 +103,7 @@ class _ByOrder(Mapping[Digest, T]):
 
 
 class _Attempts(Sequence[Attempt]):
-    """All attempts of a ledger; to look at them is to read it whole."""
+    """All attempts of a ledger; looking at them reads it whole."""
 
     def __init__(self, excerpt: Excerpt) -> None:
         self._excerpt = excerpt

@@ -1,7 +1,7 @@
-"""What the entries of a journal add up to.
+"""The sum of a journal's entries.
 
-Entries about one attempt only ever add up: read twice, or in another order, they
-mean the same. Any prefix of a journal is as good as a whole one.
+Entries about one attempt only add to each other: read twice, or in another order, they mean the
+same. Any prefix of a journal is a valid journal.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class State(StrEnum):
     """How far an attempt came."""
 
     DOUBT = "in doubt"
-    """It may have been sent; only a person can find out what became of it."""
+    """It may have been sent; only a person can find out its fate."""
     PENDING = "pending"
     KEPT = "kept aside"
-    """What arrived is not what was ordered; only a person can decide what to do with it."""
+    """The picture differs from its order; only a person can decide what to do with it."""
     LOST = "lost"
     """It was paid for and cannot be collected any more; only a person can give it up."""
     DELIVERED = "delivered"
@@ -48,7 +48,7 @@ _UNSETTLED: Final = frozenset({State.PENDING, State.KEPT, State.LOST, State.DOUB
 
 
 class Attempt(Struct, frozen=True):
-    """Everything the journal says of one attempt to buy an order."""
+    """Everything that the journal says about one attempt to buy an order."""
 
     order: Digest
     name: str
@@ -60,7 +60,7 @@ class Attempt(Struct, frozen=True):
 
     @property
     def state(self) -> State:
-        """How far it came; a delivery outweighs all but the word that its picture is lost."""
+        """How far it came; a delivery outweighs everything except the loss of its picture."""
         if self.delivered and not self.resubmitted:
             return State.DELIVERED
         if self.voided and self.voided.refusal != LOST:
@@ -73,7 +73,7 @@ class Attempt(Struct, frozen=True):
 
     @property
     def _collectable(self) -> bool:
-        """Whether it has a ticket, and nothing came of it since: neither a picture nor its loss."""
+        """Whether it has a ticket, and neither a picture nor a loss came after it."""
         ends = [each.at for each in (self.kept, self.voided) if each]
         return self.ticketed is not None and all(self.ticketed.at > end for end in ends)
 
@@ -84,10 +84,10 @@ class Attempt(Struct, frozen=True):
 
 
 class Ledger(Struct, frozen=True):
-    """What the journal adds up to; the maps are by the order's digest."""
+    """The sum of the journal; the maps are by the order's digest."""
 
     attempts: Sequence[Attempt] = ()
-    """In the order in which they were begun."""
+    """In the order in which they started."""
     delivered: Mapping[Digest, Delivered] = field(default_factory=dict)
     """The newest delivery of each order that has one."""
     outputs: Container[Digest] = frozenset()
@@ -114,7 +114,7 @@ class Ledger(Struct, frozen=True):
     """Entries that only a newer flux2build understands."""
 
     def about(self, names: Sequence[Digest]) -> Ledger:
-        """What is known of one order, under whichever of its names, as of the first of them.
+        """The facts about one order under any of its names, as facts about the first name.
 
         All `outputs` stay.
         """
@@ -128,7 +128,7 @@ class Ledger(Struct, frozen=True):
 
 
 def fold(entries: Iterable[Entry]) -> Ledger:
-    """What entries add up to; the order of the attempts is that of their first entries."""
+    """The sum of entries; the order of the attempts is that of their first entries."""
     attempts: dict[tuple[Digest, str], Attempt] = {}
     foreign: dict[Foreign, None] = {}
     for entry in entries:
@@ -141,28 +141,28 @@ def fold(entries: Iterable[Entry]) -> Ledger:
 
 
 def unbegun(entries: Iterable[Entry], attempt: str) -> bool:
-    """Whether the entries about an order lack the beginning of a claimed attempt, or of one with a ticket."""
-    known, ticketed = set[str](), set[str]()
+    """Whether the entries about an order lack the start of a claimed or ticketed attempt."""
+    attempts, ticketed = set[str](), set[str]()
     for entry in entries:
         if isinstance(entry, Ticketed):
             ticketed.add(entry.attempt)
         elif not isinstance(entry, Foreign):
-            known.add(entry.attempt)
-    if attempt and not any(name.startswith(attempt) for name in known):
+            attempts.add(entry.attempt)
+    if attempt and not any(name.startswith(attempt) for name in attempts):
         return True
-    return not ticketed <= known
+    return not ticketed <= attempts
 
 
 def _name(entry: Fact) -> str:
-    """An attempt's name; a delivery that was not bought is told apart by its bytes."""
+    """An attempt's name; deliveries that were not bought differ by their bytes."""
     return entry.attempt or (entry.output if isinstance(entry, Delivered) else "")
 
 
 def _added(attempt: Attempt, entry: Fact) -> Attempt:
     """An attempt with one more entry; of two of the same kind, the first one counts.
 
-    A later claim check replaces an earlier one, as a person knew better where to ask. A later
-    picture, a later loss, and the end that a person puts to a loss replace earlier ones, too.
+    A later ticket replaces an earlier one, because a person corrected it. A later picture, a later
+    loss, and a person's decision about a loss replace earlier ones, too.
     """
     match entry:
         case Intended():
@@ -173,15 +173,15 @@ def _added(attempt: Attempt, entry: Fact) -> Attempt:
         case Delivered():
             return replace(attempt, delivered=attempt.delivered or entry)
         case Kept():
-            kept = attempt.kept or entry
-            return replace(attempt, kept=max(kept, entry, key=lambda one: one.at))
+            aside = attempt.kept or entry
+            return replace(attempt, kept=max(aside, entry, key=lambda one: one.at))
         case Voided():
             voided = attempt.voided or entry
             return replace(attempt, voided=max(voided, entry, key=_finality))
 
 
 def _finality(voided: Voided) -> tuple[bool, str]:
-    """What is lost may be lost again, or given up; everything else is final."""
+    """The finality of an end: a loss may be repeated or given up, everything else is final."""
     return (False, voided.at) if voided.refusal == LOST else (True, "")
 
 

@@ -1,12 +1,11 @@
 """The journal: the ledger's entries on disk, appended, synced, and rewritten by `rebuild` only.
 
-A line is the CRC-32 of the rest of it, a space, and JSON. A process that dies
-while it writes leaves a torn end, which readers skip and the next append removes.
-Every other line that cannot be read is damage, and so is one that a newer flux2build
-wrote: what the others say is still read, and no money is spent until a person has
-settled it. Line ends and marks that an editor may leave do not matter.
+A line is the CRC-32 of the rest of it, a space, and JSON. A process that dies while it writes
+leaves a torn end, which readers skip and the next append removes. Every other unreadable line is
+damage, and so is a line that a newer flux2build wrote: the other lines are still read, and no money
+is spent until a person has settled it. Line ends and marks that an editor may leave do not matter.
 
-Where it is lost, cut off or an older copy, the claims show that there was an order.
+If the journal is lost, cut off or an older copy, the claims show that there was an order.
 """
 
 from __future__ import annotations
@@ -48,10 +47,10 @@ _FLAGS: Final = os.O_CREAT | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0
 _OURS_ALONE: Final = 0o600
 
 _UNINDEXED: Final = 200
-"""Lines that are read again and again sooner than the index is written."""
+"""The most lines that are read again each time before the index is written."""
 
 _NO_FILE: Final = frozenset({errno.ENOENT, errno.EISDIR, errno.EINVAL, errno.ELOOP, errno.ENXIO})
-"""What readers report where something other than a file lies."""
+"""The errors of readers where the path is not a file."""
 
 
 class Journal:
@@ -80,10 +79,9 @@ class Journal:
                 self.claims.name(entry)
 
     def rebuild(self, additions: Callable[[Sequence[Entry]], Sequence[Entry]]) -> Path | None:
-        """Write all entries that can be saved, and what is to be added to them, durably.
+        """Write all entries that can be saved, and further ones, durably.
 
-        Where that leaves anything out, what was there before is kept under the path
-        that is returned.
+        If that leaves anything out, the old file is kept under the returned path.
 
         Raises:
             SystemFault: it cannot be read or written; the old journal is still there.
@@ -103,7 +101,7 @@ class Journal:
             return aside
 
     def salvage(self) -> Salvage:
-        """What can be saved of the file, wherever it stands in there.
+        """The entries that can be saved from the file, wherever they stand in it.
 
         Raises:
             SystemFault: it cannot be read, though it may be whole.
@@ -111,7 +109,7 @@ class Journal:
         return _salvage(self.path)
 
     def read(self) -> list[Entry]:
-        """Every entry that can be read, in order; `problems` tells which ones cannot.
+        """Every readable entry, in order; `problems` reports the unreadable ones.
 
         Only lines that are new since the last call are read.
 
@@ -123,7 +121,7 @@ class Journal:
             return list(self._entries)
 
     def ledger(self) -> Ledger:
-        """What the entries add up to; with an index, only what is asked for is read of most of them.
+        """The sum of the entries; with an index, most of them are read only when they are needed.
 
         Raises:
             SystemFault: the journal cannot be read.
@@ -156,14 +154,14 @@ class Journal:
             return self._about(order)
 
     def problems(self) -> tuple[Problem, ...]:
-        """What this flux2build cannot read, and so keeps it from buying.
+        """The entries that this flux2build cannot read, which keep it from buying.
 
         Raises:
             SystemFault: the journal cannot be read.
         """
         with self._guard:
             self._read()
-            if self._suspects:  # another process may have been repairing a torn end just now
+            if self._suspects:  # another process may be repairing a torn end
                 self._read()
             return self._problems()
 
@@ -177,7 +175,7 @@ class Journal:
             raise SystemFault(*problems)
 
     def prove_writable(self) -> None:
-        """Prove that orders can be claimed and noted; nothing is left behind.
+        """Prove that orders can be claimed and noted, and leave nothing behind.
 
         Raises:
             SystemFault: they cannot.
@@ -197,7 +195,7 @@ class Journal:
         """
         attempt = self.claims.attempt(order)  # first: the journal has an attempt before its claim
         with self._guard:
-            if attempt or not self._lines:  # else what was read before is as good
+            if attempt or not self._lines:  # otherwise the entries read before are as good
                 self._read()
             entries = self._about(order)
         return unbegun(entries, attempt)
@@ -211,7 +209,7 @@ class Journal:
         return [order for order in self.claims if self.unrecorded(order)]
 
     def emptied(self) -> bool:
-        """Whether nothing is left of a journal that was written, though something was to be bought.
+        """Whether a journal that was written is now empty, although something was to be bought.
 
         Raises:
             SystemFault: the journal cannot be read.
@@ -224,7 +222,7 @@ class Journal:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep out whoever writes to the journal."""
+        """Keep other writers out of the journal."""
         with self._guard:
             try:
                 folder(self.path.parent, 0o700)
@@ -275,7 +273,7 @@ class Journal:
         end = self._whole(entry)
         file = os.open(self.path, _FLAGS, _OURS_ALONE)
         try:
-            if lasting and not self._named:  # first: a line is written only if it will be found
+            if lasting and not self._named:  # first: a line is written only if readers will find it
                 sync(self.path.parent)
                 sync_upwards(self.path.parent, self.path.parent)
                 self._named = True
@@ -286,10 +284,9 @@ class Journal:
             os.close(file)
 
     def _whole(self, entry: Entry) -> int | None:
-        """Where the good lines end; None in a damaged journal.
+        """The end of the good lines; None in a damaged journal.
 
-        Damage stops a purchase before it begins. What has already happened is noted
-        all the same, on a line of its own.
+        Damage stops a purchase before it starts. Facts are still noted, on a line of their own.
         """
         self._catch_up()
         if isinstance(entry, Intended) and (problems := self._problems()):
@@ -314,10 +311,10 @@ class Journal:
         """Lines that the index on disk tells of."""
         self._rows: list[bytes] = []
         self._hash: Hash = sha256()
-        """The hash of the bytes of the lines that the index does not tell of."""
+        """The hash of the bytes of the lines after those of the index."""
 
     def _catch_up(self) -> None:
-        """Read the lines that are new since the last time; all of them if there was damage."""
+        """Read the lines that are new since the last call; all of them if there was damage."""
         if self._damage:
             self._forget()
         try:
@@ -343,14 +340,14 @@ class Journal:
         self._suspects = list(suspects(self._lines + 1, [*lines[whole:], tail]))
 
     def _take_up(self, file: BinaryIO) -> None:
-        """Begin behind the lines that the index tells of, if it holds."""
+        """Start after the lines of the index, if it is valid."""
         if (index := line_index.taken_up(self._index_path, file)) is not None:
             self._index, self._lines, self._end = index, index.lines, index.end
             file.seek(index.end - index.last)
             self._last = file.read(index.last)
 
     def _keep_index(self, ledger: Ledger) -> None:
-        """Write the index, once there are many sound lines that it does not tell of."""
+        """Write the index once it lacks many sound lines."""
         behind = self._lines - max(self._index.lines if self._index else 0, self._indexed)
         if behind < self._unindexed or self._damage or self._suspects or self._newer:
             return
@@ -362,7 +359,7 @@ class Journal:
                 self._indexed = self._lines
 
     def _take(self, text: str | None, line: bytes) -> None:
-        """Read one line; one that is blank says nothing."""
+        """Read one line; a blank line is ignored."""
         self._lines, at = self._lines + 1, self._end
         self._last = line + b"\n"
         self._hash.update(self._last)

@@ -1,9 +1,9 @@
-"""An index of the ledger: where the lines of each order are, so that the others need not be read.
+"""An index of the ledger: the places of each order's lines, so that others need not be read.
 
-It tells of a ledger's first lines, all of them sound, and lies in a file of its own that may be
-deleted at any time. It holds only as long as those lines are byte for byte the ones that it was made
-from: either the ledger has the size, times and inode that it had then, and the times are old enough
-to show a later change, or the lines are hashed again. What is looked up is read from the ledger.
+It covers a ledger's first lines, all of them sound, and lies in a file of its own that may be
+deleted at any time. It is valid only while those lines are byte for byte the same: either the
+ledger still has the size, times and inode that it had then, and the times are old enough to show a
+later change, or the lines are hashed again. The entries themselves are read from the ledger.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ _FORMAT: Final = 1
 _KEY: Final = 32
 _ROW: Final = _KEY + 8
 _TICK: Final = 50_000_000
-"""Nanoseconds within which a disk's clock may give two changes one time."""
+"""Nanoseconds within which a disk's clock may give two changes the same time."""
 _COARSE: Final = 2_100_000_000
 """The same, for disks that count seconds."""
 _UNRELIABLE: Final = (0, 0, 0, 0)
 
 Signature = Attributes
-"""Those of a file; all 0 if they could not show a later change."""
+"""The attributes of a file; all 0 if they could not show a later change."""
 
 
 class MisledError(Exception):
-    """The index leads to other lines than those it was made from."""
+    """The index does not match the lines of the ledger."""
 
 
 class LineIndex(Struct, frozen=True):
-    """What is known of the first lines of a ledger."""
+    """The facts about the first lines of a ledger."""
 
     lines: int
     end: int
-    """Where they end, in bytes."""
+    """The end of these lines, in bytes."""
     last: int
-    """The length of the last one, with its end."""
+    """The length of the last line, with its line end."""
     digest: str
     """SHA-256 of these bytes."""
     signature: Signature
@@ -64,7 +64,7 @@ class LineIndex(Struct, frozen=True):
     open: tuple[Digest, ...]
     """The orders that are pending, kept aside, lost or in doubt."""
     rows: bytes
-    """The digests of orders and of delivered pictures, sorted, each with the offset of a line."""
+    """The sorted digests of orders and of delivered pictures, each with the offset of a line."""
 
     def compared(self, file: BinaryIO) -> LineIndex | None:
         """This index, with a new signature if a ledger still begins with these lines; else None."""
@@ -76,18 +76,18 @@ class LineIndex(Struct, frozen=True):
         return replace(self, signature=signature(file, before, now))
 
     def entries(self, path: Path, orders: Iterable[Digest]) -> list[Entry]:
-        """All entries about some orders, as they follow each other in the ledger.
+        """All entries about some orders, in the order of the ledger.
 
         Raises:
             MisledError: the ledger has other lines there.
             SystemFault: it cannot be read.
         """
-        wanted = sorted({(at, order) for order in orders for at in self._offsets(order)})
-        if not wanted:
+        places = sorted({(at, order) for order in orders for at in self._offsets(order)})
+        if not places:
             return []
         try:
             with regular.opened(path) as file:
-                return [_entry(file, at, order) for at, order in wanted]
+                return [_entry(file, at, order) for at, order in places]
         except OSError as error:
             raise durable.fault("read", path, error) from error
 
@@ -101,20 +101,20 @@ class LineIndex(Struct, frozen=True):
             yield int.from_bytes(rows[at + _KEY : at + _ROW], "big")
 
     def save(self, path: Path) -> None:
-        """Write it where `load` finds it; a disk that cannot be written to is left alone."""
+        """Write the index for `load`; errors of the disk are ignored."""
         head = {name: getattr(self, name) for name in _HEAD}
         beside.save(path, {"format": _FORMAT, **head}, self.rows)
 
 
 class News(NamedTuple):
-    """What was read of a ledger behind the lines of an index, all of it sound."""
+    """The sound entries of a ledger after the lines of an index."""
 
     lines: int
-    """The number of all lines, those of the index too."""
+    """The number of all lines, including those of the index."""
     end: int
     last: int
     hash: Hash
-    """SHA-256 of the bytes behind those of the index."""
+    """The SHA-256 of the bytes after those of the index."""
     rows: Sequence[bytes]
     open: tuple[Digest, ...]
 
@@ -137,21 +137,21 @@ def load(path: Path) -> LineIndex | None:
 
 
 def taken_up(path: Path, ledger: BinaryIO) -> LineIndex | None:
-    """The index in a file, if it holds for a ledger; what proves that is noted for the next one."""
+    """The index in a file, if it is valid for a ledger; the proof is noted for the next reader."""
     if (index := load(path)) is None:
         return None
     status = os.fstat(ledger.fileno())
-    name, known = continuation.held(str(path), status)
-    if known == index.digest:
+    name, digest = continuation.held(str(path), status)
+    if digest == index.digest:
         return index
-    held = index.compared(ledger)
-    if held is not None and held.signature == attributes(status):
-        continuation.note(str(path), held.signature, name, held.digest)
-    return held
+    compared = index.compared(ledger)
+    if compared is not None and compared.signature == attributes(status):
+        continuation.note(str(path), compared.signature, name, compared.digest)
+    return compared
 
 
 def extended(before: LineIndex | None, ledger: BinaryIO, news: News) -> LineIndex | None:
-    """An index of further lines, too; None if the ledger has other ones by now."""
+    """An index that covers further lines, too; None if the ledger has changed."""
     now, status, start = time.time_ns(), os.fstat(ledger.fileno()), before.end if before else 0
     digest = hashed(ledger, start)
     rest = ledger.read(news.end - start)
@@ -183,19 +183,19 @@ def rows_of(entry: Entry, at: int) -> Iterator[bytes]:
 
 
 def hashed(file: BinaryIO, end: int) -> Hash:
-    """The hash of a file's first bytes; other ones if it has fewer."""
-    digest, left = hashlib.sha256(), end
+    """The hash of a file's first bytes; it differs if the file has fewer."""
+    digest, rest = hashlib.sha256(), end
     file.seek(0)
-    while left and (part := file.read(min(left, 1 << 20))):
+    while rest and (part := file.read(min(rest, 1 << 20))):
         digest.update(part)
-        left -= len(part)
+        rest -= len(part)
     return digest
 
 
 def signature(ledger: BinaryIO, before: os.stat_result, now: int) -> Signature:
-    """The signature of a ledger whose lines were read since it looked like `before`, at `now`."""
+    """The signature, at `now`, of a ledger that was read after its attributes were `before`."""
     try:
-        os.fsync(ledger.fileno())  # a power cut may not take the lines away and leave the times
+        os.fsync(ledger.fileno())  # a power cut must not remove lines and leave the times
     except OSError:
         return _UNRELIABLE
     after = os.fstat(ledger.fileno())
@@ -206,7 +206,7 @@ def signature(ledger: BinaryIO, before: os.stat_result, now: int) -> Signature:
 
 
 def margin(changed: int) -> int:
-    """How long after a change, in nanoseconds, the disk may give another one the same time."""
+    """The nanoseconds within which the disk may give a second change the same time."""
     return _TICK if changed % 10_000_000 else _COARSE
 
 

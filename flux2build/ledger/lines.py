@@ -1,4 +1,4 @@
-"""The lines of the journal: how an entry is written, and which lines a crash may have torn."""
+"""The lines of the journal: their encoding, and the lines that a crash may have torn."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from flux2build.ledger.codec import entry_to_json
 from flux2build.ledger.entries import Entry
 
 MISFIT: Final = "its checksum does not fit"
-"""What is wrong with a line that is not as it was written."""
+"""The problem of a line that has changed since it was written."""
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-"""What an editor may put before the first line."""
+"""The bytes that an editor may put before the first line."""
 
 _RANGES: Final = 8
 
 _BEGINNING: Final = b'{"kind":'
-"""How the JSON of each entry begins; it stands nowhere else within an entry."""
+"""The start of each entry's JSON; it occurs nowhere else within an entry."""
 
 
 def encoded(entry: Entry) -> bytes:
@@ -54,7 +54,7 @@ def _torn(line: bytes) -> bool:
 
 
 def ranges(numbers: Iterable[int]) -> str:
-    """Ascending numbers in words: `2, 5-9`; only the first few ranges."""
+    """Ascending numbers as text: `2, 5-9`; only the first few ranges."""
     runs = [
         [number for _, number in run]
         for _, run in groupby(enumerate(numbers), key=lambda each: each[1] - each[0])

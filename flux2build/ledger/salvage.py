@@ -1,4 +1,4 @@
-"""What can be saved of a journal's file, whatever became of it."""
+"""Saves the entries of a journal's file, in whatever state it is."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _ENCODINGS: Final = (
 
 
 class Salvage(Struct, frozen=True):
-    """The lines of a journal that are as they were written."""
+    """The intact lines of a journal."""
 
     entries: tuple[Entry, ...] = ()
     lines: tuple[bytes, ...] = ()
     """The line of each entry, without its end."""
     data: bytes | None = b""
-    """All that is in the file; None if something else lies at its path."""
+    """The content of the file; None if the path is not a file."""
     complete: bool = True
-    """Whether nothing but blanks stands beside the lines."""
+    """Whether there are only blanks beside the lines."""
 
     @property
     def newer(self) -> bool:
@@ -43,7 +43,7 @@ class Salvage(Struct, frozen=True):
 
 
 def saved(data: bytes) -> Salvage:
-    """What can be saved of the bytes of a journal."""
+    """The entries that can be saved from the bytes of a journal."""
     pairs, rest = list[tuple[Entry, bytes]](), b""
     for text in _pieces(data):
         line, sound = text.strip(_BLANKS), None
@@ -60,7 +60,7 @@ def saved(data: bytes) -> Salvage:
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
-    """The bytes cut before everything that begins like a line of a journal."""
+    """The bytes, cut before every text that begins like a line of a journal."""
     for mark, encoding in _ENCODINGS:
         if data.startswith(mark):
             data = data.decode(encoding, "replace").encode()

@@ -1,4 +1,4 @@
-"""What many attempts cost, counted so that those of one order can be taken out again, to the last digit."""
+"""The costs of many attempts, counted so that one order can be subtracted again exactly."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from flux2build.ledger.charge import Charge, Sum
 from flux2build.ledger.fold import Attempt, Ledger
 
 Counts = Counter[str]
-"""How often each amount was charged: `settled 0.03`; `?estimated 0.03` while it is not known whether."""
+"""The number of charges by amount: `settled 0.03`, or `?estimated 0.03` while uncertain."""
 Section = dict[str, Counts]
 """The amounts of each group."""
 
 EVERYTHING: Final = ""
-"""The group of all that a project was charged, also what no beginning is known of."""
+"""The group of all charges of a project, including attempts whose beginnings are unknown."""
 GROUPS: Final = {
     "asset": costs.asset,
     "model": costs.model,
@@ -34,14 +34,14 @@ class Tally(Struct, frozen=True):
     """Attempts, counted."""
 
     sections: dict[tuple[str, str], Section]
-    """The amounts, by project and by how they are grouped."""
+    """The amounts, by project and grouping."""
     begun: int
     """How many attempts there are whose beginnings are known."""
     paid: Counter[Digest]
     """The newest picture of each order that was bought and not `resubmitted` since."""
 
     def plus(self, other: Tally, sign: int = 1) -> Tally:
-        """This tally with the attempts of another one, or without them."""
+        """This tally plus another one, or minus it."""
         sections = {
             key: {name: Counter(counts) for name, counts in section.items()}
             for key, section in self.sections.items()
@@ -66,7 +66,7 @@ def tally(ledger: Ledger) -> Tally:
 
 
 def added(section: Section, other: Mapping[str, Counts], sign: int = 1) -> None:
-    """Add the amounts of other groups, or take them away."""
+    """Add the amounts of other groups, or subtract them."""
     for name, counts in other.items():
         into = section.setdefault(name, Counter())
         for amount, number in counts.items():
@@ -74,7 +74,7 @@ def added(section: Section, other: Mapping[str, Counts], sign: int = 1) -> None:
 
 
 def sums(section: Section) -> dict[str, Sum]:
-    """Add up each group; one without any amount is left out."""
+    """The sum of each group; groups without an amount are left out."""
     return {name: each for name in sorted(section) if (each := _sum(section[name])).orders}
 
 

@@ -1,7 +1,7 @@
 """A tally of a ledger's first lines, in a file of its own that may be deleted at any time.
 
-It names the lines by their end and their digest. Only who knows that a ledger begins with these very
-lines may believe it.
+It identifies the lines by their end and their digest. It is valid only for a ledger that begins
+with exactly these lines.
 """
 
 from __future__ import annotations
@@ -23,49 +23,49 @@ _DIGITS: Final = 64
 
 
 class KeptTally(Struct, frozen=True):
-    """A tally of which each section is read when it is asked for."""
+    """A tally whose sections are read when they are needed."""
 
     end: int
-    """Where the lines end, in bytes."""
+    """The end of the lines, in bytes."""
     digest: str
     """SHA-256 of these bytes."""
     begun: int
     places: dict[tuple[str, str], tuple[int, int]]
-    """Where each section starts and ends."""
+    """The start and the end of each section."""
     body: bytes
     pictures: int
-    """Where the pictures start that were paid for."""
+    """The start of the list of paid pictures."""
 
     @property
     def projects(self) -> list[str]:
-        """The projects that it tells of."""
+        """The projects in the tally."""
         return list(dict.fromkeys(project for project, _ in self.places))
 
     def section(self, project: str, by: str) -> Section:
         """The amounts of a project, grouped."""
         start, end = self.places.get((project, by), (0, 0))
-        said = json.loads(self.body[start:end] or b"{}")
-        return {name: Counter(counts) for name, counts in said.items()}
+        section = json.loads(self.body[start:end] or b"{}")
+        return {name: Counter(counts) for name, counts in section.items()}
 
     @property
     def paid(self) -> Iterator[Digest]:
-        """The pictures that were paid for, some of them several times."""
+        """The paid pictures, some of them several times."""
         names = self.body[self.pictures :].hex()
         starts = range(0, len(names), _DIGITS)
         return map(Digest, [f"sha256:{names[at : at + _DIGITS]}" for at in starts])
 
     def whole(self) -> Tally:
-        """All of it."""
+        """The whole tally."""
         sections = {key: self.section(*key) for key in self.places}
         return Tally(sections, self.begun, Counter(self.paid))
 
 
 def kept(end: int, digest: str, tally: Tally) -> KeptTally:
-    """Return a tally of some lines as it is kept."""
+    """Return a tally of some lines in the form of the file."""
     places, parts, at = dict[tuple[str, str], tuple[int, int]](), list[bytes](), 0
     for key, section in tally.sections.items():
-        said = {name: +counts for name, counts in section.items() if any(counts.values())}
-        parts.append(json.dumps(said).encode())
+        amounts = {name: +counts for name, counts in section.items() if any(counts.values())}
+        parts.append(json.dumps(amounts).encode())
         places[key] = at, at + len(parts[-1])
         at += len(parts[-1])
     raw = [bytes.fromhex(each.removeprefix("sha256:")) for each in tally.paid.elements()]
@@ -73,7 +73,7 @@ def kept(end: int, digest: str, tally: Tally) -> KeptTally:
 
 
 def save(path: Path, tally: KeptTally) -> None:
-    """Write a tally where `load` finds it; a disk that cannot be written to is left alone."""
+    """Write a tally for `load`; errors of the disk are ignored."""
     places = [[*key, *place] for key, place in tally.places.items()]
     head = [_FORMAT, tally.end, tally.digest, tally.begun, tally.pictures, places]
     beside.save(path, head, tally.body)

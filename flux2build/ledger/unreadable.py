@@ -1,4 +1,4 @@
-"""What is to be said of the lines of a journal that this flux2build cannot read."""
+"""The problems about the lines of a journal that this flux2build cannot read."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def problems(
     path: str, damage: Sequence[tuple[int, str]], newer: Sequence[int]
 ) -> tuple[Problem, ...]:
     """A problem for the damaged lines of a journal, and one for those of a newer flux2build."""
-    found = []
+    faults = []
     if damage:
         first, why = damage[0]
-        found.append(
+        faults.append(
             Problem(
                 f"the journal of orders is damaged: {why}; nothing is bought until it is settled",
                 Place(path, first),
@@ -30,7 +30,7 @@ def problems(
             )
         )
     if newer:
-        found.append(
+        faults.append(
             Problem(
                 "the journal of orders has entries of a newer flux2build, which this one "
                 "cannot read; nothing is bought with it",
@@ -39,4 +39,4 @@ def problems(
                 hint="build with the newest flux2build",
             )
         )
-    return tuple(found)
+    return tuple(faults)

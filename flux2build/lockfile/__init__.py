@@ -1,7 +1,7 @@
 """`assets.lock`: the requests, inputs and outputs of every asset and profile.
 
-The lock is a receipt. It can be read in whatever state a merge left it, is written
-in one canonical form, and is never thrown away.
+The lock is a receipt. It can be read in any state in which a merge leaves it, is written in one
+canonical form, and is never discarded.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The content of a lock: for every asset and profile its request, inputs and outputs.
 
-A block holds what is locked of one asset in one profile. It has a row for each
-output: the generated picture, the derived files, and the written documents. Beside them stand the
-candidates that were ordered for the picture, and what a person decided about it.
+A block holds everything that is locked for one asset in one profile. It has a row for each output:
+the generated picture, the derived files, and the written documents. It also has the candidates that
+were ordered for the picture, and a person's decision about it.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class Generated(Struct, frozen=True):
 
     @property
     def order(self) -> Order:
-        """What was ordered."""
+        """The order of the picture."""
         inputs = tuple(each.sha256 for each in self.inputs)
         return Order(self.model, self.prompt, self.params, inputs, self.take)
 
     @property
     def renamed(self) -> Generated:
-        """This row with the one name of its model, and the key that follows from it."""
+        """This row with its model's own name, and the key that follows from it."""
         if (name := model_name(self.model)) == self.model:
             return self
         order = replace(self.order, model=name)
@@ -78,7 +78,7 @@ class Derived(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """The row of a document: which one, the version of its rules, and the output."""
+    """The row of a document: its kind, the version of its rules, and the output."""
 
     key: Digest
     schema: int
@@ -91,18 +91,18 @@ class Written(Struct, frozen=True):
 
 
 class Candidate(Struct, frozen=True):
-    """One of several takes of an asset's request: its order, and what came of it.
+    """One of several takes of an asset's request: its order and its picture.
 
-    Its bytes are in the store, never in the work tree. The request itself is the spec's; the key
-    proves for which one it was ordered.
+    Its bytes are in the store, never in the work tree. The request itself is in the spec; the key
+    proves which request the candidate was ordered for.
     """
 
     number: int
-    """What people call it, from 1."""
+    """Its number for people, from 1."""
     key: Digest
     take: int
     seed: int | None
-    """The seed that was asked for, if one was."""
+    """The requested seed, if there is one."""
     output: Output
     """Its path is empty."""
     receipt: Receipt
@@ -111,18 +111,18 @@ class Candidate(Struct, frozen=True):
 
 
 class ReviewState(StrEnum):
-    """What a person decided about a picture."""
+    """The decisions that a person can make about a picture."""
 
     APPROVED = "approved"
     HELD = "held"
-    """It stays as it is, whatever the spec says."""
+    """The picture stays as it is, whatever the spec says."""
     REJECTED = "rejected"
     DISPUTED = "disputed"
-    """A merge brought together two decisions that contradict each other."""
+    """A merge combined two decisions that contradict each other."""
 
 
 class Review(Struct, frozen=True):
-    """What a person decided about the bytes of a picture; it is void for any others."""
+    """A person's decision about the bytes of a picture; it is void for any other bytes."""
 
     state: ReviewState
     sha256: Digest
@@ -134,7 +134,7 @@ class Review(Struct, frozen=True):
 
 
 Row = Generated | Derived | Written
-"""What is locked of one output."""
+"""The locked facts of one output."""
 
 
 class Block(Struct, frozen=True):
@@ -191,7 +191,7 @@ class Block(Struct, frozen=True):
         return replace(self, candidates=tuple(ordered))
 
     def keeping(self, paths: Container[str]) -> Block | None:
-        """Return this block with only the outputs at some paths; None if nothing is left of it.
+        """Return this block with only the outputs at some paths; None if nothing remains.
 
         The candidates stay: they are receipts of pictures that may still be picked.
         """
@@ -207,7 +207,7 @@ class Block(Struct, frozen=True):
 
     @property
     def decision(self) -> Review | None:
-        """What a person decided about the picture that is locked; a decision about other bytes is void."""
+        """The decision about the locked picture; a decision about other bytes is void."""
         bytes_ = self.generated.output.sha256 if self.generated else None
         return self.review if self.review and self.review.sha256 == bytes_ else None
 
@@ -227,7 +227,7 @@ class Lockfile(Struct, frozen=True):
     revision: int = 1
     """The newest revision that wrote to it."""
     older: bool = False
-    """Whether its text names models as carriers spell them, which is no longer written."""
+    """Whether its text names models as carriers spell them, which new locks do not."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Unknown keys that a newer revision wrote, kept as they are."""
 
@@ -243,7 +243,7 @@ class Lockfile(Struct, frozen=True):
 
     @property
     def needed(self) -> int:
-        """The oldest revision that knows all that it holds; a lock without news stays as it was."""
+        """The oldest revision with all features that the lock uses; it rises only for new ones."""
         news = any(
             block.candidates or block.review or (block.generated and block.generated.picked)
             for block in self.blocks.values()

@@ -1,4 +1,4 @@
-"""What differs between two states of a lock."""
+"""The differences between two states of a lock."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from flux2build.model import AssetName, Receipt
 
 
 class LockChange(NamedTuple):
-    """What became of an asset in a profile."""
+    """The change to an asset in a profile."""
 
     asset: AssetName
     profile: str
     before: Block | None
     """None if the asset is new."""
     after: Block | None
-    """None if the asset is gone."""
+    """None if the asset was removed."""
     former: AssetName | None = None
-    """What the asset was called before, if it was renamed."""
+    """The earlier name of the asset, if it was renamed."""
     earlier: Container[str] = frozenset()
-    """The tasks of orders that the lock had at some time before, and that may be back."""
+    """The tasks of orders that an earlier lock had, and that may have returned."""
 
     @property
     def generated(self) -> tuple[Generated | None, Generated | None]:
@@ -43,12 +43,14 @@ class LockChange(NamedTuple):
 
 def compare(before: Lockfile, after: Lockfile) -> list[LockChange]:
     """Every asset that was added, changed, renamed or removed, by name and profile."""
-    gone = {_bytes(block): block for key, block in before.blocks.items() if key not in after.blocks}
+    by_bytes = {
+        _bytes(block): block for key, block in before.blocks.items() if key not in after.blocks
+    }
     renamed, changes = set[AssetName](), list[LockChange]()
     for key, block in sorted(after.blocks.items()):
         old = before.blocks.get(key)
-        if old is None and (digests := _bytes(block)) in gone and digests:
-            old = gone[digests]
+        if old is None and (digests := _bytes(block)) in by_bytes and digests:
+            old = by_bytes[digests]
             renamed.add(old.asset)
             changes.append(LockChange(*key, old, block, old.asset))
         elif old != block:
@@ -62,7 +64,7 @@ def compare(before: Lockfile, after: Lockfile) -> list[LockChange]:
 
 
 def _paid(block: Block | None) -> dict[Digest, Receipt]:
-    """The receipts of what was paid for, by order."""
+    """The receipts of paid pictures, by order."""
     rows = () if block is None else (*block.candidates, block.generated)
     return {
         row.key: row.receipt

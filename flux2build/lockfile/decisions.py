@@ -1,4 +1,4 @@
-"""Decisions of two people about one picture, brought together by a merge."""
+"""Decisions of two people about one picture, combined by a merge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FOR: Final = frozenset({ReviewState.APPROVED, ReviewState.HELD})
 
 
 def agreed(reviews: Iterable[Review | None], output: Digest | None) -> Review | None:
-    """Return what was decided about some bytes; `disputed` if decisions contradict each other."""
+    """Return the decision about some bytes; `disputed` if decisions contradict each other."""
     about = [each for each in reviews if each is not None and each.sha256 == output]
     if not about:
         return None
@@ -23,9 +23,9 @@ def agreed(reviews: Iterable[Review | None], output: Digest | None) -> Review | 
         return min(about, key=lambda each: each.at)
     if states <= _FOR:
         return next(each for each in about if each.state is ReviewState.APPROVED)
-    said = "; ".join(f"{each.state.value} by {each.by}" for each in sorted(about, key=_order))
+    note = "; ".join(f"{each.state.value} by {each.by}" for each in sorted(about, key=_order))
     last = max(about, key=lambda each: each.at)
-    return replace(last, state=ReviewState.DISPUTED, by="", note=said, extra={})
+    return replace(last, state=ReviewState.DISPUTED, by="", note=note, extra={})
 
 
 def _order(review: Review) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Merging two versions of a lock: nothing that either side knows is lost."""
+"""Merges two versions of a lock without losing a row of either side."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def sides(text: str, file: str) -> tuple[Lockfile, Lockfile]:
 
 
 def doubled(text: str, file: str) -> tuple[Lockfile, Lockfile, int] | None:
-    """Both sides of a lock whose conflict markers were taken out, and the first line of theirs.
+    """Both sides of a lock whose conflict markers were removed, and the first line of theirs.
 
-    None for a lock in which no row stands twice.
+    None for a lock in which no row occurs twice.
 
     Raises:
-        LockError: rows stand twice, and it cannot be told which belong together.
+        LockError: rows occur twice, and it is unclear which ones belong together.
     """
     parts = split_doubled(text)
     if parts is None:
@@ -74,7 +74,7 @@ def _moved(problem: Problem, side: Side) -> Problem:
 
 
 def united(ours: Lockfile, theirs: Lockfile) -> Lockfile:
-    """Our lock, with the rows that only their lock has."""
+    """Our lock, together with the rows that only their lock has."""
     blocks = dict(ours.blocks)
     for name, block in theirs.blocks.items():
         blocks[name] = _united(blocks[name], block) if name in blocks else block

@@ -1,4 +1,4 @@
-"""A lock of which each block is read when it is asked for."""
+"""A lock whose blocks are read when they are needed."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Spans = Mapping[Key, tuple[int, int]]
 """Where the text of each block starts and ends, in bytes."""
 
 _FEW: Final = 500
-"""From so many blocks on, all are read at once."""
+"""The number of blocks from which on all are read at once."""
 _HANDFUL: Final = 40
-"""Up to so many, reading them carefully takes less time than to compile the quick patterns."""
+"""Up to this number, careful reading takes less time than compiling the quick patterns."""
 _NAME: Final = rb'(?:[A-Za-z0-9_-]+|"[^"\\\n]*")'
 _REVIEW: Final = b".review]"
 _HEADER: Final = rb"(?m)^\[asset\.(%b)\.(%b)([\].])" % (_NAME, _NAME)
 
 
 def spans(text: bytes, lock: Lockfile) -> Spans | None:
-    """Find the blocks in the text of a lock; None if they do not stand by themselves."""
+    """Find the blocks in the text of a lock; None if they cannot be separated."""
     starts: dict[Key, int] = {}
     newest: Key | None = None
     for match in re.finditer(_HEADER, text):
@@ -46,9 +46,9 @@ def spans(text: bytes, lock: Lockfile) -> Spans | None:
 
 
 class Parts(Mapping[Key, Block]):
-    """The blocks of a lock, given its text and where each stands in it; some may be replaced.
+    """The blocks of a lock, from its text and the place of each block; some may be replaced.
 
-    A text is `canonical` if it is known to be what a writing of all blocks gives.
+    A text is `canonical` if it is known to equal the written text of all blocks.
     """
 
     def __init__(
@@ -75,8 +75,8 @@ class Parts(Mapping[Key, Block]):
             start, end = self.places[key]
             part = self.text[: self._top] + self.text[start:end]
             read = read_carefully if len(self._read) < _HANDFUL else loads
-            ((found, block),) = read(part.decode(), self.file).blocks.items()
-            if found != key:  # pragma: no cover - the places are those of this very text
+            ((name, block),) = read(part.decode(), self.file).blocks.items()
+            if name != key:  # pragma: no cover - the places come from this text
                 raise AssertionError(key)
             self._read[key] = block
         return self._read[key]
@@ -114,7 +114,7 @@ class Parts(Mapping[Key, Block]):
     __hash__ = None  # type: ignore[assignment] # as of any mapping
 
     def reviewed(self) -> Iterator[Block]:
-        """The blocks that have a decision, and perhaps others, given that the text is canonical."""
+        """The blocks that have a decision, and perhaps others, if the text is canonical."""
         keys = {*self._replaced}
         starts = sorted((start, key) for key, (start, _) in self.places.items())
         at = self.text.find(_REVIEW)
@@ -124,15 +124,15 @@ class Parts(Mapping[Key, Block]):
         return (self[key] for key in keys)
 
     def replacing(self, blocks: Mapping[Key, Block]) -> Parts:
-        """Return these blocks with others in the places of some, or beside them."""
+        """Return these blocks with some replaced or added."""
         replaced = {**self._replaced, **blocks}
         return Parts(self.text, self.file, self.places, replaced, canonical=self.canonical)
 
     @cached_property
     def patched(self) -> Parts:
-        """The same blocks in a text of their own, given that this one is canonical."""
+        """The same blocks with a text of their own, if this text is canonical."""
         size, pieces, starts = len(self.text), list[bytes | memoryview](), dict[Key, int]()
-        text = memoryview(self.text)  # most of it stays as it is
+        text = memoryview(self.text)  # most of the text stays the same
         end, shift, shifts = 0, 0, list[tuple[int, int]]()
         for start, stop, key in self._edits():
             piece = _text(self._replaced[key])
@@ -150,7 +150,7 @@ class Parts(Mapping[Key, Block]):
         return Parts(patched, self.file, self._moved(starts, shifts, len(patched)), canonical=True)
 
     def _edits(self) -> Sequence[tuple[int, int, Key]]:
-        """From where to where the text is another one, and whose block stands there instead."""
+        """The ranges of the text that change, and the block that replaces each of them."""
         keys = [*self.places] if self._added else []
         edits = [(*self.places[key], key) for key in self._replaced.keys() - self._added]
         for key in self._added:
@@ -162,7 +162,7 @@ class Parts(Mapping[Key, Block]):
     def _moved(
         self, starts: Mapping[Key, int], shifts: Sequence[tuple[int, int]], size: int
     ) -> Spans:
-        """The places of blocks: some start anew, others are shifted by what stands before them."""
+        """The places of blocks: some are new, others are shifted by changes before them."""
         if not self._added and not any(by for _, by in shifts):
             return self.places
         ends, by = [end for end, _ in shifts], [0, *(by for _, by in shifts)]
@@ -173,13 +173,13 @@ class Parts(Mapping[Key, Block]):
 
 
 def _text(block: Block) -> bytes:
-    """The text of a block from its header on, up to that of the next one."""
+    """The text of a block, from its header to that of the next block."""
     _, *lines = block_lines(block)
     return "\n".join([*lines, "\n"]).encode()
 
 
 def text_of(lock: Lockfile) -> bytes:
-    """Return the text of a lock; only blocks are written that differ from the text it was read from."""
+    """Return the text of a lock; blocks that have not changed keep the text they were read from."""
     blocks = lock.blocks
     if isinstance(blocks, Parts) and blocks.canonical:
         return blocks.patched.text

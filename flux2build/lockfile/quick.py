@@ -1,9 +1,9 @@
 """Quick reading of a lock in its canonical text: one pattern for each kind of table.
 
-A pattern matches only what the careful reader of `read.py` accepts, and the values that it captures
-are what that reader would make of them. A block that differs is left to the careful reader, and
-so is the whole lock where even that does not help: a lock that was edited by hand, damaged, or
-written by a newer flux2build reads the same, and its faults are told in the same words.
+A pattern matches only text that the careful reader of `read.py` accepts, and captures the values
+that it would return. An unusual block is left to the careful reader, and so is the whole lock where
+that does not help: a lock that was edited by hand, damaged, or written by a newer flux2build reads
+the same, and its faults are reported in the same words.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ _SIZE: Final = 12
 
 @cache
 def _block_pattern() -> re.Pattern[str]:
-    """A block as far as its generated picture; compiled when there is a lock to read."""
+    """A block up to its generated picture; the pattern is compiled when there is a lock to read."""
     return re.compile(
         rf'\n\[(asset\.({_NAME})\.({_NAME}|""))\]\nmeta = {_DIGEST}\n'
         rf"(?:\n\[\1\.generated\]\n{_GENERATED})?+"
@@ -209,7 +209,7 @@ def _generated(key: str, *values: Any) -> Generated:
     output, values = values[:_SIZE], values[_SIZE:]
     path, schema, provider, model, take, prompt, parameters, inputs, *receipt, picked = values
     if _string(model).startswith(OWNER):
-        raise NotCanonical  # an older one, which is renamed
+        raise NotCanonical  # an older row, which is renamed
     return Generated(
         Digest(key),
         int(schema),

@@ -1,4 +1,4 @@
-"""Reading `assets.lock`: every error names its file and line, and no receipt is ever dropped."""
+"""Reads `assets.lock`: every error names its file and line, and receipts are never dropped."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def decoded(data: bytes, file: str) -> str:
         return text_files.decoded(data, file)
     except SpecError as error:
         (problem,) = error.problems
-        if file in problem.message:  # it is another kind of file, and the hint says how to get ours
+        if file in problem.message:  # another kind of file: the hint says how to get ours
             raise LockError(problem) from None
         message = f"`{file}` is damaged: {problem.message}"
         hint = _RESTORE.format(file=file)
@@ -176,7 +176,7 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
 
 
 def _damage(error: Exception, text: str, file: str) -> Problem:
-    """What keeps the text of a lock from being TOML."""
+    """The problems that keep the text of a lock from being TOML."""
     from tomli import TOMLDecodeError
 
     from flux2build.storage.toml_errors import explained
@@ -192,13 +192,13 @@ def _damage(error: Exception, text: str, file: str) -> Problem:
 def _placed(problems: list[tuple[tuple[str, ...], str]], text: str, file: str) -> list[Problem]:
     hint = _RESTORE.format(file=file)
     lines = lines_of(text, [path for path, _ in problems[:_SHOWN]])
-    shown = [
+    placed = [
         Problem(message, Place(file, line), hint=hint)
         for (_, message), line in zip(problems, lines, strict=False)
     ]
-    if more := len(problems) - len(shown):
-        shown.append(Problem(f"and {more} more like these", Place(file)))
-    return shown
+    if more := len(problems) - len(placed):
+        placed.append(Problem(f"and {more} more like these", Place(file)))
+    return placed
 
 
 class _Reader:
@@ -212,7 +212,7 @@ class _Reader:
         self._newer = self._older = False
 
     def lock(self) -> Lockfile:
-        """Return the lock, as far as it can be read."""
+        """Return the lock, as far as it is readable."""
         try:
             revision = get(self._root, "revision", as_count) if "revision" in self._root else 0
             self._newer = revision > REVISION
@@ -353,13 +353,13 @@ class _Reader:
         return as_path(path)
 
     def _extra(
-        self, table: dict[str, Any], known: frozenset[str], **inner: frozenset[str]
+        self, table: dict[str, Any], known_keys: frozenset[str], **inner: frozenset[str]
     ) -> Mapping[str, Json]:
         """The keys that this flux2build does not know.
 
-        They are kept if a newer revision wrote them, and are a mistake otherwise.
+        They are kept if a newer revision wrote them; otherwise they are an error.
         """
-        extra = {key: table[key] for key in table.keys() - known}
+        extra = {key: table[key] for key in table.keys() - known_keys}
         for name, names in inner.items():
             if unknown := table[name].keys() - names:
                 extra[name] = {key: table[name][key] for key in unknown}

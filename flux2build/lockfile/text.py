@@ -18,7 +18,7 @@ _HEADER: Final = re.compile(
     re.ASCII,
 )
 _SHORT: Final = 60
-"""Shorter lines are remembered, because most of them occur again."""
+"""Lines up to this length are cached, because most of them occur again."""
 _COUNT: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _QUOTES: Final = ("'", '"')
 

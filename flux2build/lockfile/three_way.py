@@ -1,7 +1,7 @@
-"""Merging two locks that were edited since a third one: what only one side changed is taken.
+"""Merges two locks with a common ancestor: changes of only one side are taken.
 
-What both sides changed in different ways is for the merged spec to decide, which git's merge does
-not have yet: such blocks are left as a conflict, in which every row of both sides stays.
+Where both sides changed a block in different ways, the merged spec has to decide, which git's merge
+does not have yet. Such blocks are left as a conflict, with every row of both sides.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Name = tuple[AssetName, str]
 
 
 class _Both(Exception):  # noqa: N818 - it is an answer, not an error
-    """Both sides changed the same in different ways."""
+    """Both sides changed the same value in different ways."""
 
 
 def merged(base: Lockfile, ours: Lockfile, theirs: Lockfile) -> tuple[str, int]:
-    """Return the text of the merged lock, and how many blocks of it are left as a conflict."""
+    """Return the text of the merged lock, and the number of blocks that are left as a conflict."""
     blocks: dict[Name, Block] = {}
     conflicts: dict[Name, tuple[Block | None, Block | None]] = {}
     for name in sorted({*ours.blocks, *theirs.blocks}):
@@ -45,7 +45,7 @@ def merged(base: Lockfile, ours: Lockfile, theirs: Lockfile) -> tuple[str, int]:
 
 
 def side_by_side(ours: str, theirs: str) -> str:
-    """Return the text of a conflict of two locks as a whole, of which one cannot be read."""
+    """Return the text of two whole locks as a conflict, because one of them cannot be read."""
     both = (text if text.endswith("\n") else f"{text}\n" for text in (ours, theirs))
     return "<<<<<<< ours\n{}=======\n{}>>>>>>> theirs\n".format(*both)
 
@@ -67,7 +67,7 @@ def _conflicted(
 
 
 def _block(base: Block | None, ours: Block | None, theirs: Block | None) -> Block | None:
-    """The block that both sides come to; None for one that is gone."""
+    """The merged block of both sides; None for a removed one."""
     if ours is None or theirs is None:
         return _one(base, ours, theirs)
     base = base or Block(ours.asset, ours.profile, ours.meta)
@@ -105,7 +105,7 @@ def _files(base: Iterable[F], ours: Iterable[F], theirs: Iterable[F]) -> Iterato
 
 
 def candidates(ours: Iterable[Candidate], theirs: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Return the candidates of both sides; one with a number that is taken gets another."""
+    """Return the candidates of both sides; one whose number is taken gets another number."""
     every = {each.number: each for each in ours}
     keys = {each.key for each in every.values()}
     for each in theirs:

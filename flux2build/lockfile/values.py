@@ -1,4 +1,4 @@
-"""Readers for the values of a lock's fields; each returns the value or says what is wrong with it."""
+"""Readers for the values of a lock's fields; each returns the value or raises `BadValue`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AMOUNT: Final = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?")
 
 
 class BadValue(Exception):  # noqa: N818 - it becomes a problem
-    """Says what is wrong with the value of a key, as the end of a sentence."""
+    """The problem with the value of a key, as the end of a sentence."""
 
     def __init__(self, message: str, *path: str) -> None:
         super().__init__(message)
@@ -97,9 +97,9 @@ def as_text(value: Any) -> str:
 
 
 def as_path(value: Any) -> str:
-    """Read the path of an output: one that some spec could have had.
+    """Read the path of an output: a path that a spec could have.
 
-    The lock may come from a stranger, and what stands at the path may be moved or removed.
+    The lock may come from a stranger, and the file at the path may be moved or removed.
     """
     if type(value) is not str:
         raise BadValue("is not a path: relative, with `/` between its parts")
@@ -124,7 +124,7 @@ def as_flag(value: Any) -> bool:
 
 
 def as_state(value: Any) -> ReviewState:
-    """Read what a person decided about a picture."""
+    """Read a person's decision about a picture."""
     try:
         return ReviewState(value)
     except ValueError:

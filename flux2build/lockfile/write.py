@@ -1,4 +1,4 @@
-"""Writing `assets.lock`: TOML, one block per asset and profile, in a form that merges by lines.
+"""Writes `assets.lock`: TOML, one block per asset and profile, in a form that merges by lines.
 
     version = 1
     revision = 2
@@ -220,7 +220,7 @@ def _array(key: str, items: list[str]) -> Iterator[str]:
 
 
 def _table(key: str, table: Mapping[str, Json]) -> Iterator[str]:
-    """Yield a line per entry; nested values are canonical JSON under `<key>_json`."""
+    """Yield a line for each entry; nested values are canonical JSON under `<key>_json`."""
     nested = {}
     for name in sorted(table):
         value = table[name]

@@ -1,4 +1,4 @@
-"""Asks a store for several things at once, as each of them takes a way there and back."""
+"""Asks a store several questions at once, because each one takes a round trip."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _AT_ONCE: Final = 16
 
 
 def answers(ask: Callable[[Item], T], items: Iterable[Item]) -> Iterator[tuple[Item, T]]:
-    """The answer about each item, in order; the first that fails ends the others."""
-    asked = list(dict.fromkeys(items))
-    if not asked:
+    """The answer about each item, in order; the first failure ends the others."""
+    unique = list(dict.fromkeys(items))
+    if not unique:
         return
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         try:
-            yield from zip(asked, threads.map(ask, asked), strict=True)
+            yield from zip(unique, threads.map(ask, unique), strict=True)
         except BaseException:  # Ctrl-C, too: the other answers are not needed any more
             threads.shutdown(wait=False, cancel_futures=True)
             raise

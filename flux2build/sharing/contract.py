@@ -1,7 +1,7 @@
 """The contract of the backends of a team's store: one module each, ending in `BACKEND`.
 
-A backend keeps values by key. It knows nothing of their meaning: what is verified, claimed and
-said of them is in `team_store.py`, once for all backends.
+A backend stores values by key and does not know their meaning. `team_store.py` verifies them, takes
+claims and words the errors, once for all backends.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ class Listed(Struct, frozen=True):
     key: str
     size: int
     modified: float | None = None
-    """When its value was written, in seconds since 1970, if the place tells."""
+    """When its value was written, in seconds since 1970, if the place reports it."""
 
 
 class Backend(Protocol):
     """A place that a team shares: values by key. Blocking; any thread may call it.
 
-    Every method raises Unreachable when the place cannot be asked or refuses, and ValueError for
-    what is not a key of a team's store.
+    Every method raises Unreachable when the place cannot be asked or refuses, and ValueError for a
+    text that is not a key of a team's store.
     """
 
     keeps_bytes: bool
-    """Whether the place has values of `cas/` at all."""
+    """Whether the place stores values of `cas/`."""
 
     def get(self, key: str) -> bytes | None:
         """The value of a key; None if there is none."""
@@ -62,7 +62,7 @@ class Backend(Protocol):
         """Write the first value of a key, atomically; False if there is one already."""
 
     def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
-        """Whether of two requests to create a key exactly one succeeds, also if they overlap."""
+        """Whether exactly one of two requests to create a key succeeds, even if they overlap."""
 
     def delete(self, key: str) -> None:
         """Remove a value; it need not be there."""
@@ -71,18 +71,18 @@ class Backend(Protocol):
         """The keys that begin with a prefix, such as `claims/`, in any order."""
 
     def sweep(self, before: float, *, remove: bool) -> int:
-        """Count what writers that died before a moment have left unfinished, and `remove` it."""
+        """Count the unfinished files of writers that died before a moment, and `remove` them."""
 
     def at_once(self) -> AbstractContextManager[None]:
-        """Answer what is asked within from one look at the place, if that saves any."""
+        """Answer the questions asked within it from one request, if that saves requests."""
 
 
 def directly(_url: str) -> None:
-    """Meet every host without a proxy."""
+    """Use no proxy for any host."""
 
 
 def nothing(_name: str) -> str:
-    """No variable is set."""
+    """Pretend that no variable is set."""
     return ""
 
 
@@ -91,7 +91,7 @@ def usual() -> None:
 
 
 class Access(Struct, frozen=True):
-    """What a backend may need from the user's settings to reach its place."""
+    """The user's settings that a backend may need to reach its place."""
 
     value: Callable[[str], str] = nothing
     """The value of a variable such as `TOKEN_VARIABLE`; empty if it is not set."""
@@ -106,10 +106,10 @@ class Access(Struct, frozen=True):
 
 
 class Kind(Protocol):
-    """One kind of place: which URLs name it, and how it is opened."""
+    """One kind of place: its URLs, and how to open it."""
 
     prefixes: tuple[str, ...]
-    """How its URLs begin."""
+    """The beginnings of its URLs."""
     example: str
     """One of its URLs, for hints."""
 

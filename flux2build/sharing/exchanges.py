@@ -1,7 +1,7 @@
 """Exchanges with a store's server by HTTP, each bounded in bytes and seconds as a whole.
 
-httpx bounds the seconds between two bytes only, so a loop in a thread of its own bounds all of
-them. No redirect is followed, no environment read, no cookie kept.
+httpx limits only the seconds between two bytes, so a loop in a thread of its own limits the whole
+exchange. Redirects, the environment and cookies are ignored.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from msgspec.structs import replace
 _CONNECT: Final = 10.0
 _AT_ONCE: Final = 32
 _SHORT: Final = 2**16
-"""Most bytes of an answer that is of no interest."""
+"""Most bytes of an answer whose body is ignored."""
 _PASSING: Final = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _HEADERS: Final = {"user-agent": "flux2build", "accept-encoding": "identity"}
 
 
 class ExchangeError(Exception):
-    """There is no answer, or not all of it; the text tells why.
+    """There is no answer, or an incomplete one; the text says why.
 
-    `passing` where another try may help.
+    `passing` says that another try may help.
     """
 
     def __init__(self, message: str, *, passing: bool = False) -> None:
@@ -41,7 +41,7 @@ class ExchangeError(Exception):
 
 
 class Request(Struct, frozen=True):
-    """What a server is asked."""
+    """A request to a server."""
 
     method: str
     url: str
@@ -50,7 +50,7 @@ class Request(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """What it answered, in full."""
+    """A server's answer, in full."""
 
     status: int
     body: bytes = b""
@@ -76,17 +76,17 @@ class Exchanges:
         weakref.finalize(self, _close, self._loop, self._client)
 
     def ask(self, request: Request, most: int, seconds: float) -> Answer:
-        """The answer to a request, of at most so many bytes and within so many seconds.
+        """The answer to a request, limited in bytes and seconds.
 
         Raises:
             ExchangeError: there is none.
         """
-        return self._answer(_asked(self._client, request, most, seconds))
+        return self._answer(_exchange(self._client, request, most, seconds))
 
     def ask_around(
         self, request: Request, meanwhile: Callable[[], object], seconds: float
     ) -> Answer:
-        """The answer to a request, something else being done once half of its content is sent.
+        """The answer to a request; `meanwhile` runs once half of its content is sent.
 
         Raises:
             ExchangeError: there is none.
@@ -100,10 +100,10 @@ class Exchanges:
 
         headers = {**request.headers, "content-length": str(len(content))}
         halved = replace(request, headers=headers, content=None)
-        return self._answer(_asked(self._client, halved, _SHORT, seconds, halves()))
+        return self._answer(_exchange(self._client, halved, _SHORT, seconds, halves()))
 
-    def _answer(self, asked: Coroutine[None, None, Answer]) -> Answer:
-        future: Future[Answer] = asyncio.run_coroutine_threadsafe(asked, self._loop)
+    def _answer(self, coroutine: Coroutine[None, None, Answer]) -> Answer:
+        future: Future[Answer] = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()
         except BaseException:  # Ctrl-C, too: the answer is not needed any more
@@ -113,11 +113,11 @@ class Exchanges:
 
 @cache
 def _usual() -> ssl.SSLContext:
-    """The usual authorities, read once: reading them is slow."""
+    """The usual authorities; they are read once, because reading them is slow."""
     return httpx.create_ssl_context(trust_env=False)
 
 
-async def _asked(
+async def _exchange(
     client: httpx.AsyncClient,
     request: Request,
     most: int,
@@ -157,7 +157,7 @@ async def _received(
 
 
 def _reason(error: Exception) -> str:
-    """Why there is no answer, in words that hold nothing of the URL."""
+    """The reason why there is no answer, in words without the URL."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -175,7 +175,7 @@ def _reason(error: Exception) -> str:
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
-    """Run a loop until it is stopped, then let what was closed end."""
+    """Run a loop until it is stopped, then let closed connections end."""
     loop.run_forever()
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()

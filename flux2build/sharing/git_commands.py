@@ -1,7 +1,7 @@
 """Runs `git` about a remote of a repository, and writes nothing into the repository itself.
 
-Objects that are sent or fetched go to a folder of their own, which ends with this process. Git
-asks nobody for a password, runs no hook of the clone, and is stopped where it takes too long.
+New objects go to a folder of their own, which is removed when this process ends. Git does not ask
+for a password, does not run the clone's hooks, and is stopped if it takes too long.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from msgspec import Struct
 from flux2build.errors import one_line
 
 _CONFIGURED: Final = (
-    *("-c", "core.fsmonitor=false"),  # a program that would be run
+    *("-c", "core.fsmonitor=false"),  # a program that git would run
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "gc.auto=0"),
     *("-c", "maintenance.auto=false"),
 )
 _ENVIRONMENT: Final = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 _OF_A_HOOK: Final = frozenset({"GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"})
-"""What git sets for its hooks; the repository is found by its folder instead."""
+"""The variables that git sets for its hooks; the folder identifies the repository instead."""
 _URL: Final = re.compile(r"'?\w[\w+.-]*://[^\s']+'?")
 
 
 class Ended(Struct, frozen=True):
-    """How a command of git has ended."""
+    """The result of a git command."""
 
     code: int
     output: bytes
-    said: str
-    """Why it failed, in one line and without URLs."""
+    complaint: str
+    """The reason for a failure, in one line and without URLs."""
 
 
 class GitCommands:
@@ -50,9 +50,9 @@ class GitCommands:
     def __init__(self, folder: Path, seconds: float) -> None:
         self._folder, self._seconds = folder, seconds
 
-    def run(self, *words: str, given: bytes = b"") -> Ended:
+    def run(self, *words: str, stdin: bytes = b"") -> Ended:
         """Run a command of git."""
-        return self._run(words, given, self._quarantine)
+        return self._run(words, stdin, self._quarantine)
 
     @cached_property
     def _quarantine(self) -> Mapping[str, str]:
@@ -68,7 +68,7 @@ class GitCommands:
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(alternate.absolute()),
         }
 
-    def _run(self, words: tuple[str, ...], given: bytes, further: Mapping[str, str]) -> Ended:
+    def _run(self, words: tuple[str, ...], stdin: bytes, further: Mapping[str, str]) -> Ended:
         inherited = {name: at for name, at in os.environ.items() if name not in _OF_A_HOOK}
         try:
             process = subprocess.Popen(  # noqa: S603 - our own command
@@ -84,7 +84,7 @@ class GitCommands:
             return Ended(127, b"", f"`git` cannot be run: {(error.strerror or '').lower()}")
         with process:
             try:
-                output, errors = process.communicate(given, self._seconds)
+                output, errors = process.communicate(stdin, self._seconds)
             except BaseException as error:
                 _kill(process)
                 if isinstance(error, subprocess.TimeoutExpired):
@@ -94,7 +94,7 @@ class GitCommands:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Stop git and what it has started."""
+    """Stop git and the processes that it has started."""
     if sys.platform == "win32":  # pragma: no cover - there are no groups to signal
         process.kill()
     else:
@@ -102,8 +102,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _reason(errors: bytes) -> str:
-    """What git complains of: the last line that does, else the last one."""
+    """Git's complaint: its last error line, else its last line."""
     lines = [line for line in str(errors, "utf-8", "replace").splitlines() if line.strip()]
     complaints = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
-    said = (complaints or lines or [""])[-1]
-    return one_line(_URL.sub("…", said.removeprefix("fatal: ").removeprefix("error: ")), 160)
+    line = (complaints or lines or [""])[-1]
+    return one_line(_URL.sub("…", line.removeprefix("fatal: ").removeprefix("error: ")), 160)

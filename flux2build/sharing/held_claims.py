@@ -1,7 +1,7 @@
 """The claims that this machine has taken in a team's store and not given back yet.
 
-Each is noted before it is taken, with all that its receipt will need: whatever a crash or a store
-that is down leaves undone, the next build does.
+Each claim is noted before it is taken, with all that its receipt will need. So the next build
+finishes whatever a crash, or a store that is down, has prevented.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OURS_ALONE: Final = 0o600
 
 
 class HeldClaim(Struct, frozen=True, kw_only=True):
-    """One claim: the attempt that took it, and the order in full."""
+    """One claim: the attempt that took it, and the whole order."""
 
     order: Digest
     attempt: str
@@ -51,11 +51,11 @@ class HeldClaim(Struct, frozen=True, kw_only=True):
 
 
 _DECODER: Final = json.Decoder(HeldClaim)
-"""Made once: two threads that teach msgspec the same type at once crash it."""
+"""Created at import, because two threads that teach msgspec one type at once crash it."""
 
 
 class HeldClaims:
-    """The folder of these claims, one file for each order; it is missing as long as there is none."""
+    """The folder of these claims, one file for each order; the first claim creates it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -70,7 +70,7 @@ class HeldClaims:
         return any(True for _ in self._folder.glob("*.json"))
 
     def get(self, order: Digest) -> HeldClaim | None:
-        """The claim on an order; None if there is none, or what is left of it cannot be read."""
+        """The claim on an order; None if there is none, or it cannot be read."""
         with suppress(OSError, MsgspecError):
             claim = _DECODER.decode(regular.read(self._path(order)))
             return claim if claim.asked.digest == order == claim.order else None

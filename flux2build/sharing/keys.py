@@ -10,14 +10,14 @@ from flux2build.digest import Digest
 
 
 class Space(StrEnum):
-    """What a key names."""
+    """The kind of value that a key names."""
 
     BYTES = "cas"
     """The bytes of a digest."""
     ORDERS = "orders"
     """The receipt of an order."""
     CLAIMS = "claims"
-    """Who is buying an order."""
+    """The machine that is buying an order."""
 
 
 _KEY: Final = re.compile(r"(cas|orders|claims)/[0-9a-f]{64}")
@@ -38,7 +38,7 @@ def is_key(text: str) -> bool:
 
 
 def checked(key: str) -> str:
-    """A key; anything else is a mistake of the caller, and never reaches a backend's place."""
+    """A checked key, so that a caller's mistake never reaches a backend's place."""
     if not is_key(key):
         raise ValueError(f"no key of a team's store: {key!r}")
     return key

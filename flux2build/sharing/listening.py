@@ -27,7 +27,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
-        except (UnicodeError, TypeError) as error:  # the latter, for what IDNA cannot encode
+        except (UnicodeError, TypeError) as error:  # UnicodeError: IDNA cannot encode the name
             raise SystemFault(f"`{host}` is not an address of this machine") from error
         except OSError as error:
             raise SystemFault(
@@ -39,6 +39,6 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def base_url(host: str, listener: socket.socket) -> str:
-    """The URL at which it listens."""
+    """The URL at which a socket listens."""
     named = f"[{host}]" if ":" in host else host
     return f"http://{named}:{listener.getsockname()[1]}"

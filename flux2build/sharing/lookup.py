@@ -1,7 +1,7 @@
-"""What a plan and a build ask of the team's store: gathered first, then asked for all at once.
+"""The questions of plans and builds to the team's store: gathered first, then asked at once.
 
-Only what this machine lacks is asked for. Where the store cannot be asked, that is said once, and
-everything goes on as if it had nothing.
+Only values that this machine lacks are asked for. If the store cannot be reached, one warning says
+so, and everything continues as if the store were empty.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from flux2build.storage.store import DamagedError
 
 
 class Lookup:
-    """What the team's store is known to have, and what it is still to be asked for."""
+    """The known contents of the team's store, and the questions that are still to be asked."""
 
     def __init__(
         self, store: TeamStore, held: HeldClaims, warn: Callable[[Iterable[Problem]], None]
@@ -42,40 +42,40 @@ class Lookup:
         self.store, self.held = store, held
         self._warn = warn
         self._there: dict[Digest, bool] = {}
-        """Whether the store has bytes."""
-        self._bought: dict[Digest, SharedReceipt | None] = {}
-        """The receipt of each order; None if the store has none that can be used."""
+        """Whether the store has the bytes of a digest."""
+        self._receipts_of: dict[Digest, SharedReceipt | None] = {}
+        """The receipt of each order; None if the store has no usable one."""
         self._obstacles: dict[Digest, Reason] = {}
-        """Why orders must not be sent, by what the store has of them."""
+        """The reason why an order must not be sent, from its records in the store."""
         self._digests: set[Digest] = set()
         self._orders: dict[Digest, Order] = {}
         self._down, self._guard = False, threading.Lock()
 
     def has(self, digest: Digest) -> bool:
-        """Whether the store is known to have bytes; if nobody has asked yet, `learn` will."""
+        """Whether the store is known to have some bytes; `learn` will ask if this is unknown."""
         if digest not in self._there:
             self._digests.add(digest)
         return self.knows(digest)
 
     def knows(self, digest: Digest | None) -> bool:
-        """Whether the store is known to have bytes."""
+        """Whether the store is known to have some bytes."""
         return digest is not None and self._there.get(digest, False)
 
     def bought(self, order: Order) -> Sequence[KnownPicture]:
-        """What the store is known to have for an order; if nobody has asked yet, `learn` will."""
-        if order.digest not in self._bought:
+        """The known receipt of an order; `learn` will ask if this is unknown."""
+        if order.digest not in self._receipts_of:
             self._orders[order.digest] = order
-        receipt = self._bought.get(order.digest)
+        receipt = self._receipts_of.get(order.digest)
         return [KnownPicture(receipt.output, receipt.receipt)] if receipt else ()
 
     def obstacle(self, order: Order) -> Reason | None:
-        """Why an order must not be sent, as far as the store is known to tell."""
-        if order.digest not in self._bought:
+        """The known reason why an order must not be sent."""
+        if order.digest not in self._receipts_of:
             self._orders[order.digest] = order
         return self._obstacles.get(order.digest)
 
     def claims(self, orders: Iterable[Digest]) -> dict[Digest, SharedClaim]:
-        """The claims on those of some orders that somebody is buying; none if nobody can tell."""
+        """The claims on orders that are being bought; empty if the store cannot be asked."""
         try:
             claims = self.store.claimed(orders)
         except Unreachable as fault:
@@ -84,7 +84,7 @@ class Lookup:
         return {order: each for order, each in claims.items() if isinstance(each, SharedClaim)}
 
     def seen(self, snapshot: Snapshot, here: Callable[[Digest], bool]) -> Snapshot:
-        """A snapshot that sees what the store has, too; `here` are the bytes of this machine."""
+        """A snapshot that includes the store's contents; `here` are the bytes of this machine."""
         return replace(
             snapshot,
             has=lambda digest: self.knows(digest) or snapshot.has(digest) or self.has(digest),
@@ -94,7 +94,7 @@ class Lookup:
         )
 
     def learn(self) -> bool:
-        """Ask for all that nobody has asked for yet; whether the store has any of it."""
+        """Ask all open questions; return whether the store has any of the values."""
         digests, orders = self._digests, self._orders
         self._digests, self._orders = set(), {}
         if self._down or not (digests or orders):
@@ -107,15 +107,15 @@ class Lookup:
             self.fall_back(fault)
             return False
         self._there |= {digest: digest in there for digest in digests}
-        self._bought |= {order: receipts.get(order) for order in orders}
+        self._receipts_of |= {order: receipts.get(order) for order in orders}
         return bool(there or receipts or obstacles)
 
     def _receipts(self, orders: Sequence[Order]) -> dict[Digest, SharedReceipt]:
-        """The receipts of orders; what is wrong with others is said, and an obstacle."""
-        asked = self.store.receipts(order.digest for order in orders)
+        """The usable receipts of orders; the others are reported, and become obstacles."""
+        answers = self.store.receipts(order.digest for order in orders)
         receipts = {}
         for order in orders:
-            match asked[order.digest]:
+            match answers[order.digest]:
                 case SharedReceipt() as receipt if receipt.answers(order):
                     receipts[order.digest] = receipt
                 case SharedReceipt():
@@ -127,7 +127,7 @@ class Lookup:
         return receipts
 
     def _claimed(self, orders: Iterable[Digest]) -> Collection[Digest]:
-        """Those of some orders that must not be sent, as a claim was left behind or is damaged."""
+        """The orders that must not be sent, because their claim was left behind or is damaged."""
         for order, claim in self.store.claimed(orders).items():
             match claim:
                 case RecordError() as error:
@@ -138,8 +138,8 @@ class Lookup:
         return self._obstacles.keys() & set(orders)
 
     def _ours(self, claim: SharedClaim) -> bool:
-        held = self.held.get(claim.order)
-        return held is not None and held.attempt == claim.attempt
+        note = self.held.get(claim.order)
+        return note is not None and note.attempt == claim.attempt
 
     def _hinder(self, error: RecordError) -> None:
         newer = isinstance(error, NewerError)
@@ -148,9 +148,11 @@ class Lookup:
         self._warn(error.problems)
 
     def forget_absence(self) -> None:
-        """Ask again for what was not there: another machine may have bought it since."""
+        """Ask again for absent values: another machine may have bought them since."""
         self._there = {digest: True for digest, there in self._there.items() if there}
-        self._bought = {order: receipt for order, receipt in self._bought.items() if receipt}
+        self._receipts_of = {
+            order: receipt for order, receipt in self._receipts_of.items() if receipt
+        }
         self._obstacles.clear()
 
     def read(self, digest: Digest) -> bytes | None:
@@ -177,7 +179,7 @@ class Lookup:
         return data
 
     def beginning(self, name: str) -> list[Digest]:
-        """The digests that begin with some hex digits, and of which the store has bytes."""
+        """The digests that begin with some hex digits and whose bytes are in the store."""
         try:
             if is_key(key := f"{Space.BYTES}/{name}"):
                 return [digest_of(key)] if self.store.has(digest_of(key)) else []
@@ -188,7 +190,7 @@ class Lookup:
         return [digest_of(each) for each in keys if each.startswith(key)]
 
     def each(self, fetch: Callable[[Digest], object], digests: Iterable[Digest]) -> None:
-        """Fetch several bytes at once; what is wrong with some of them is said, and ends nothing."""
+        """Fetch the bytes of several digests at once; a problem with one does not end the rest."""
 
         def fetch_or_tell(digest: Digest) -> None:
             try:
@@ -199,10 +201,12 @@ class Lookup:
         list(answers(fetch_or_tell, digests))
 
     def _check(self, digest: Digest, data: bytes) -> None:
-        """Compare a picture of which only a receipt tells with what was ordered."""
-        for receipt in (each for each in self._bought.values() if each and each.output == digest):
-            shown, ordered = examine(data), receipt.params
-            actual = {"width": shown.width, "height": shown.height, "format": shown.format}
+        """Compare a picture with its order, as far as its receipt knows it."""
+        for receipt in (
+            each for each in self._receipts_of.values() if each and each.output == digest
+        ):
+            picture, ordered = examine(data), receipt.params
+            actual = {"width": picture.width, "height": picture.height, "format": picture.format}
             if wrong := [name for name in actual if ordered.get(name) not in (None, actual[name])]:
                 raise DecisionError(
                     f"the team's store has another picture than was ordered for `{short(digest)}`",
@@ -213,11 +217,11 @@ class Lookup:
                 )
 
     def tell(self, fault: Flux2BuildError) -> None:
-        """Say what is wrong with the store, although nothing depends on it."""
+        """Report a problem of the store on which nothing depends."""
         self._warn(fault.problems)
 
     def fall_back(self, fault: SystemFault) -> None:
-        """Say, once, that the store cannot be asked; nothing more is asked of it."""
+        """Report once that the store cannot be reached, and ask it nothing more."""
         with self._guard:
             first, self._down = not self._down, True
         if first:

@@ -1,6 +1,6 @@
-"""Receipts and claims, and the JSON by which they travel.
+"""Receipts and claims, and their JSON.
 
-No person, no path of a machine and no key is in them: nothing that a lock in git does not show.
+They do not contain persons, paths of a machine or keys, only facts that a lock in git shows, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flux2build.model import Order, Output, Receipt, payload
 from flux2build.storage.store import DamagedError
 
 VERSION: Final = 1
-"""The version of both; a newer one is never taken for absence."""
+"""The version of both; a record of a newer version never counts as absent."""
 
 Sha256 = Annotated[Digest, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 
@@ -32,11 +32,11 @@ class RecordError(DamagedError):
 
 
 class NewerError(RecordError):
-    """It may be right, but only a newer flux2build can read it."""
+    """The record may be sound, but only a newer flux2build can read it."""
 
 
 class SharedClaim(Struct, frozen=True, kw_only=True):
-    """Who is buying an order now: one attempt, and its ticket as soon as there is one."""
+    """The attempt that is buying an order now, with its ticket as soon as there is one."""
 
     order: Sha256
     attempt: str
@@ -45,24 +45,24 @@ class SharedClaim(Struct, frozen=True, kw_only=True):
     provider: str
     model: str
     payload: Sha256
-    """The digest of what is asked for: model, prompt and parameters."""
+    """The digest of the request: model, prompt and parameters."""
     at: str
     """UTC in ISO 8601."""
     task: str = ""
-    """The provider's name of the order; empty until it has one."""
+    """The provider's id of the order; empty until it has one."""
     poll: str = ""
-    """Where the provider is asked for it."""
+    """The URL at which the provider reports on it."""
     cost: Decimal | None = None
     """USD as reported at submission."""
     expected: Mapping[str, int | str] = field(default_factory=dict)
-    """What the picture is compared with, as in the ledger."""
+    """The facts that the picture is compared with, as in the ledger."""
 
     def __post_init__(self) -> None:
         _require_amount(self.cost)
 
     @property
     def age(self) -> float:
-        """For how many seconds the order has been claimed; clocks differ a little."""
+        """The age of the claim in seconds; clocks differ a little."""
         try:
             return (datetime.now(UTC) - datetime.fromisoformat(self.at)).total_seconds()
         except (ValueError, TypeError):
@@ -70,16 +70,16 @@ class SharedClaim(Struct, frozen=True, kw_only=True):
 
     @property
     def old(self) -> bool:
-        """Whether the machine that took it has left it behind."""
+        """Whether the claim is so old that its machine must have left it behind."""
         return self.age > _OLD
 
 
 class SharedReceipt(Struct, frozen=True, kw_only=True):
-    """What a paid order brought: the facts of its row in the lock."""
+    """The result of a paid order: the facts of its row in the lock."""
 
     order: Sha256
     payload: Sha256
-    """The digest of what was asked for: model, prompt and parameters."""
+    """The digest of the request: model, prompt and parameters."""
     model: str
     params: Mapping[str, Any]
     inputs: tuple[Sha256, ...]
@@ -95,17 +95,17 @@ class SharedReceipt(Struct, frozen=True, kw_only=True):
         _require_amount(self.receipt.cost)
 
     def answers(self, order: Order) -> bool:
-        """Whether this is the receipt of an order, or of one whose picture it asks for, too."""
-        asked = Order(self.model, order.prompt, self.params, self.inputs, self.take)
+        """Whether this is the receipt of an order, or of another order for the same picture."""
+        own = Order(self.model, order.prompt, self.params, self.inputs, self.take)
         return (
-            self.order == asked.digest
+            self.order == own.digest
             and self.order in order.names
             and self.payload == payload(self.model, order.prompt, self.params)
         )
 
 
 def receipt_of(order: Order, output: Output, receipt: Receipt) -> SharedReceipt:
-    """The receipt to share of an order, its output and its proof."""
+    """The receipt that is shared, from an order, its output and the receipt in the lock."""
     return SharedReceipt(
         order=order.digest,
         payload=payload(order.model, order.prompt, order.params),
@@ -140,7 +140,7 @@ _MEND: Final[Mapping[str, str]] = {
 
 _WHAT: Final[Mapping[type[Struct], str]] = {SharedClaim: "claim", SharedReceipt: "receipt"}
 
-# What msgspec has to know of a type is learned here: two threads that learn it at once crash it.
+# msgspec learns the types here, at import: two threads that learn one at once crash it.
 _VERSIONED: Final = json.Decoder(_Versioned)
 _DECODERS: Final[Mapping[type[Struct], json.Decoder[Any]]] = {
     SharedClaim: json.Decoder(SharedClaim),
@@ -149,13 +149,13 @@ _DECODERS: Final[Mapping[type[Struct], json.Decoder[Any]]] = {
 
 
 def to_json(record: SharedClaim | SharedReceipt) -> bytes:
-    """A record as the store holds it."""
+    """A record as the store's JSON."""
     facts: dict[str, Json] = to_builtins(record)
     return json.encode({"version": VERSION, **facts}, order="sorted")
 
 
 def from_json(data: bytes, kind: type[Record], order: Digest) -> Record:
-    """The record of an order that the store holds.
+    """The record of an order, from the store's JSON.
 
     Raises:
         DamagedError: it is not one, or it is another order's.
@@ -175,14 +175,14 @@ def from_json(data: bytes, kind: type[Record], order: Digest) -> Record:
 
 
 def damaged(kind: type[Record], order: Digest) -> RecordError:
-    """The error for a record of an order that is none, or another's."""
+    """The error about a value that is not the record of its order."""
     what = _WHAT[kind]
     message = "the team's store holds a damaged {} of order `{}`"
     return RecordError(what, order, message, f"{_MEND[what]}{settled(name_of(order))}")
 
 
 def left_behind(claim: SharedClaim) -> Problem:
-    """What to say of a claim of which nothing has come, and that names no ticket."""
+    """The problem of an old claim without a receipt and without a ticket."""
     name = claim.attempt[:_NAME]
     return Problem(
         f"another machine of the team has claimed order `{name}`, and nothing came of it",
@@ -192,12 +192,12 @@ def left_behind(claim: SharedClaim) -> Problem:
 
 
 def name_of(order: Digest) -> str:
-    """What people call an order of which no attempt can be read."""
+    """A name for people of an order whose attempts cannot be read."""
     return order.removeprefix("sha256:")[:_NAME]
 
 
 def settled(name: str) -> str:
-    """How a person settles an order that another machine may have bought."""
+    """The hint by which a person settles an order that another machine may have bought."""
     return (
         f"look it up at the provider, then `flux2build orders adopt {name} TASK`, "
         f"`flux2build orders resubmit {name}` if it was not bought, or "

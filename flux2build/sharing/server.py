@@ -1,7 +1,7 @@
 """Serves a folder as the store of a team: `flux2build store serve DIR`.
 
-It takes keys of a team's store and nothing else. What is sent is bounded, and bytes that are not
-those of their digest are refused.
+It accepts only keys of a team's store. Uploads are limited in size, and bytes that do not match
+their digest are refused.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SMALL: Final = 2**20
 _LARGE_AT_ONCE: Final = 4
 """Most larger bodies in memory at once."""
 _SECONDS: Final = 300
-"""Most for a body to arrive."""
+"""Most seconds for a body to arrive."""
 
 
 class Site:
@@ -87,7 +87,7 @@ class Site:
 
     @asynccontextmanager
     async def _body(self, request: Request, key: str) -> AsyncIterator[bytes]:
-        """All that a client sends for a key; few large bodies are held at once.
+        """The body that a client sends for a key; few large ones are in memory at once.
 
         Raises:
             HTTPException: it is too large, too slow, or ends too early.
@@ -124,14 +124,14 @@ class Site:
         )
 
     def _page(self, space: str, after: str) -> tuple[list[Listed], bool]:
-        """The keys of a space behind a given one, in order, and whether there are more."""
+        """The keys of a space after a given one, in order, and whether there are more."""
         listed = (each for each in self._backend.list(f"{space}/") if each.key > after)
         keys = sorted(listed, key=lambda each: each.key)
         return keys[:PAGE], len(keys) > PAGE
 
     def _require_token(self, request: Request) -> None:
-        given = request.headers.get("authorization", "").encode()
-        if self._authorization and not hmac.compare_digest(given, self._authorization):
+        token = request.headers.get("authorization", "").encode()
+        if self._authorization and not hmac.compare_digest(token, self._authorization):
             raise HTTPException(401, "no token", headers={"www-authenticate": "Bearer"})
 
 

@@ -1,4 +1,4 @@
-"""uvicorn, as every server of flux2build runs it: quiet, and with an end that is bounded."""
+"""Runs uvicorn for every server of flux2build: quietly, and with a bounded shutdown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import uvicorn
 
 
 def configured(app: Any, **own: Any) -> uvicorn.Config:
-    """How an application is served, with settings of its own."""
+    """The configuration of a server for an application, with its own settings."""
     return uvicorn.Config(
         app,
         **{

@@ -1,4 +1,4 @@
-"""The team's store, as the rest of the house uses it: bytes, receipts and claims.
+"""The team's store for the rest of the package: bytes, receipts and claims.
 
 Bytes are verified on every read and receipts are checked against their orders, so that a
 writer to the store cannot put a wrong picture into a build.
@@ -29,13 +29,13 @@ from flux2build.sharing.records import (
 from flux2build.storage.store import DamagedError
 
 _PROBES: Final = f"{Space.CLAIMS}/{'0' * 48}"
-"""How keys begin of what is written only to see whether that is possible; the proof's does, too."""
+"""The beginning of keys that are written only as a test, including the key of the proof."""
 
 _PROOF: Final = f"{_PROBES}{'0' * 15}1"
-"""The key that a place has once it is proven that it creates a value once only."""
+"""The key that exists once the place has proved that it creates a value only once."""
 
 _TRIES: Final = 3
-"""How often a claim is taken that others release in the same moment."""
+"""How many times to try to take a claim that others release at the same moment."""
 
 
 class TeamStore:
@@ -66,11 +66,11 @@ class TeamStore:
         return self._backend
 
     def has(self, digest: Digest) -> bool:
-        """Whether there are bytes for a digest; only reading shows whether they are right."""
+        """Whether there are bytes for a digest; only reading them verifies them."""
         return self._backend.has(key_of(Space.BYTES, digest))
 
     def have(self, digests: Iterable[Digest]) -> set[Digest]:
-        """Those of some digests for which there are bytes."""
+        """The digests whose bytes are in the store."""
         return {digest for digest, there in answers(self.has, digests) if there}
 
     def get(self, digest: Digest) -> bytes | None:
@@ -91,7 +91,7 @@ class TeamStore:
         )
 
     def put(self, data: bytes) -> Digest:
-        """Share bytes; their digest. A place gets none that it does not keep, or nobody would read."""
+        """Share bytes, and return their digest; a place that does not store bytes gets none."""
         digest = of_bytes(data)
         self.require_writable()
         key = key_of(Space.BYTES, digest)
@@ -100,20 +100,20 @@ class TeamStore:
         return digest
 
     def receipt(self, order: Digest) -> SharedReceipt | None:
-        """The receipt of an order; whether it `answers` the request is for the caller to see.
+        """The receipt of an order; the caller checks whether it `answers` the request.
 
         Raises:
             Unreachable: the store cannot be asked.
-            DamagedError: it is none that this flux2build can read.
+            DamagedError: this flux2build cannot read it.
         """
         return self._record(Space.ORDERS, SharedReceipt, order)
 
     def receipt_for(self, order: Order) -> SharedReceipt | None:
-        """The receipt of an order, compared with what is asked for.
+        """The receipt of an order, compared with the request.
 
         Raises:
             Unreachable: the store cannot be asked.
-            RecordError: it cannot be read, or it is one of another request.
+            RecordError: it cannot be read, or belongs to another request.
         """
         receipt = self.receipt(order.digest)
         if receipt is not None and not receipt.answers(order):
@@ -123,11 +123,11 @@ class TeamStore:
     def receipts(
         self, orders: Iterable[Digest]
     ) -> dict[Digest, SharedReceipt | RecordError | None]:
-        """The receipt of each order, or what is wrong with it."""
+        """The receipt of each order, or the error about it."""
         return self._records(self.receipt, orders)
 
     def claimed(self, orders: Iterable[Digest]) -> dict[Digest, SharedClaim | RecordError | None]:
-        """The claim on each order, or what is wrong with it."""
+        """The claim on each order, or the error about it."""
         return self._records(self.claim, orders)
 
     def _records(
@@ -140,7 +140,7 @@ class TeamStore:
         """Everything that the store has in a space.
 
         Raises:
-            Unreachable: it does not tell.
+            Unreachable: it does not list them.
         """
         return [
             each for each in self._backend.list(f"{space}/") if not each.key.startswith(_PROBES)
@@ -152,9 +152,9 @@ class TeamStore:
         self._backend.delete(key)
 
     def put_receipt(self, receipt: SharedReceipt) -> bool:
-        """Share a receipt; whether it is the first one of its order, which stays.
+        """Share a receipt; return whether it is the first one of its order. An earlier one stays.
 
-        One that nobody can read, or that is of another request, is replaced.
+        An earlier one that is unreadable, or belongs to another request, is replaced.
         """
         self.require_writable()
         key, data = key_of(Space.ORDERS, receipt.order), to_json(receipt)
@@ -173,7 +173,7 @@ class TeamStore:
 
         Raises:
             Unreachable: the store cannot be asked.
-            DamagedError: it is none that this flux2build can read.
+            DamagedError: this flux2build cannot read it.
         """
         return self._record(Space.CLAIMS, SharedClaim, order)
 
@@ -182,12 +182,12 @@ class TeamStore:
         return None if data is None else from_json(data, kind, order)
 
     def claims(self) -> Iterator[SharedClaim | RecordError]:
-        """Every claim that there is; an error in the place of one that cannot be read."""
+        """Every claim, or an error in place of one that cannot be read."""
         orders = [digest_of(each.key) for each in self.keys(Space.CLAIMS)]
         yield from filter(None, self.claimed(orders).values())
 
     def reach(self) -> None:
-        """Reach the store; if it may be written, prove that claims are kept apart, taken and given back.
+        """Reach the store; if it is writable, prove that claims are exclusive, taken and released.
 
         Raises:
             Unreachable: that is not possible.
@@ -201,7 +201,7 @@ class TeamStore:
             self._backend.has(_PROOF)
 
     def latency(self) -> float:
-        """How many seconds one question takes."""
+        """The seconds that one question takes."""
         began = time.monotonic()
         self._backend.has(_PROOF)
         return time.monotonic() - began
@@ -210,71 +210,74 @@ class TeamStore:
         """Claim an order before it is sent; False if another attempt has it.
 
         Raises:
-            Unreachable: the store cannot be asked, or cannot keep two claims apart.
+            Unreachable: the store cannot be asked, or may give one claim to two machines.
         """
         self.require_writable()
         self._prove()
         for _ in range(_TRIES):
             if self._backend.create(key_of(Space.CLAIMS, claim.order), to_json(claim)):
                 return True
-            # The answer to an earlier try of this very request may have been lost on its way.
-            if held := self.claim(claim.order):
-                return held.attempt == claim.attempt
+            # The answer to an earlier try of this request may have been lost.
+            if current := self.claim(claim.order):
+                return current.attempt == claim.attempt
         raise Unreachable(
             f"the team's store `{self.url}` neither has nor takes a claim on `{short(claim.order)}`",
             hint="`flux2build store verify` tells what else is wrong with it",
         )
 
     def name_ticket(self, claim: SharedClaim) -> bool:
-        """Note the ticket in a claim of this attempt; False if the claim is not its own any more."""
+        """Note the ticket in this attempt's claim; False if the claim is another's by now."""
         self.require_writable()
-        held = self.claim(claim.order)
-        if held is None or held.attempt != claim.attempt:
+        current = self.claim(claim.order)
+        if current is None or current.attempt != claim.attempt:
             return False
         self._backend.put(key_of(Space.CLAIMS, claim.order), to_json(claim))
         return True
 
     def release(self, order: Digest, attempt: str) -> bool:
-        """Take back the claim of an attempt; False if there is none of it.
+        """Release the claim of an attempt; False if it has none.
 
-        A damaged one goes as well where there is a receipt: it keeps nobody from anything.
+        A damaged claim is removed, too, if there is a receipt, because it protects nothing any
+        more.
         """
         self.require_writable()
-        held = _or_damage(self.claim, order)
-        if isinstance(held, RecordError):
-            if isinstance(held, NewerError) or self.receipt(order) is None:
-                raise held
-        elif held is None or held.attempt != attempt:
+        current = _or_damage(self.claim, order)
+        if isinstance(current, RecordError):
+            if isinstance(current, NewerError) or self.receipt(order) is None:
+                raise current
+        elif current is None or current.attempt != attempt:
             return False
         self._backend.delete(key_of(Space.CLAIMS, order))
         return True
 
     def replace(self, claim: SharedClaim) -> bool:
-        """Put a claim in the place of a damaged one, or where there is none; False if there is another.
+        """Put a claim in place of a damaged one, or of none; False if there is another claim.
 
         A person has decided about the order, or is about to.
         """
-        held = _or_damage(self.claim, claim.order)
-        if isinstance(held, NewerError):
-            raise held
-        if not isinstance(held, RecordError):
+        current = _or_damage(self.claim, claim.order)
+        if isinstance(current, NewerError):
+            raise current
+        if not isinstance(current, RecordError):
             return self.take(claim)
         self.require_writable()
         self._backend.put(key_of(Space.CLAIMS, claim.order), to_json(claim))
         return True
 
-    def forget(self, order: Digest, asked: Order | None) -> None:
-        """Remove the receipt of an order if it is damaged, or is not of what is asked for.
+    def forget(self, order: Digest, request: Order | None) -> None:
+        """Remove the receipt of an order if it is damaged, or belongs to another request.
 
-        A person has decided that its picture is not to be had.
+        A person has decided that its picture is lost.
         """
-        there = _or_damage(self.receipt, order)
-        damage = isinstance(there, RecordError) and not isinstance(there, NewerError)
-        if damage or (asked and isinstance(there, SharedReceipt) and not there.answers(asked)):
+        receipt = _or_damage(self.receipt, order)
+        damage = isinstance(receipt, RecordError) and not isinstance(receipt, NewerError)
+        if damage or (
+            request and isinstance(receipt, SharedReceipt) and not receipt.answers(request)
+        ):
             self.remove(key_of(Space.ORDERS, order))
 
     def require_writable(self) -> None:
-        """Refuse to write where the store is only read.
+        """Refuse to write if the store is read-only for this machine.
 
         Raises:
             Unreachable: it is.
@@ -284,14 +287,14 @@ class TeamStore:
             raise Unreachable(message, hint='`mode = "rw"` under `[store]` lets it be written')
 
     def _prove(self) -> None:
-        """Prove, once, that the place creates a value once only; some ignore that they should.
+        """Prove once that the place creates a value only once, which some servers ignore.
 
         Raises:
             Unreachable: it does not.
         """
         if self._proven:
             return
-        if not self._backend.has(_PROOF):  # the first time of all
+        if not self._backend.has(_PROOF):  # nobody has proved it yet
             probe = _probe()
             once = self._backend.creates_once(probe, _sample(), _sample())
             self._backend.delete(probe)
@@ -312,7 +315,7 @@ class TeamStore:
 def _or_damage(
     ask: Callable[[Digest], Record | None], order: Digest
 ) -> Record | RecordError | None:
-    """The record of an order, or what is wrong with it."""
+    """The record of an order, or the error about it."""
     try:
         return ask(order)
     except RecordError as error:
@@ -320,10 +323,10 @@ def _or_damage(
 
 
 def _sample() -> bytes:
-    """A value that no other one is like."""
+    """A unique value."""
     return f'{{"version":1,"proof":"{os.urandom(8).hex()}"}}\n'.encode()
 
 
 def _probe() -> str:
-    """A key that nobody has used."""
+    """An unused key."""
     return f"{_PROBES}{os.urandom(8).hex()}"

@@ -1,4 +1,4 @@
-"""What a table declares, and what it holds: keys, rules and values."""
+"""The declaration of a table and its contents: keys, rules and values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Key(Struct, frozen=True, dict=True):
 
     @property
     def default(self) -> Any:
-        """What it is when it is not written; `...` if it has to be."""
+        """Its value when it is not written; `...` if it is required."""
         return self.field.default
 
     @cached_property
@@ -76,15 +76,15 @@ def _defaults(table: type[Declared]) -> dict[str, Any]:
 
 
 class Declared(metaclass=ABCMeta):  # noqa: B024, PLW1641 - operations are abstract; it may hold lists
-    """A table, however its values come to be; it says itself what it declares."""
+    """The base of tables: it reads the declaration from the class."""
 
     __slots__ = ("__dict__", "model_fields_set")
     model_fields: ClassVar[Mapping[str, Key]] = Lazy(_keys)  # type: ignore[assignment] # a descriptor
     """Its keys, by name."""
     model_rules: ClassVar[list[Callable[[Any], None]]] = Lazy(_rules)  # type: ignore[assignment] # likewise
-    """What checks it as a whole."""
+    """The functions that check a whole table."""
     model_defaults: ClassVar[dict[str, Any]] = Lazy(_defaults)  # type: ignore[assignment] # likewise
-    """What its keys are when they are not written."""
+    """The values of keys that are not written."""
     if TYPE_CHECKING:
         model_fields_set: ClassVar[AbstractSet[str]]
         """The keys that are written; of each table, although no constructor takes them."""
@@ -118,8 +118,8 @@ class Declared(metaclass=ABCMeta):  # noqa: B024, PLW1641 - operations are abstr
         return type(self) is type(other) and vars(self) == vars(other)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={vars(self)[name]!r}" for name in self.model_fields)
-        return f"{type(self).__name__}({shown})"
+        values = ", ".join(f"{name}={vars(self)[name]!r}" for name in self.model_fields)
+        return f"{type(self).__name__}({values})"
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable: `{name}` stays as it is")

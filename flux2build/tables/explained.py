@@ -1,4 +1,4 @@
-"""The pydantic model of a table: it decides what is not plainly right, and says what is wrong."""
+"""The pydantic model of a table: it decides about doubtful values, and words the errors."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def judged(table: type[T], value: object, *, strict: bool) -> T:
     Raises:
         ValidationError: it breaks a rule.
     """
-    made: T = _ours(model_of(table).model_validate(_written(value), strict=strict))
-    return made
+    result: T = _ours(model_of(table).model_validate(_written(value), strict=strict))
+    return result
 
 
 @cache
@@ -78,13 +78,13 @@ def _field(field: marks.Field) -> Any:
 
 
 def _about(field: marks.Field) -> dict[str, Any]:
-    """Bounds and description, if there is one: none would hide that of the type."""
-    said = field.description() if callable(field.description) else field.description
-    return {**field.bounds, **({"description": said} if said else {})}
+    """Bounds and description; an empty description is left out, as it would hide the type's."""
+    description = field.description() if callable(field.description) else field.description
+    return {**field.bounds, **({"description": description} if description else {})}
 
 
 def _written(value: Any) -> Any:
-    """A value with tables as they are written."""
+    """A value with its tables as plain dictionaries."""
     if isinstance(value, Declared):
         return {name: _written(vars(value)[name]) for name in value.model_fields_set}
     if isinstance(value, Mapping):
@@ -93,7 +93,7 @@ def _written(value: Any) -> Any:
 
 
 def _ours(value: Any) -> Any:
-    """A value with tables in the place of their models."""
+    """A value with tables in place of their pydantic models."""
     if isinstance(value, BaseModel):
         written = {name: _ours(getattr(value, name)) for name in value.model_fields_set}
         return _TABLES[type(value)].model_construct(**written)
@@ -103,7 +103,7 @@ def _ours(value: Any) -> Any:
 
 
 def _translated(annotation: Any) -> Any:
-    """A type as pydantic knows it."""
+    """The type for pydantic."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _annotated(parts[0], parts[1:])
@@ -127,7 +127,7 @@ def _annotated(base: Any, beside: Sequence[Any]) -> Any:
 
 
 def _mark(mark: Any) -> Any:
-    """A mark as pydantic knows it; it ignores those that it does not know."""
+    """The mark for pydantic, which ignores marks that it does not know."""
     make = _MARKS.get(type(mark))
     return make(mark) if make else mark
 

@@ -1,7 +1,7 @@
 """Takes plain values that certainly keep the rules of a table, without pydantic.
 
-Whatever it is not sure of is `Unfit`, and left to pydantic: of what it takes, pydantic would
-make the same.
+Doubtful values are `Unfit`, and left to pydantic. For the values that it accepts, pydantic would
+return the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flux2build.tables import marks
 from flux2build.tables.declaration import Declared, Key
 
 Read = Callable[[Any], Any]
-"""What a value is read as; raises `Unfit`."""
+"""Reads a value; raises `Unfit`."""
 
 
 class Unfit(Exception):  # noqa: N818 - pydantic decides whether it is an error
@@ -27,7 +27,7 @@ _UNFIT: Final = Unfit()
 
 
 class _Readers(dict[str, Read]):
-    """The readers of a table's keys, each made when its key is met."""
+    """The readers of a table's keys; each is made when its key first occurs."""
 
     def __init__(self, keys: Mapping[str, Key]) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class _Readers(dict[str, Read]):
 
 
 def reader(annotation: Any) -> Read:
-    """What reads the values of a type."""
+    """The reader for the values of a type."""
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     origin, parts = get_origin(annotation), get_args(annotation)
@@ -71,10 +71,10 @@ def _table(table: type[Declared]) -> Read:
             return value
         if type(value) is not dict or not needed <= value.keys():
             raise _UNFIT
-        made = construct(**{name: readers[name](item) for name, item in value.items()})
+        result = construct(**{name: readers[name](item) for name, item in value.items()})
         for rule in rules:
-            _kept(rule, made)
-        return made
+            _kept(rule, result)
+        return result
 
     return read
 
@@ -167,7 +167,7 @@ def _frozenset(each: Read) -> Read:
 
 
 def _tuple(*parts: Any) -> Read:
-    """Reads a tuple of so many items, or with `...` of any number of the same kind."""
+    """Reads a tuple with one type for each item, or with `...` any number of items of one type."""
 
     def read(value: Any) -> Any:
         if type(value) is not tuple:
@@ -224,15 +224,15 @@ _HOLDS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 
 
 def _within(read: Read, bounds: Mapping[str, Any]) -> Read:
-    """The same, within bounds; a key that is left out has none."""
+    """The reader with bounds; None is not checked against them."""
     if not bounds:
         return read
     tests = [(_HOLDS[name], bound) for name, bound in bounds.items()]
 
     def within(value: Any) -> Any:
-        made = read(value)
-        if made is None or all(holds(made, bound) for holds, bound in tests):
-            return made
+        result = read(value)
+        if result is None or all(holds(result, bound) for holds, bound in tests):
+            return result
         raise _UNFIT
 
     return within

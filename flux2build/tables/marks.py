@@ -1,4 +1,4 @@
-"""What stands beside a type in the declaration of a key."""
+"""The marks beside a type in the declaration of a key."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ class After(Struct, frozen=True):
 
 
 class Before(Struct, frozen=True):
-    """Reads what was written before its type is checked."""
+    """Converts a written value before its type is checked."""
 
     function: Callable[[Any], Any]
 
 
 class Expected(Struct, frozen=True):
-    """Says what should have been written, in our words instead of pydantic's."""
+    """Says what a value should be, in this program's words instead of pydantic's."""
 
     what: str
 
 
 class OneOf(Struct, frozen=True):
-    """Says of a union, of which each branch is another kind of TOML, what its values may be."""
+    """Says what the values of a union may be, if each branch is another kind of TOML value."""
 
     kinds: str
 
 
 class Among(Struct, frozen=True):
-    """A text that is one of these, which are asked for when a value is checked."""
+    """A text that is one of some choices, which are looked up when a value is checked."""
 
     choices: Callable[[], Sequence[str]]
 

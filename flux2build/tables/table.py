@@ -1,4 +1,4 @@
-"""The base class of tables: what is declared, and how values are read."""
+"""The base class of tables: their declaration, and the reading of values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Table(Declared):
     """
 
     model_reader: ClassVar[Callable[[object], Any]] = Lazy(reader)  # type: ignore[assignment] # a descriptor
-    """Makes a table of plain values that certainly keep the rules; else raises `Unfit`."""
+    """Makes a table of plain values that certainly keep the rules; otherwise raises `Unfit`."""
 
     def __init__(self, **values: Any) -> None:
         table = self.model_validate(values)

@@ -24,13 +24,13 @@ _UNFINISHED: Final = f"{durable.TEMPORARY}*.tmp"
 _NO_LINKS: Final = frozenset(
     {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EINVAL}
 )
-"""Why a disk refuses a second name for a file."""
+"""The errors of a disk that does not support a second name for a file."""
 
 
 class Folder:
     """Values as files whose paths are their keys; the folder itself is never created.
 
-    Where the shared disk is not mounted, an empty store in its place would claim nothing for anybody.
+    If the shared disk is not mounted, an empty store in its place would hide every claim.
     """
 
     keeps_bytes = True
@@ -58,7 +58,7 @@ class Folder:
         return self._reached(lambda: self._create(path, data))
 
     def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
-        """Whether of two requests to create a key exactly one succeeds."""
+        """Whether exactly one of two requests to create a key succeeds."""
         return self.create(key, one) and not self.create(key, other)
 
     def delete(self, key: str) -> None:
@@ -117,7 +117,7 @@ class Folder:
         return True
 
     def _prepare(self, space: Path) -> None:
-        """Create the folder of a space for whoever may write in the store's."""
+        """Create the folder of a space, with the permissions of the store's folder."""
         if space.is_dir():
             return
         mode = self._folder.stat().st_mode & 0o7777
@@ -126,7 +126,7 @@ class Folder:
         durable.sync(self._folder)
 
     def _unless_absent(self, call: Callable[[], T]) -> T | None:
-        """What a call returns; None where a file is missing, and the store is not."""
+        """The result of a call; None where a file is missing, but the store is there."""
 
         def asked() -> T | None:
             try:
@@ -139,7 +139,7 @@ class Folder:
         return self._reached(asked)
 
     def _reached(self, call: Callable[[], T]) -> T:
-        """What a call returns.
+        """The result of a call.
 
         Raises:
             Unreachable: the disk refuses.
@@ -161,7 +161,7 @@ class Folder:
 
 
 def _remove(file: Path) -> bool:
-    """Remove a file; whether it was still there."""
+    """Remove a file; return whether it was still there."""
     try:
         file.unlink()
     except FileNotFoundError:
@@ -170,7 +170,7 @@ def _remove(file: Path) -> bool:
 
 
 def _written_beside(path: Path, data: bytes) -> Path:
-    """A new file with the bytes, complete and synced, beside the one that it is to become."""
+    """A new file with the bytes, complete and synced, beside the path that it will get."""
     temporary = path.parent / f"{durable.TEMPORARY}{os.urandom(8).hex()}.tmp"
     try:
         durable.write_new(temporary, data)
@@ -181,7 +181,7 @@ def _written_beside(path: Path, data: bytes) -> Path:
 
 
 def _link(temporary: Path, path: Path, data: bytes) -> None:
-    """Give a complete file its name, unless there is one of that name already.
+    """Give a complete file its name, unless that name is taken.
 
     Raises:
         FileExistsError: there is.
@@ -193,7 +193,7 @@ def _link(temporary: Path, path: Path, data: bytes) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        # An exclusive file is as unique; a crash may leave it incomplete, which is seen as damage.
+        # An exclusive file is unique, too; if a crash leaves it incomplete, it counts as damaged.
         durable.write_new(path, data)
 
 
@@ -207,7 +207,7 @@ class FolderKind:
         """The backend of a URL.
 
         Raises:
-            UsageError: it names no absolute path of this machine, or more than that.
+            UsageError: it is not an absolute path of this machine and nothing else.
         """
         parts = urlsplit(url)
         if parts.query or parts.fragment:

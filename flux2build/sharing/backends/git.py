@@ -1,7 +1,7 @@
 """A remote of the clone, without any other server: `git+origin`.
 
-Claims and receipts are refs below `refs/flux2build/`, each at a blob. Bytes are not kept here: they
-come from committed outputs, or from Git LFS.
+Claims and receipts are refs below `refs/flux2build/`, each at a blob. Bytes are not stored here:
+they come from committed outputs, or from Git LFS.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _PREFIX: Final = "git+"
 _REFS: Final = "refs/flux2build/"
 _LINE: Final = re.compile(rb"([0-9a-f]{40,64})\trefs/flux2build/([a-z]+/[0-9a-f]{64})")
 _PUSHED: Final = re.compile(r"^([ +*=!-])\t\S*:refs/flux2build/\S+\t(.*)$", re.MULTILINE)
-"""A line in which git tells what became of a ref: its flag, and a summary."""
+"""A line in which git reports on a ref: its flag, and a summary."""
 _CREATED, _REJECTED = "*", "!"
 _GONE: Final = re.compile(r"couldn't find remote ref refs/flux2build/([a-z]+/[0-9a-f]{64})")
 _TRIES: Final = 8
-"""How often a ref is read or written that others write at the same time."""
+"""How many times a ref is read or written while others write it."""
 
 
 class Remote:
-    """Values as blobs that refs of a remote name."""
+    """Values as blobs, to which refs of a remote point."""
 
     keeps_bytes = False
 
@@ -41,19 +41,19 @@ class Remote:
         """The name of the blob of each key."""
         self._listed = 0.0
         """When they were listed."""
-        self._held = 0
-        """How many questions at once are asked about one list."""
+        self._sharers = 0
+        """How many callers share one list of refs."""
         self._values: dict[str, bytes] = {}
-        """Blobs that were fetched, by their names."""
+        """The fetched blobs by their names."""
         self._rejection = ""
-        """Why the remote has rejected what was pushed last."""
+        """The reason why the remote rejected the last push."""
 
     def get(self, key: str) -> bytes | None:
         """The value of a key; None if there is none."""
-        space, asked = space_of(key), time.monotonic()
+        space, start = space_of(key), time.monotonic()
         with self._guard:
             for _ in range(_TRIES):
-                blob = self._known(asked).get(key)
+                blob = self._blobs(start).get(key)
                 if blob is None:
                     return None
                 if blob not in self._values:
@@ -88,7 +88,7 @@ class Remote:
         return created
 
     def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
-        """Whether of two requests to create a key exactly one succeeds."""
+        """Whether exactly one of two requests to create a key succeeds."""
         return self.create(key, one) and not self.create(key, other)
 
     def delete(self, key: str) -> None:
@@ -96,7 +96,7 @@ class Remote:
         ref, blob = f"{_REFS}{checked(key)}", self._blob_of(key)
 
         def gone() -> bool:
-            """Whether it was removed; another value in its place is not the one to remove."""
+            """Whether the value was removed; another value in its place is not removed."""
             lease = f"--force-with-lease={ref}:{blob}"
             return self._blob_of(key) != blob or self._push(f":{ref}", lease) is not None
 
@@ -105,43 +105,43 @@ class Remote:
 
     def list(self, prefix: str) -> Iterator[Listed]:
         """The keys that begin with a prefix, in any order."""
-        asked = time.monotonic()
+        start = time.monotonic()
         with self._guard:
-            keys = [key for key in self._known(asked) if key.startswith(prefix)]
+            keys = [key for key in self._blobs(start) if key.startswith(prefix)]
         with self.at_once():
             for key in keys:
                 if (data := self.get(key)) is not None:
                     yield Listed(key, len(data))
 
     def sweep(self, before: float, *, remove: bool) -> int:  # noqa: ARG002 - whenever it was
-        """There is nothing: a push is whole or not at all."""
+        """Always 0: a push is whole, or does not happen."""
         return 0
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Answer several questions from one list of refs, as listing takes as long for one."""
+        """Answer several questions from one list of refs: listing one ref takes as long."""
         with self._guard:
-            self._held += 1
-            self._listed = 0.0 if self._held == 1 else self._listed
+            self._sharers += 1
+            self._listed = 0.0 if self._sharers == 1 else self._listed
         try:
             yield
         finally:
             with self._guard:
-                self._held -= 1
+                self._sharers -= 1
 
     def _blob_of(self, key: str) -> str | None:
         """The name of the blob of a key, as of now."""
-        asked = time.monotonic()
+        start = time.monotonic()
         with self._guard:
-            return self._known(asked).get(key)
+            return self._blobs(start).get(key)
 
-    def _known(self, asked: float) -> Mapping[str, str]:
-        """The blobs by their keys, as the remote has had them since the question was asked."""
-        if self._listed < asked and not (self._held and self._listed):
+    def _blobs(self, start: float) -> Mapping[str, str]:
+        """The blobs by their keys, from a list that is newer than the question."""
+        if self._listed < start and not (self._sharers and self._listed):
             began = time.monotonic()
             listed = self._git.run("ls-remote", "--refs", "--", self._remote, f"{_REFS}*")
             if listed.code:
-                raise self._unreachable(listed.said)
+                raise self._unreachable(listed.complaint)
             lines = (_LINE.fullmatch(line) for line in listed.output.splitlines())
             refs = {str(each[2], "ascii"): str(each[1], "ascii") for each in lines if each}
             self._refs = {key: blob for key, blob in refs.items() if is_key(key)}
@@ -149,40 +149,40 @@ class Remote:
         return self._refs
 
     def _fetch(self, space: Space) -> None:
-        """Fetch all values of a space that were not fetched before, as far as they are still there."""
+        """Fetch all values of a space that are still there and were not fetched before."""
         refs = self._refs.items()
-        wanted = {k: b for k, b in refs if space_of(k) is space and b not in self._values}
-        while wanted:
+        blobs = {k: b for k, b in refs if space_of(k) is space and b not in self._values}
+        while blobs:
             fetched = self._git.run(
                 *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap="),
                 *("--no-recurse-submodules", "--stdin", "--", self._remote),
-                given="".join(f"{_REFS}{key}\n" for key in wanted).encode(),
+                stdin="".join(f"{_REFS}{key}\n" for key in blobs).encode(),
             )
             if not fetched.code:
                 break
-            gone = _GONE.search(fetched.said)  # and nothing else was fetched because of it
-            if gone is None or wanted.pop(gone[1], None) is None:
-                raise self._unreachable(fetched.said)
-        self._values |= self._read(wanted)
+            missing = _GONE.search(fetched.complaint)  # nothing was fetched because of it
+            if missing is None or blobs.pop(missing[1], None) is None:
+                raise self._unreachable(fetched.complaint)
+        self._values |= self._read(blobs)
 
-    def _read(self, wanted: Mapping[str, str]) -> dict[str, bytes]:
-        """Those of some blobs that were fetched; what is larger than a value, or no blob, is empty.
+    def _read(self, blobs: Mapping[str, str]) -> dict[str, bytes]:
+        """The fetched blobs; an object that is not a blob, or larger than a value, becomes empty.
 
-        So it is damage, as any other value that is none.
+        An empty value counts as damaged.
         """
-        names = "".join(f"{blob}\n" for blob in wanted.values()).encode()
-        sizes = self._git.run("cat-file", "--batch-check", given=names).output.splitlines()
+        names = "".join(f"{blob}\n" for blob in blobs.values()).encode()
+        sizes = self._git.run("cat-file", "--batch-check", stdin=names).output.splitlines()
         fit, values = list[str](), dict[str, bytes]()
-        for (key, blob), line in zip(wanted.items(), sizes, strict=False):
+        for (key, blob), line in zip(blobs.items(), sizes, strict=False):
             match line.split():
                 case [_, b"blob", size] if int(size) <= most(key):
                     fit.append(blob)
                 case [_, _, _]:
                     values[blob] = b""
-                case _:  # it is missing
+                case _:  # the object is missing
                     pass
         names = "".join(f"{blob}\n" for blob in fit).encode()
-        output, at = self._git.run("cat-file", "--batch", given=names).output, 0
+        output, at = self._git.run("cat-file", "--batch", stdin=names).output, 0
         for blob in fit:
             start = output.index(b"\n", at) + 1
             at = start + int(output[at:start].split()[-1]) + 1
@@ -190,28 +190,28 @@ class Remote:
         return values
 
     def _blob(self, data: bytes) -> str:
-        written = self._git.run("hash-object", "-w", "--stdin", given=data)
+        written = self._git.run("hash-object", "-w", "--stdin", stdin=data)
         if written.code:
-            raise self._unreachable(written.said)
+            raise self._unreachable(written.complaint)
         return str(written.output, "ascii").strip()
 
     def _until_pushed(self, push: Callable[[], bool]) -> None:
-        """Push, more than once if others write the same ref at the same time."""
+        """Push, again if others write the same ref at the same time."""
         for _ in range(_TRIES):
             if push():
                 return
         raise self._unreachable(self._rejection)
 
     def _push(self, spec: str, *options: str) -> str | None:
-        """The flag with which git tells that it pushed; None if the remote rejected it."""
+        """The flag with which git reports the push; None if the remote rejected it."""
         options = (*options, "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed")
         pushed = self._git.run("push", *options, "--", self._remote, spec)
         with self._guard:
             self._listed = 0.0
-        told = _PUSHED.search(str(pushed.output, "utf-8", "replace"))
-        if told is None:
-            raise self._unreachable(pushed.said)
-        flag, why = told[1], one_line(told[2], 80)
+        report = _PUSHED.search(str(pushed.output, "utf-8", "replace"))
+        if report is None:
+            raise self._unreachable(pushed.complaint)
+        flag, why = report[1], one_line(report[2], 80)
         if flag != _REJECTED:
             return flag
         if "hook" in why:

@@ -1,7 +1,7 @@
-"""A server of HTTP, as bazel-remote's paths are: `https://store.example/team`.
+"""An HTTP server with the paths of bazel-remote: `https://store.example/team`.
 
-`flux2build store serve DIR` is one. A server of files without `If-None-Match: *` keeps bytes and
-receipts, and no claims; one that lists no keys cannot be tidied up from afar.
+`flux2build store serve DIR` is one. A file server without `If-None-Match: *` stores bytes and
+receipts, but not claims; a server that does not list its keys cannot be tidied up remotely.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from flux2build.sharing.exchanges import Answer, Exchanges
 
 _PAUSES: Final = (0.002, 0.01)
-"""Before each further try, in parts of the patience; what is created twice is known by its value."""
+"""The pauses before retries, as shares of the patience; a value shows if it was created twice."""
 _HEAD_START: Final = 0.005
-"""How long a request runs before another one is sent that overlaps it, in parts of the patience."""
+"""The head start of a request over an overlapping one, as a share of the patience."""
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 """Answers after which a request is tried again."""
 _PAGE: Final = 4 * 2**20
@@ -53,8 +53,8 @@ class _Page(Struct):
 _PAGES: Final = json.Decoder(_Page)
 
 
-class _Asked(Struct, frozen=True):
-    """What is asked for, and how much and how long an answer may be."""
+class _Call(Struct, frozen=True):
+    """A request, and the limits of its answer."""
 
     method: str
     path: str
@@ -62,7 +62,7 @@ class _Asked(Struct, frozen=True):
     headers: Mapping[str, str] = {}
     most: int = 2**20
     large: bool = False
-    """Whether a picture goes to and fro, which may take longer."""
+    """Whether a picture is transferred, which may take longer."""
 
 
 class Server:
@@ -104,13 +104,13 @@ class Server:
         return answer.status != 412 and bool(self._expected(answer, _WRITTEN))
 
     def creates_once(self, key: str, one: bytes, other: bytes) -> bool:
-        """Whether of two requests to create a key exactly one succeeds, though they overlap.
+        """Whether exactly one of two overlapping requests to create a key succeeds.
 
-        Apache's `mod_dav`, as others, looks whether there is a file before it has read the body.
+        Apache's `mod_dav` and others look for the file before they have read the body.
         """
         from flux2build.sharing.exchanges import ExchangeError, Request
 
-        self.put(key, one)  # which creates the folder, where that is needed
+        self.put(key, one)  # this creates the folder, where that is needed
         self.delete(key)
         second: list[Answer] = []
 
@@ -144,7 +144,7 @@ class Server:
             after = max((each.key for each in keys), default="")
 
     def sweep(self, before: float, *, remove: bool) -> int:  # noqa: ARG002 - whenever it was
-        """There is nothing: what is unfinished is for the server to see."""
+        """Always 0: unfinished files are the server's concern."""
         return 0
 
     def at_once(self) -> AbstractContextManager[None]:
@@ -152,7 +152,7 @@ class Server:
         return nullcontext()
 
     def _page(self, space: Space, after: str) -> _Page:
-        answer = self._exchange(_Asked("GET", f"{space}/?after={after}", most=_PAGE))
+        answer = self._exchange(_Call("GET", f"{space}/?after={after}", most=_PAGE))
         try:
             return _PAGES.decode(self._expected(answer, {200}).body)
         except (MsgspecError, RecursionError):
@@ -161,7 +161,7 @@ class Server:
     def _put(self, key: str, data: bytes, headers: Mapping[str, str] = {}) -> Answer:
         answer = self._ask("PUT", key, data, headers)
         if answer.status in {404, 409}:  # WebDAV wants the folder to be created first
-            self._exchange(_Asked("MKCOL", f"{space_of(key)}/"))
+            self._exchange(_Call("MKCOL", f"{space_of(key)}/"))
             answer = self._ask("PUT", key, data, headers)
         return answer
 
@@ -173,10 +173,10 @@ class Server:
         headers: Mapping[str, str] = {},
     ) -> Answer:
         large = space_of(key) is Space.BYTES and method != "HEAD"
-        return self._exchange(_Asked(method, key, content, headers, most(key), large))
+        return self._exchange(_Call(method, key, content, headers, most(key), large))
 
-    def _exchange(self, asked: _Asked) -> Answer:
-        """The answer to a request, which is made again where that may help.
+    def _exchange(self, call: _Call) -> Answer:
+        """The answer to a request, which is repeated where that may help.
 
         Raises:
             Unreachable: there is none.
@@ -184,21 +184,21 @@ class Server:
         from flux2build.sharing.exchanges import ExchangeError, Request
 
         self._require_discretion()
-        headers = {**self._headers, **asked.headers}
-        seconds = self._patience if asked.large else self._patience / 4
-        request = Request(asked.method, f"{self._url}/{asked.path}", headers, asked.content)
-        # A claim that was removed may be another's by the next try.
-        for pause in () if asked.method == "DELETE" else _PAUSES:
+        headers = {**self._headers, **call.headers}
+        seconds = self._patience if call.large else self._patience / 4
+        request = Request(call.method, f"{self._url}/{call.path}", headers, call.content)
+        # By the next try, the key of a removed claim may hold another machine's claim.
+        for pause in () if call.method == "DELETE" else _PAUSES:
             try:
-                answer = self._exchanges.ask(request, asked.most, seconds)
+                answer = self._exchanges.ask(request, call.most, seconds)
                 if answer.status not in _AGAIN:
                     return answer
             except ExchangeError as error:
                 if not error.passing:
                     raise self._unreachable(str(error)) from None
-            time.sleep(pause * self._patience)  # a backend blocks: callers have threads for it
+            time.sleep(pause * self._patience)  # a backend blocks: callers run it in threads
         try:
-            return self._exchanges.ask(request, asked.most, seconds)
+            return self._exchanges.ask(request, call.most, seconds)
         except ExchangeError as error:
             raise self._unreachable(str(error)) from None
 
@@ -220,7 +220,7 @@ class Server:
         return Unreachable(message, hint=hint or usual)
 
     def _require_discretion(self) -> None:
-        """Refuse to send a token or a password in clear to a host that is not near.
+        """Refuse to send a token or a password in clear to a host outside the local network.
 
         Raises:
             Unreachable: it would be.

@@ -1,7 +1,7 @@
 """An object store: `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
 
-Credentials, region and endpoint are read from the environment only, as obstore reads them, such
-as `AWS_ACCESS_KEY_ID`, `AWS_REGION` and `AWS_ENDPOINT_URL`.
+obstore reads credentials, region and endpoint from the environment only, for example from
+`AWS_ACCESS_KEY_ID`, `AWS_REGION` and `AWS_ENDPOINT_URL`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ENDPOINTS: Final = {
     "gs": (("GOOGLE_BASE_URL",), "https://storage.googleapis.com"),
     "az": (("AZURE_ENDPOINT", "AZURE_STORAGE_ENDPOINT"), "https://blob.core.windows.net"),
 }
-"""The variables that move the endpoint of each kind, and the usual one; a proxy may be for it."""
+"""The variables that move the endpoint of each kind, and the default, which chooses the proxy."""
 _NO_PLACE: Final = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
 _URL: Final = re.compile(r"https?://\S+")
 _STATUS: Final = re.compile(r"status code: (\d{3})\b")
@@ -94,7 +94,7 @@ class Bucket:
                     yield Listed(each["path"], each["size"], each["last_modified"].timestamp())
 
     def sweep(self, before: float, *, remove: bool) -> int:  # noqa: ARG002 - whenever it was
-        """There is nothing: an object is whole or not at all."""
+        """Always 0: an object is whole, or does not exist."""
         return 0
 
     def at_once(self) -> AbstractContextManager[None]:
@@ -108,14 +108,14 @@ class Bucket:
         return bytes(answer.bytes())
 
     def _written(self, call: Callable[[], T]) -> T:
-        """What a call returns for which something must be there, if it is only the bucket."""
+        """The result of a call that needs an object, or at least the bucket."""
         try:
             return self._answered(call)
         except FileNotFoundError:
             raise self._unreachable("there is no such bucket") from None
 
     def _reached(self, call: Callable[[], T]) -> T | None:
-        """What a call returns; None where there is no such object."""
+        """The result of a call; None where there is no such object."""
         try:
             return self._answered(call)
         except FileNotFoundError as error:
@@ -124,7 +124,7 @@ class Bucket:
             return None
 
     def _answered(self, call: Callable[[], T]) -> T:
-        """What a call returns.
+        """The result of a call.
 
         Raises:
             Unreachable: the place cannot be asked, or refuses.
@@ -156,7 +156,7 @@ _CREDENTIALS: Final = (
 
 
 def _reason(error: Exception) -> str:
-    """Why there is no answer: nothing of URLs, which may be signed, and nothing of what was sent."""
+    """The reason for a failure, without URLs, which may be signed, and without request data."""
     if status := _STATUS.search(str(error)):
         return f"it answers HTTP {status[1]}"
     text = _URL.sub("…", str(error).partition("\n")[0])
@@ -173,7 +173,7 @@ class ObjectsKind:
         """The backend of a URL.
 
         Raises:
-            UsageError: it names no bucket, or has more in it.
+            UsageError: it is not a bucket with a prefix and nothing else.
             SystemFault: the extra is missing.
         """
         parts = urlsplit(url)
@@ -200,7 +200,7 @@ class ObjectsKind:
 
 
 def _client(scheme: str, access: Access) -> ClientConfig:
-    """How an object store is met; in clear only where the environment moves it and allows that."""
+    """The connection's options; unencrypted only if the environment's endpoint is `http://`."""
     names, usual = _ENDPOINTS[scheme]
     endpoint = next((value for name in names if (value := os.environ.get(name))), usual)
     options: ClientConfig = {
