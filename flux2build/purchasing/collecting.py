@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from flux2build.digest import Json
-from flux2build.errors import Flux2BuildError, SystemFault, one_line
+from flux2build.errors import SystemFault, one_line
 from flux2build.ledger import Intended, Ticketed
 from flux2build.model import Bought, Receipt
 from flux2build.providers.contract import Refusal, Refused, Ticket, Waiting
@@ -80,15 +79,17 @@ class Collector(Struct, frozen=True):
             self.books.say(
                 f"warning: {count} pictures came for one order of `{asset}`; the first one is kept"
             )
-        try:
-            stored = await self.books.keeping.put(arrived.data)
-        except SystemFault as fault:
-            raise order_errors.not_kept(asset, receipt.task, fault) from fault
-        try:
+
+        def verify(data: bytes) -> None:
             verify_seed(asset, ordered, arrived.ready.seed)
             with order_errors.failing_alone(asset):
-                await asyncio.to_thread(verify_picture, asset, ordered, arrived.data)
-        except Flux2BuildError as wrong:
+                verify_picture(asset, ordered, data)
+
+        try:
+            stored = await self.books.keeping.put(arrived.data, verify)
+        except SystemFault as fault:
+            raise order_errors.not_kept(asset, receipt.task, fault) from fault
+        if (wrong := stored.wrong) is not None:
             await self.books.kept(intended, stored, receipt, wrong)
             raise order_errors.kept_aside(asset, stored.digest, receipt.task, wrong) from wrong
         untold = await self.books.delivered(intended, asset, stored, receipt)

@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.digest import Digest, Json, of_bytes
-from flux2build.errors import SystemFault
+from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.ledger import Entry
 from flux2build.ledger.journal import Journal
 from flux2build.purchasing.spool import Spool
 from flux2build.storage import probe
 from flux2build.storage.store import Store
 
+_AT_ONCE: Final = 2
+"""Pictures that are kept and decoded at once; more threads would keep the event loop waiting."""
 _PIXELS: Final = 2**20
 """The pixels of a picture whose size is left to the model."""
 
@@ -43,6 +49,8 @@ class Stored(Struct, frozen=True):
     path: Path
     fault: SystemFault | None = None
     """Why they are in the spool, and not in the store."""
+    wrong: Flux2BuildError | None = None
+    """How they differ from what was ordered."""
 
 
 class Safekeeping(Struct, eq=False):
@@ -56,6 +64,10 @@ class Safekeeping(Struct, eq=False):
     _proved: bool = False
     _fault: SystemFault | None = None
     _proving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _pictures: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="flux2build-keep")
+    )
+    """Threads of their own: no note of an order has to wait for a picture."""
 
     async def prove(self) -> None:
         """Make sure that what is ordered now can be kept.
@@ -78,22 +90,34 @@ class Safekeeping(Struct, eq=False):
         """Note that a write failed: everything is proved again before the next order."""
         self._proved = False
 
-    async def put(self, data: bytes) -> Stored:
-        """Keep a picture that is paid for, in the spool if the store cannot be written.
+    async def put(self, data: bytes, verify: Callable[[bytes], None] = lambda _: None) -> Stored:
+        """Keep a picture that is paid for, in the spool if the store cannot be written, then verify it.
 
         Raises:
-            SystemFault: neither of them can.
+            SystemFault: it can be kept nowhere.
         """
+        work = partial(copy_context().run, self._put, data, verify)
+        return await asyncio.get_running_loop().run_in_executor(self._pictures, work)
+
+    def _put(self, data: bytes, verify: Callable[[bytes], None]) -> Stored:
         try:
-            digest = await asyncio.to_thread(self.store.put, data)
+            digest = self.store.put(data)
+            stored = Stored(digest, self.store.path(digest))
         except SystemFault as fault:
             self._stop(fault)
-            try:
-                path = await asyncio.to_thread(self.spool.keep, data)
-            except SystemFault as second:
-                raise SystemFault(*fault.problems, *second.problems) from second
-            return Stored(of_bytes(data), path, fault)
-        return Stored(digest, self.store.path(digest))
+            stored = self._spooled(data, fault)
+        try:
+            verify(data)
+        except Flux2BuildError as wrong:
+            return replace(stored, wrong=wrong)
+        return stored
+
+    def _spooled(self, data: bytes, fault: SystemFault) -> Stored:
+        """A picture in the spool, as the store could not be written."""
+        try:
+            return Stored(of_bytes(data), self.spool.keep(data), fault)
+        except SystemFault as second:
+            raise SystemFault(*fault.problems, *second.problems) from second
 
     async def note(self, entry: Entry, *, spooled: bool = False) -> SystemFault | None:
         """Note what happened to an order; if the ledger does not know of it, return why.

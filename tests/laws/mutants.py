@@ -6,7 +6,6 @@ process under test applies it to itself; the product knows nothing of it.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import httpx
 
 from flux2build.building import lock_update, runner
 from flux2build.digest import Digest, of_bytes
+from flux2build.errors import SystemFault
 from flux2build.ledger import Entry, Intended
 from flux2build.ledger.journal import Journal
 from flux2build.lockfile import Lockfile
@@ -94,7 +94,8 @@ class Following(Pool):
 
     def transport(self, proxy: str | None) -> httpx.AsyncBaseTransport:
         """What follows."""
-        return self._transports.setdefault(proxy, Redirected())
+        del proxy
+        return Redirected()
 
 
 class Trusting(Client):
@@ -150,10 +151,10 @@ class Broken(Client):
 class Careless(safekeeping.Safekeeping):
     """Has no other place for what the store cannot take."""
 
-    async def put(self, data: bytes) -> safekeeping.Stored:
-        """Put it into the store, or nowhere."""
-        digest = await asyncio.to_thread(self.store.put, data)
-        return safekeeping.Stored(digest, self.store.path(digest))
+    def _spooled(self, data: bytes, fault: SystemFault) -> safekeeping.Stored:
+        """Put it nowhere."""
+        del data
+        raise fault
 
 
 def _put(place: Any, **names: type) -> Callable[[], None]:

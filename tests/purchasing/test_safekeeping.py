@@ -122,7 +122,7 @@ def test_room_goes_by_pixels_and_format() -> None:
 def test_a_picture_that_cannot_be_stored_is_spooled(home: Path) -> None:
     """Its error has path and digest, nothing more is ordered, and the next run has it for nothing.
 
-    One order is pending already while it cannot be kept.
+    Another order may be pending already while it cannot be kept.
     """
     provider = Breaking("/v1/get_result", lambda: break_store(home))
     buyer = Buyer(home, provider, in_flight=1)
@@ -138,15 +138,16 @@ def test_a_picture_that_cannot_be_stored_is_spooled(home: Path) -> None:
         "`elk` was not ordered",
         "`cat` was not ordered",
     ]
-    assert "is paid for and kept" in str(owl)
-    assert provider.posts == ["fox", "owl"]
+    sent = list(provider.posts)
+    assert sent in (["fox"], ["fox", "owl"])
+    assert ("is paid for and kept" if "owl" in sent else "was not ordered") in str(owl)
     mend(home)
-    assert set(buyer.spool.take_in(buyer.journal, buyer.store)) == {"fox", "owl"}
+    assert set(buyer.spool.take_in(buyer.journal, buyer.store)) == set(sent)
     asked = len(provider.asked)
-    bought, _ = Buyer(home, provider).buy("fox", "owl")
+    bought, *_ = Buyer(home, provider).buy(*sent)
     assert isinstance(bought, Bought)
     assert bought.digest == rows["digest"]
-    assert (provider.posts, len(provider.asked)) == (["fox", "owl"], asked)
+    assert (provider.posts, len(provider.asked)) == (sent, asked)
     assert not buyer.spool.folder.exists()
 
 

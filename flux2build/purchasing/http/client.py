@@ -20,7 +20,7 @@ import random
 import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final, Self, TypeVar
 
@@ -45,13 +45,21 @@ from flux2build.providers.contract import (
 )
 from flux2build.purchasing.http.address_policy import ProxyFor, Resolve, directly, resolved
 from flux2build.purchasing.http.auth import Auth, checked_endpoint
-from flux2build.purchasing.http.clock import LONGEST, Clock, Limits, Monotonic, Patience, backoff
+from flux2build.purchasing.http.clock import (
+    LONGEST,
+    Clock,
+    Limits,
+    Monotonic,
+    Patience,
+    backoff,
+    sleep_until,
+)
 from flux2build.purchasing.http.download import Downloads
 from flux2build.purchasing.http.polling import Ended, Polling, PollingDeps
 from flux2build.purchasing.http.pool import Pool, PoolConfig
 from flux2build.purchasing.http.sending import ExchangeError, Sending
 from flux2build.purchasing.http.turns import Turn, Turns
-from flux2build.purchasing.http.usual_time import Expected, UsualTime
+from flux2build.purchasing.http.usual_time import UsualTime
 from flux2build.purchasing.redaction import Key
 
 _T = TypeVar("_T")
@@ -306,17 +314,12 @@ class Client:
         busy = refused.refusal is Refusal.RATE_LIMITED
         reason = f"`{self.provider.name}` is busy" if busy else self._auth.redacted(refused.message)
         self._patience.tell(reason, now + delay, until)
-        await self._pause(delay)
+        await sleep_until(self.halt, self._deps.clock, delay)
 
     async def _wait_for_quiet(self) -> None:
         """Wait for as long as the server has asked all orders to wait."""
         while (rest := self._quiet_until - self._deps.clock.now()) > 0 and not self.halt.is_set():
-            await self._pause(rest)
-
-    async def _pause(self, seconds: float) -> None:
-        """Sleep, but wake at once when the build is halted."""
-        with suppress(HaltedError):
-            await self._unless_halted(self._deps.clock.sleep(seconds))
+            await sleep_until(self.halt, self._deps.clock, rest)
 
     async def _unless_halted(
         self, work: Coroutine[Any, Any, _T], sending: Sending | None = None
@@ -349,7 +352,7 @@ class Client:
 
     async def denied(self, ticket: Ticket) -> Refused | None:
         """What the provider says if it certainly does not know an order; another refusal if it cannot be asked."""
-        return await Polling(self._polling_deps(), ticket, lambda _: None, Expected()).denied()
+        return await Polling(self._polling_deps(), ticket, lambda _: None, UsualTime()).denied()
 
     def _polling_deps(self) -> PollingDeps:
         deps = self._deps
@@ -373,11 +376,7 @@ class Client:
             await turn.pend()
         ticket = self._unfit.get(ticket.task, ticket)
         placed, usual = self._placed.pop(ticket.task, (None, UsualTime()))
-        polling = Polling(self._polling_deps(), ticket, report, usual.next(), placed, turn)
-        ended = await polling.run()
-        if polling.took is not None:
-            usual.learn(polling.took, at_first=not polling.asked)
-        return ended
+        return await Polling(self._polling_deps(), ticket, report, usual, placed, turn).run()
 
 
 _INTERRUPTED: Final = Refused(Refusal.UNREACHABLE, "interrupted before it was sent")

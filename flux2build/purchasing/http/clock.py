@@ -37,6 +37,17 @@ class Monotonic:
         await asyncio.sleep(seconds)
 
 
+async def sleep_until(event: asyncio.Event, clock: Clock, seconds: float) -> None:
+    """Wait that many seconds, or until an event if that comes sooner."""
+    waits = [asyncio.ensure_future(each) for each in (clock.sleep(seconds), event.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waits:
+            each.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
 class Limits(Struct, frozen=True):
     """What the client tolerates, in seconds and bytes."""
 

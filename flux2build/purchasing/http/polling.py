@@ -6,6 +6,7 @@ everything else leaves it to a later build.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,12 +28,12 @@ from flux2build.providers.contract import (
     Waiting,
 )
 from flux2build.purchasing.http.auth import Auth
-from flux2build.purchasing.http.clock import LONGEST, Clock, Patience, backoff, span
+from flux2build.purchasing.http.clock import LONGEST, Clock, Patience, backoff, sleep_until, span
 from flux2build.purchasing.http.download import Downloads, FetchError, embedded, whole
 from flux2build.purchasing.http.pool import Pool
 from flux2build.purchasing.http.sending import ExchangeError
 from flux2build.purchasing.http.turns import Turn
-from flux2build.purchasing.http.usual_time import Expected, until_next
+from flux2build.purchasing.http.usual_time import Expected, UsualTime, until_next
 
 _DENIALS: Final = 3
 """How often a server must deny an order it had accepted."""
@@ -92,17 +93,19 @@ class Polling:
     deps: PollingDeps
     ticket: Ticket
     report: Callable[[Waiting], None]
-    expected: Expected
-    """When it is expected, if this process placed it."""
+    usual: UsualTime
+    """How long orders of its model take."""
     placed: float | None = None
     """When this process sent it, if it did."""
     turn: Turn | None = None
     """Its turn, which moves on once the server is done; None where nothing waits for that."""
+    _expected: Expected = field(default_factory=Expected, init=False)
+    """When it is expected, if this process placed it."""
     _until: float = field(default=0, init=False)
     """When it is given up."""
-    took: float | None = field(default=None, init=False)
-    """Seconds from order to picture, once it was ready."""
-    asked: int = field(default=0, init=False)
+    _found: bool = field(default=False, init=False)
+    """Whether it was ready."""
+    _asked: int = field(default=0, init=False)
     """How often it was asked for and not ready."""
     _last: str = field(default="", init=False)
     """What the server said last, or why it said nothing."""
@@ -118,7 +121,7 @@ class Polling:
 
     async def run(self) -> Ended:
         """Collect the picture, or say why there is none."""
-        self._regional = self._regional_tickets()
+        self._regional, self._expected = self._regional_tickets(), self.usual.next()
         clock, limits = self.deps.clock, self.deps.auth.limits
         started = clock.now()
         self._until = started + limits.deadline
@@ -156,7 +159,7 @@ class Polling:
     async def _first(self, started: float) -> State:
         """The first inquiry: at once for an old order, after a wait for a new one."""
         if self.placed is not None:
-            await self._sleep(self._until_next(started))
+            await self._wait(started)
         return await self._ask()
 
     async def _ask(self) -> State:
@@ -272,16 +275,28 @@ class Polling:
                 told = self.deps.auth.redacted_state(state)
                 self._last = told.status
                 self.report(told)
-                self.asked += 1
-                await self._sleep(self._until_next(started))
+                self._asked += 1
+                await self._wait(started)
         return None
+
+    async def _wait(self, started: float) -> None:
+        """Wait before the next inquiry; what other orders show on the way counts at once."""
+        seconds = self._until_next(started)
+        if self.placed is None or self._expected.usual is not None:
+            await self._sleep(seconds)
+            return
+        await self._sleep(seconds, self.usual.learnt)
+        self._expected = self.usual.known()
+        if self._expected.usual is not None:
+            self._asked = 0
+            await self._sleep(self.placed + self._expected.usual - self.deps.clock.now())
 
     def _until_next(self, started: float) -> float:
         """Seconds until the next inquiry; the usual time says nothing of an order of unknown age."""
         now, least = self.deps.clock.now(), self.deps.auth.limits.wait
         if self.placed is None:
-            return until_next(now - started, Expected(), self.asked, least)
-        return until_next(now - self.placed, self.expected, self.asked, least)
+            return until_next(now - started, Expected(), self._asked, least)
+        return until_next(now - self.placed, self._expected, self._asked, least)
 
     def _backoff(self, attempt: int) -> float:
         return backoff(attempt, self.deps.jitter(), self.deps.auth.limits.wait)
@@ -292,8 +307,10 @@ class Polling:
         within = ready.url.startswith("data:")
         if not within and auth.holds_key(ready.url):
             return Overdue("the picture's URL holds the key, and is not fetched", decide=True)
-        if self.took is None and self.placed is not None:
-            self.took = self.deps.clock.now() - self.placed
+        if not self._found and self.placed is not None:
+            self._found = True
+            took = self.deps.clock.now() - self.placed
+            self.usual.learn(took, at_first=not self._asked)
         if self.turn is not None:
             await self.turn.arrive()
         try:
@@ -323,7 +340,8 @@ class Polling:
         self._downloads += 1
         return self._downloads < self.deps.auth.limits.attempts
 
-    async def _sleep(self, seconds: float) -> None:
-        """Wait, but not beyond the deadline."""
-        rest = self._until - self.deps.clock.now()
-        await self.deps.clock.sleep(max(0.0, min(seconds, rest)))
+    async def _sleep(self, seconds: float, event: asyncio.Event | None = None) -> None:
+        """Wait, but not beyond the deadline, nor beyond an event."""
+        clock = self.deps.clock
+        seconds = max(0.0, min(seconds, self._until - clock.now()))
+        await (clock.sleep(seconds) if event is None else sleep_until(event, clock, seconds))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 import zlib
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
 from msgspec import Struct
@@ -29,8 +28,15 @@ HEADERS: Final = {
     "user-agent": "flux2build",
 }
 
-_FREE: Final = 1.0
-"""Seconds until a connection is taken for lost; there is one for each exchange."""
+
+class Way(NamedTuple):
+    """Where a connection leads."""
+
+    proxy: str | None
+    origin: str
+    """The scheme, the host and the port of a server."""
+    name: str = ""
+    """The server's name, where its host is written as an address."""
 
 
 class PoolConfig(Struct, frozen=True):
@@ -56,38 +62,33 @@ class Bounds(Struct, frozen=True):
 class Pool:
     """A pool that follows no redirect, reads no environment and keeps no cookie or key.
 
-    It sends through transports of httpx, whose clients do all that, and take as long again. Each proxy
-    has a transport of its own. Where a connection is not made, the library may never free its place:
-    then the transport is replaced, and what is under way goes on in the old one.
+    It sends through transports of httpx, whose clients do all that, and take as long again. Each has one
+    connection: the library looks at all of a transport's whenever it needs one, and where one is not made it
+    may never free its place. The one that was used last is used next, so that the others may end.
     """
 
     config: PoolConfig
     clock: Clock
-    _transports: dict[str | None, httpx.AsyncBaseTransport] = field(
-        default_factory=dict, init=False
-    )
-    """By the proxy that they go through; created when first needed."""
     _places: asyncio.Semaphore = field(init=False)
-    _users: Counter[httpx.AsyncBaseTransport] = field(default_factory=Counter, init=False)
-    """Exchanges under way, by the transport that makes them."""
+    _open: set[httpx.AsyncBaseTransport] = field(default_factory=set, init=False)
+    _idle: list[tuple[Way, httpx.AsyncBaseTransport]] = field(default_factory=list, init=False)
+    """Those that nothing is sent through now; the last one was used last."""
     _timeout: Mapping[str, float | None] = field(init=False)
 
     def __post_init__(self) -> None:
         config = self.config
         self._places = asyncio.Semaphore(config.connections)
-        self._timeout = httpx.Timeout(config.read, connect=config.connect, pool=_FREE).as_dict()
+        self._timeout = httpx.Timeout(config.read, connect=config.connect).as_dict()
 
     def transport(self, proxy: str | None) -> httpx.AsyncBaseTransport:
-        """What sends through a proxy, or directly."""
-        if proxy not in self._transports:
-            self._transports[proxy] = _transport(self.config, proxy)
-        return self._transports[proxy]
+        """Something new that sends through a proxy, or directly."""
+        return _transport(self.config, proxy)
 
     async def close(self) -> None:
         """Close every connection."""
-        transports = {*self._users, *self._transports.values()}
-        self._users.clear()
-        self._transports.clear()
+        transports = [*self._open]
+        self._open.clear()
+        self._idle.clear()
         for transport in transports:
             await transport.aclose()
 
@@ -98,7 +99,8 @@ class Pool:
             ExchangeError: there is none, or what answers does not speak HTTP.
         """
         request = partial(httpx.Request, "HEAD", url, headers=HEADERS)
-        async with self._answer(request, self.config.connect, self.config.proxy(url)):
+        way = Way(self.config.proxy(url), _origin(url))
+        async with self._answer(request, self.config.connect, way):
             pass
 
     async def exchange(
@@ -113,10 +115,10 @@ class Pool:
         Raises:
             ExchangeError: the network failed, or the answer exceeds the bounds.
         """
-        started, proxy = self.clock.now(), self.config.proxy(call.url)
+        started, way = self.clock.now(), Way(self.config.proxy(call.url), _origin(call.url))
         headers = {**HEADERS, "accept": "application/json", **call.headers, **secret}
         request = partial(httpx.Request, call.method, call.url, headers=headers, **_content(call))
-        async with self._answer(request, bounds.seconds, proxy, sending) as response:
+        async with self._answer(request, bounds.seconds, way, sending) as response:
             body = bytearray()
             async for chunk in response.aiter_raw():
                 body += chunk
@@ -144,7 +146,8 @@ class Pool:
         """
         own = {**HEADERS, **headers}
         request = partial(httpx.Request, "GET", url, headers=own)
-        async with self._answer(request, seconds, proxy, extensions=extensions) as response:
+        way = Way(proxy, _origin(str(url)), extensions.get("sni_hostname", ""))
+        async with self._answer(request, seconds, way, extensions=extensions) as response:
             yield response
 
     @asynccontextmanager
@@ -152,14 +155,14 @@ class Pool:
         self,
         request: Callable[..., httpx.Request],
         seconds: float,
-        proxy: str | None,
+        way: Way,
         sending: Sending | None = None,
         extensions: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """The answer to a request, which is followed while it is sent."""
         sending = sending or Sending()
         own = {**(extensions or {}), "timeout": self._timeout, "trace": sending}
-        async with self._exchange(sending, seconds, proxy) as transport:
+        async with self._exchange(sending, seconds, way) as transport:
             response = await transport.handle_async_request(request(extensions=own))
             try:
                 yield response
@@ -168,7 +171,7 @@ class Pool:
 
     @asynccontextmanager
     async def _exchange(
-        self, sending: Sending, seconds: float, proxy: str | None
+        self, sending: Sending, seconds: float, way: Way
     ) -> AsyncIterator[httpx.AsyncBaseTransport]:
         """A transport for one exchange.
 
@@ -176,33 +179,38 @@ class Pool:
             ExchangeError: the exchange failed.
         """
         async with self._places:
-            transport = self.transport(proxy)
-            self._users[transport] += 1
+            transport = self._taken(way)
             try:
                 async with sending.bounded(self.config.connect, seconds):
                     yield transport
             except BaseException as error:  # a connection that is cancelled leaks its place, too
                 await sending.give_up()
-                if not sending.began and transport is self._transports.get(proxy):
-                    del self._transports[proxy]
-                if is_failure(error, sending, proxy):
-                    raise failure(error, sending, proxied=proxy is not None) from error
+                await self._end(transport)
+                if is_failure(error, sending, way.proxy):
+                    raise failure(error, sending, proxied=way.proxy is not None) from error
                 raise
-            finally:
-                self._users[transport] -= 1
-                if not self._users[transport]:
-                    del self._users[transport]
-                    if transport is not self._transports.get(proxy):
-                        await transport.aclose()
+            self._idle.append((way, transport))
+            if len(self._idle) > self.config.connections:
+                await self._end(self._idle.pop(0)[1])
+
+    def _taken(self, way: Way) -> httpx.AsyncBaseTransport:
+        """The transport of a way that was used last, or a new one."""
+        for place in range(len(self._idle) - 1, -1, -1):
+            if self._idle[place][0] == way:
+                return self._idle.pop(place)[1]
+        self._open.add(transport := self.transport(way.proxy))
+        return transport
+
+    async def _end(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._open.discard(transport)
+        await transport.aclose()
 
 
 def _transport(config: PoolConfig, proxy: str | None) -> httpx.AsyncBaseTransport:
     return config.transport or httpx.AsyncHTTPTransport(
         verify=config.certificates or _certificates(),
         trust_env=False,
-        limits=httpx.Limits(
-            max_connections=config.connections, max_keepalive_connections=config.connections
-        ),
+        limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
         proxy=proxy,
     )
 
@@ -211,6 +219,11 @@ def _transport(config: PoolConfig, proxy: str | None) -> httpx.AsyncBaseTranspor
 def _certificates() -> ssl.SSLContext:
     """The usual authorities, read once: reading them is slow."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+def _origin(url: str) -> str:
+    """The part of a URL that names scheme and server."""
+    return "/".join(url.split("/", 3)[:3])
 
 
 def _content(call: Call) -> dict[str, Any]:

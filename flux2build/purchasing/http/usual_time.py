@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,6 +31,8 @@ class Expected(Struct, frozen=True):
 
     first: float | None = None
     usual: float | None = None
+    spread: float = 0
+    """The part of the first wait that is added to it, so that orders of unknown pace are asked for in turn."""
 
 
 @dataclass(slots=True)
@@ -38,17 +41,26 @@ class UsualTime:
 
     _last: deque[float] = field(default_factory=lambda: deque(maxlen=_LAST), init=False)
     _orders: int = field(default=0, init=False)
+    learnt: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    """Set once anything is known."""
 
     def next(self) -> Expected:
         """When the next order is expected."""
         self._orders += 1
         usual = min(self._last, default=None)
-        early = usual and usual * (1 if self._orders % _SOONER else _EARLY)
-        return Expected(early, usual)
+        if usual is None:
+            return Expected(spread=(self._orders - 1) % _SOONER / _SOONER)
+        return Expected(usual * (1 if self._orders % _SOONER else _EARLY), usual)
+
+    def known(self) -> Expected:
+        """When an order is expected that was placed before anything was known."""
+        usual = min(self._last, default=None)
+        return Expected(usual, usual)
 
     def learn(self, seconds: float, *, at_first: bool) -> None:
         """Note when an order was found ready, and whether it was so when it was first asked for."""
         self._last.append(seconds * _SURPLUS if at_first else seconds)
+        self.learnt.set()
 
 
 def until_next(elapsed: float, expected: Expected, asked: int = 0, least: float = 0.5) -> float:
@@ -59,6 +71,7 @@ def until_next(elapsed: float, expected: Expected, asked: int = 0, least: float 
     """
     due = expected.usual if asked else expected.first
     if due is None:
-        return min(_SELDOM, max(least, elapsed / 10))
+        spread = 0 if asked else expected.spread
+        return min(_SELDOM, max(least, elapsed / 10) * (1 + spread))
     wait = elapsed * _WAITS[min(asked, len(_WAITS) - 1)]
     return max(due - elapsed, min(_SELDOM, max(least / 25, wait)))

@@ -1048,6 +1048,40 @@ def test_every_eighth_order_is_asked_for_sooner() -> None:
     assert waits == pytest.approx([*usual[:6], 0.9 * usual[6], 0.9 * usual[7]], rel=0.01)
 
 
+class Still(FakeClock):
+    """A clock on which waits of more than half a second never end."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass at once, or never."""
+        if seconds > 0.5:
+            await asyncio.Event().wait()
+        await super().sleep(seconds)
+
+
+def test_what_one_order_shows_counts_for_those_that_wait() -> None:
+    """The first that is found ready ends the wait of all others of its model."""
+
+    def accepted(task: str) -> Callable[..., httpx.Response]:
+        return _json({"id": task, "polling_url": f"https://api.bfl.ai/v1/get_result?id={task}"})
+
+    def ready(request: httpx.Request) -> httpx.Response:
+        task = request.url.params["id"]
+        return _json({"id": task, "status": "Ready", "result": {"sample": SAMPLE}})(request)
+
+    internet = Internet(
+        posts=[accepted("first"), accepted("second")], polls=[ready], pictures=[DELIVERED]
+    )
+
+    async def both(client: Client) -> list[Ended]:
+        tickets = [await client.submit(ORDER) for _ in range(2)]
+        async with asyncio.timeout(10):
+            return await asyncio.gather(*map(client.collect, tickets))  # type: ignore[arg-type]  # they are accepted
+
+    ended = _run(_client(internet, Still()), both)
+
+    assert [isinstance(each, Arrived) for each in ended] == [True, True]
+
+
 def test_each_model_has_its_own_pace() -> None:
     """A fast one is not left alone for as long as a slow one takes."""
     time = FakeClock()
@@ -1109,7 +1143,7 @@ def test_the_library_ends_no_wait_before_the_limits_do() -> None:
 
     assert internet.seen[-1].extensions["timeout"] == {
         "connect": 7,
-        "pool": 1,
+        "pool": 90,
         "read": 90,
         "write": 90,
     }

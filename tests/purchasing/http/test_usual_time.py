@@ -93,3 +93,13 @@ def test_only_the_last_orders_count() -> None:
     usual.learn(9.0, at_first=False)
 
     assert usual.next() == Expected(9.0, 9.0)
+
+
+def test_orders_of_unknown_pace_are_asked_for_in_turn() -> None:
+    """So that one of them soon shows how long they take; none waits twice as long for that."""
+    usual = UsualTime()
+
+    waits = [until_next(0, usual.next()) for _ in range(8)]
+
+    assert len(set(waits)) == 8
+    assert max(waits) < 2 * min(waits) == 1.0
