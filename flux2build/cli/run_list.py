@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from functools import cache
 from typing import Final
 
 from flux2build.console.columns import cell, column
@@ -41,7 +41,7 @@ def _plain(assets: AssetList, name: AssetName) -> dict[str, Json]:
 
 def _show(console: Console, assets: AssetList) -> None:
     wide = column(assets.names, console.width)
-    shown = {name: _state(assets.states.get(name, ())) for name in assets.names}
+    shown = {name: _state(frozenset(assets.states.get(name, ()))) for name in assets.names}
     width = max(8, *map(len, shown.values())) if shown else 8
 
     def line(name: AssetName) -> Text:
@@ -60,7 +60,8 @@ def _show(console: Console, assets: AssetList) -> None:
     console.data(*map(line, assets.names))
 
 
-def _state(states: Collection[str]) -> str:
+@cache
+def _state(states: frozenset[str]) -> str:
     """The state that says most."""
     state = "changed" if "changed" in states else "current" if states else "source"
     return next((each for each in reversed(_TELLING) if each in states), state)

@@ -87,7 +87,8 @@ class Names:
         """The paths of each asset's files, in the order of building."""
         makers = self._base.contents["makers"].items()
         paths = {at: name.removeprefix(_OUTPUT) for name, at in makers if name.startswith(_OUTPUT)}
-        return {name: [paths[at] for at in self._base.steps(name)] for name in self._base.assets}
+        steps = self._base.contents["steps"].items()
+        return {AssetName(name): [paths[at] for at in places] for name, places in steps}
 
     @cached_property
     def states(self) -> Values:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+from contextlib import redirect_stdout
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -109,6 +110,29 @@ def test_json_reads_as_what_was_said(value: Json) -> None:
 
     assert json.loads(document) == value
     assert not any(steers(character) for character in document)
+
+
+LEAVES = (
+    st.text()
+    | st.integers()
+    | st.booleans()
+    | st.none()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+
+
+@given(
+    st.recursive(LEAVES, lambda each: st.lists(each) | st.dictionaries(st.text(), each)),
+    st.sampled_from(["utf-8", "ascii"]),
+)
+def test_json_is_laid_out_as_python_does(value: Json, encoding: str) -> None:
+    """What is printed is what `json` makes of a value with an indent, but for the escapes."""
+    written = io.BytesIO()
+    with redirect_stdout(io.TextIOWrapper(written, encoding, newline="\n")):
+        Console("never").json(value)
+
+        document = json.dumps(value, indent=2, ensure_ascii=encoding == "ascii")
+        assert written.getvalue().decode() == in_json(document) + "\n"
 
 
 @pytest.mark.parametrize("form", ["json", "junit"])
