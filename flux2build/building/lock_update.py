@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -35,10 +36,10 @@ from flux2build.model import (
 )
 from flux2build.planning.candidates import ordered, seed_of
 from flux2build.planning.snapshot import row_of
-from flux2build.planning.verdict import Verdict
+from flux2build.planning.verdict import Action, Verdict
 
 
-class LockUpdate(Struct, eq=False):
+class LockUpdate(Struct, eq=False, dict=True):
     """The blocks of one profile as a build changes them; other profiles stay as they are."""
 
     lock: Lockfile
@@ -106,6 +107,18 @@ class LockUpdate(Struct, eq=False):
         digests = tuple(each.sha256 for each in inputs)
         other = row and row.key == verdict.key != key_of(recipe.task, digests)
         return row if other else None
+
+    def coloured(self, recipe: Recipe, verdict: Verdict, output: Output) -> Output:
+        """A file that was put in its place, with the colours that its pixels had before they were encoded."""
+        if not isinstance(recipe.task, Derive) or verdict.action is Action.DERIVE:
+            return output
+        return replace(output, colours=self._colours.get(output.sha256, output.colours))
+
+    @cached_property
+    def _colours(self) -> Mapping[Digest, str]:
+        """The dominant colours of every file that was locked before the build, by its bytes."""
+        rows = (row for block in self.lock.blocks.values() for row in block.rows)
+        return {row.output.sha256: row.output.colours for row in rows}
 
     def enter_candidate(
         self, recipe: Recipe, inputs: tuple[Digest, ...], output: Output, verdict: Verdict

@@ -305,7 +305,8 @@ class _Runner:
     ) -> None:
         """Write a file, and enter it in the lock."""
         vacated = self._vacated(recipe)
-        output = await self._world.place(recipe.output, data, vacated)
+        placed = await self._world.place(recipe.output, data, vacated)
+        output = self._update.coloured(recipe, verdict, placed)
         self._files[recipe.output] = self.report.placed[recipe.output] = output.sha256
         if vacated is not None:
             self._files.take_away(vacated)

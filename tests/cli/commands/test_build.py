@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,22 @@ def test_first_and_second(site: Site, words: tuple[str, ...]) -> None:
     again = site.run(*words)
     assert (again.code, again.out, again.err) == (0, "", CLEAN)
     assert site.files() == before
+
+
+def colours(site: Site) -> dict[str, str]:
+    """The dominant colours of every file that is locked, by its bytes."""
+    text = site.folder.joinpath("assets.lock").read_text("utf-8")
+    return dict(re.findall(r'output\.sha256 = "(.*)"[^[]*?output\.colours = "(.*)"', text))
+
+
+def test_a_file_that_moves_keeps_its_colours(site: Site) -> None:
+    """They are those of its pixels; a file that is adopted was encoded, which changes a few of them."""
+    assert site.run("build").code == 0
+    before = colours(site)
+    site.edit("assets.toml", 'output = "img"', 'output = "pictures"')
+
+    assert set(actions(site.run("build", "--json")).values()) == {"adopt", "restore"}
+    assert (len(before) > 4, colours(site)) == (True, before)
 
 
 def test_pictures_are_what_was_asked_for(site: Site) -> None:
