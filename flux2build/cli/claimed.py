@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from flux2build.console.console import Console
 from flux2build.console.ways_out import CLAIMED, DAMAGED
+from flux2build.digest import Digest
 from flux2build.errors import Flux2BuildError, UsageError
 from flux2build.ledger import Entry
-from flux2build.purchasing.settling import Purchase, purchases
+from flux2build.purchasing.settling import Purchase, is_digest, purchases
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
 from flux2build.session.project import Project
@@ -19,18 +20,38 @@ if TYPE_CHECKING:
     from flux2build.session.team_orders import TeamOrders
 
 
-def others(options: CommonOptions, console: Console) -> list[tuple[Purchase, str]]:
-    """What other machines have claimed, with its state; a store that cannot be asked is a warning."""
+def others(
+    options: CommonOptions, console: Console, own: Sequence[Purchase]
+) -> list[tuple[Purchase, str]]:
+    """What other machines have claimed, with its state; a store that cannot be asked is a warning.
+
+    Where the team has the picture of one of our `own` orders that a person has to settle, that is said.
+    """
     try:
         if (team := _team(options)) is None:
             return []
-        shown = team.others()
+        shown, pictures = team.others(), team.pictures(own)
     except Flux2BuildError as fault:
         console.caution(fault.problems)
         return []
+    for name, picture in pictures.items():
+        way_out = f"`flux2build orders adopt {name} {picture}`"
+        console.say(f"the team's store has the picture of order {name}: {way_out} takes it")
     console.caution(team.problems)
     damaged = team.damaged
     return [(e, DAMAGED if e.attempt.name in damaged else CLAIMED) for e in shown]
+
+
+def fetch_shared(options: CommonOptions, picture: str) -> None:
+    """Put a picture that somebody names by its digest into the store, if only the team's has it.
+
+    Raises:
+        SystemFault: the store cannot be asked.
+    """
+    if not is_digest(picture) or user_store().has(Digest(picture)):
+        return
+    if (team := _team(options)) is not None:
+        team.fetch(Digest(picture))
 
 
 def claimed_entries(options: CommonOptions, known: Sequence[Entry], name: str) -> tuple[Entry, ...]:
@@ -55,8 +76,11 @@ def take_in_claimed(options: CommonOptions, console: Console, name: str) -> None
 def tell_the_team(options: CommonOptions, console: Console, purchase: Purchase) -> None:
     """Tell the team's store what a person has decided; what fails is done by the next build."""
     try:
-        if (team := _team(options)) is not None:
-            team.settled(purchase)
+        if (team := _team(options)) is not None and not team.settled(purchase):
+            console.say(
+                "the team does not have it yet: after the next build, `flux2build store push` in "
+                "its project shares it"
+            )
     except Flux2BuildError as fault:
         console.caution(fault.problems)
 

@@ -202,13 +202,18 @@ def kept_picture(purchase: Purchase, store: Store) -> Digest:
     return stored_picture(purchase.attempt.kept.output, store)
 
 
+def is_digest(text: str) -> bool:
+    """Whether a text is a digest, as people may name a picture by it."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def stored_picture(digest: str, store: Store) -> Digest:
     """The digest of a picture that the store holds.
 
     Raises:
         UsageError: it is not a digest, or the store does not hold its bytes.
     """
-    if not _DIGEST.fullmatch(digest):
+    if not is_digest(digest):
         raise UsageError(f"`{digest}` is not a digest", hint="it has 64 digits from 0 to f")
     if not store.has(Digest(digest)):
         raise UsageError(f"the store holds no picture `{digest}`")

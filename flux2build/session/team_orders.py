@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -38,6 +38,7 @@ from flux2build.storage.store import Store
 
 _UNKNOWN: Final = "unknown"
 _NOTHING: Final = Decimal(0)
+_UNDECIDED: Final = frozenset({State.DOUBT, State.KEPT, State.LOST})
 _ATTEMPT: Final = 32
 """Characters of an attempt's name."""
 
@@ -71,6 +72,25 @@ class TeamOrders:
         """
         return tuple(each for claim in self._claims() for each in purchases(self._entries(claim)))
 
+    def pictures(self, purchases: Iterable[Purchase]) -> dict[str, Digest]:
+        """The pictures that the store has of orders which a person has to settle, by their names.
+
+        Raises:
+            SystemFault: the store cannot be asked.
+        """
+        orders = {each.attempt.order: each.name for each in purchases if each.state in _UNDECIDED}
+        receipts = self._team.store.receipts(orders).items()
+        return {orders[at]: each.output for at, each in receipts if isinstance(each, SharedReceipt)}
+
+    def fetch(self, picture: Digest) -> None:
+        """Put a picture that the team's store has into the one of this machine.
+
+        Raises:
+            SystemFault: the store cannot be asked, or not be written.
+        """
+        if (data := self._team.store.get(picture)) is not None:
+            self._team.pictures.put(data)
+
     def entries(self, name: str) -> tuple[Entry, ...]:
         """What claims whose attempts begin with a name have for a ledger.
 
@@ -102,8 +122,8 @@ class TeamOrders:
                     self._team.held.note(HeldClaim.of(asked.order, claim.attempt))
         return bool(matches)
 
-    def settled(self, purchase: Purchase) -> None:
-        """Let the team know what a person has decided about an order.
+    def settled(self, purchase: Purchase) -> bool:
+        """Let the team know what a person has decided about an order; whether it knows all of it.
 
         Raises:
             SystemFault: the store cannot be told.
@@ -116,6 +136,7 @@ class TeamOrders:
             self._team.settle(order)
         elif purchase.state is State.VOIDED:
             self._team.store.release(order, attempt)
+        return purchase.state is not State.DELIVERED or self._team.store.receipt(order) is not None
 
     def _claims(self) -> Iterator[SharedClaim]:
         """The claims of attempts that this machine's ledger does not know, damaged ones included."""

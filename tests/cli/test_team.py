@@ -16,6 +16,7 @@ from flux2build.cli.entry import main
 from flux2build.errors import Exit
 from flux2build.sharing.keys import Space, key_of
 from tests.cli.machines import SPEC, Machine, age, settle_in
+from tests.paid_provider import picture
 from tests.simulated import charges, scenario
 
 ORDERS: Final = 2
@@ -306,6 +307,39 @@ def test_a_task_for_a_claim(
     assert other.run("build", "fox", "-p", "final").code == Exit.DONE
     assert charges(server) == 1
     assert len([*store.glob("orders/*")]) == 1
+    assert not list(store.glob("claims/[1-9a-f]*"))
+
+
+def test_what_another_machine_has_settled(
+    machines: list[Machine], server: httpx.Client, store: Path
+) -> None:
+    """Each side is told, with a command, what the other one needs: first to share a picture, then to take it."""
+    one, other = machines
+    scenario(server, {"stage": "submit", "fault": "drop-after-read"})
+    assert one.run("build", "--yes", "fox").code == Exit.DECIDE
+    scenario(server)
+    spec, fetched = other.folder / "assets.toml", other.folder / "fetched.png"
+    text = spec.read_text("utf-8")
+    spec.unlink()
+    fetched.write_bytes(picture((64, 64)))
+    (row,) = json.loads(other.run("orders", "list", "--json").out)["orders"]
+
+    adopted = other.run("orders", "adopt", row["order"], "fetched.png")
+
+    assert (
+        "the team does not have it yet: after the next build, `flux2build store push`"
+        in adopted.err
+    )
+    assert "team's store has" not in one.run("orders").err
+    spec.write_text(text, "utf-8")
+    assert other.run("build", "fox").code == Exit.DONE
+    assert other.run("store", "push").code == Exit.DONE
+    told = one.run("orders").err
+    (words,) = re.findall(r"flux2build (orders adopt [0-9a-f]+ sha256:[0-9a-f]+)", told)
+    assert one.run(*words.split()).code == Exit.DONE
+    assert one.run("build", "fox").code == Exit.DONE
+    assert one.pictures() == other.pictures()
+    assert (charges(server), one.run("orders").out) == (1, "")
     assert not list(store.glob("claims/[1-9a-f]*"))
 
 

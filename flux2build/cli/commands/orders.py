@@ -13,7 +13,13 @@ from typing import Final
 import click
 
 from flux2build import ledger
-from flux2build.cli.claimed import claimed_entries, others, take_in_claimed, tell_the_team
+from flux2build.cli.claimed import (
+    claimed_entries,
+    fetch_shared,
+    others,
+    take_in_claimed,
+    tell_the_team,
+)
 from flux2build.cli.command import Listing, command, option
 from flux2build.cli.completers import COMPLETERS
 from flux2build.cli.spooled import take_in_spooled
@@ -68,7 +74,7 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
     )
     unread = journal.problems()
     console.caution(unread)
-    store, claimed = user_store(), others(options, console)
+    store, claimed = user_store(), others(options, console, shown)
     states = {each.name: MISSING for each in shown if settling.missing(each, store)}
     states |= {each.name: state for each, state in claimed}
     which, shown = _numbers(options, shown), (*shown, *(each for each, _ in claimed))
@@ -223,6 +229,7 @@ def adopt(options: CommonOptions, *, order: str, what: str | None) -> Exit:
     """
     take_in_claimed(options, _prepare(options), order)
     purchase = settling.find_open(user_journal().read(), order)
+    fetch_shared(options, what or "")
     if (data := _picture(purchase, what)) is not None:
         _check_fit(options, purchase, data, what or purchase.name)
         entry: Entry = settling.adopt_picture(purchase, of_bytes(data), _now())
