@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from flux2build.digest import Digest
 from flux2build.errors import DecisionError, Problem
+from flux2build.model import Generate, Recipe
 from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.storage import git
 from flux2build.storage.disk import root_of
 
 
-def missing(lock: Path, there: int, outputs: int) -> Problem:
-    """What to say of a lock that is missing beside some of its outputs."""
+def missing(
+    lock: Path,
+    recipes: Sequence[Recipe],
+    files: Mapping[str, Digest],
+    known: Callable[[Recipe, Digest], bool],
+) -> Problem | None:
+    """What to say of a lock that is missing beside outputs, if there are pictures that are not `known`.
+
+    Those that are were made by a build that ended before it wrote the lock: the ledger has what was
+    bought, and the store what was drawn.
+    """
+    pictures = [recipe for recipe in recipes if isinstance(recipe.task, Generate)]
+    digests = ((recipe, files.get(recipe.output)) for recipe in pictures)
+    unknown = {recipe.asset for recipe, at in digests if at is None or not known(recipe, at)}
+    if not (there := sum(each.asset in unknown and each.output in files for each in recipes)):
+        return None
     back = "bring it back from git, or from whoever built the pictures, and commit it beside them"
     if (file := _ignoring(lock)) is not None:
         back = f"a line in `{file}` has git ignore it: take that out, and {back}"
     return Problem(
-        f"there is no `{lock.name}` beside {there} of {outputs} outputs: was it committed?",
+        f"there is no `{lock.name}` beside {there} of {len(recipes)} outputs: was it committed?",
         hint=f"{back}; move files away that are not from a build",
     )
 

@@ -233,27 +233,16 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     @cached_property
     def lockless(self) -> Problem | None:
-        """What to say of a missing lock, if pictures are there that the ledger does not know.
-
-        Those that it knows were made by a build that ended before it wrote the lock, and so were
-        sketches in the store, which the ledger does not hold.
-        """
+        """What to say of a missing lock, if pictures are there that the ledger does not know."""
         if self.lock_bytes:
-            return None
-        files, recipes = self.files(), self.spec.recipes
-        recorded = self.seen.ledger.outputs
-
-        def known(recipe: Recipe) -> bool:
-            digest = files.get(recipe.output)
-            drawn = digest is not None and not buys(recipe) and self.store.has(digest)
-            return drawn or digest in recorded
-
-        unknown = {r.asset for r in recipes if isinstance(r.task, Generate) and not known(r)}
-        if not (there := sum(r.asset in unknown and r.output in files for r in recipes)):
             return None
         from flux2build.session import missing_lock
 
-        return missing_lock.missing(self.lock_path, there, len(recipes))
+        def known(recipe: Recipe, digest: Digest) -> bool:
+            return digest in recorded or (not buys(recipe) and self.store.has(digest))
+
+        recorded = self.seen.ledger.outputs
+        return missing_lock.missing(self.lock_path, self.spec.recipes, self.files(), known)
 
     @cached_property
     def whole(self) -> Plan:
