@@ -26,17 +26,17 @@ class Artifacts(Struct, frozen=True):
     folder: Path
     store: Store
     paths: dict[Digest, str]
-    """Where in the work tree bytes are; kept up to date by the build."""
+    """The paths of bytes in the work tree; the build keeps them up to date."""
     free: Container[Digest] = frozenset()
     """Bytes that can be derived again for free, so the store need not keep them."""
     ours: Container[tuple[str, Digest]] = frozenset()
-    """The files that are as the lock says, each by path and bytes."""
+    """The files that agree with the lock, each by path and bytes."""
     replaced: dict[str, Digest] = field(default_factory=dict)
-    """The bytes of files that were replaced and were none of ours, by path; the store has them."""
+    """The bytes of replaced files that flux2build did not write, by path; the store has them."""
     copies: Callable[[], Copies | None] = lambda: None
-    """Where else bytes are that cannot be had in another way; few builds have to look there."""
+    """Copies of bytes that are nowhere else; few builds have to look there."""
     team: Lookup | None = None
-    """What the team's store is known to have."""
+    """The known contents of the team's store."""
     failed: Callable[[], None] = lambda: None
     """Called when a file could not be written."""
 
@@ -52,7 +52,7 @@ class Artifacts(Struct, frozen=True):
         return self.team is not None and self.team.knows(digest)
 
     def bring(self, digests: Iterable[Digest]) -> None:
-        """Fetch bytes that are nowhere on this machine from the team's store, many at once."""
+        """Fetch bytes that this machine lacks from the team's store, many at once."""
         if self.team is not None:
             here = replace(self, team=None)
             self.team.each(self._copy, (digest for digest in digests if not here.has(digest)))
@@ -67,7 +67,7 @@ class Artifacts(Struct, frozen=True):
         if path is None:
             return self._stored(digest)
         data = self._read(path)
-        # The text of a document may have got other line ends from git.
+        # Git may have changed the line ends of a document.
         for each in () if data is None else (data, data.replace(b"\r\n", b"\n")):
             if of_bytes(each) == digest:
                 return each
@@ -79,7 +79,7 @@ class Artifacts(Struct, frozen=True):
         raise SystemFault(f"`{path}` changed while building", hint=hint)
 
     def _stored(self, digest: Digest) -> bytes:
-        """The bytes in the store, or a copy of them if it lacks them, or those were damaged."""
+        """The bytes in the store, or a copy if the store lacks them or has damaged ones."""
         if not self.store.has(digest) and (copy := self._copy(digest)) is not None:
             return copy
         try:
@@ -90,7 +90,7 @@ class Artifacts(Struct, frozen=True):
             raise
 
     def _copy(self, digest: Digest) -> bytes | None:
-        """The bytes from the team's store; from elsewhere where it lacks them, or has other ones."""
+        """The bytes from the team's store, or from elsewhere if it lacks them or has other ones."""
         try:
             data = None if self.team is None else self.team.read(digest)
         except SystemFault as fault:

@@ -1,7 +1,7 @@
 """Work that the workers of a Dask cluster do.
 
-Only bytes and what is to be done with them travel: ledger, keys, certificate and everything that
-costs money stay with the build. A worker that is lost loses nothing: its tasks run again on another.
+Only bytes and tasks travel: ledger, keys, certificate and everything that costs money stay with the
+build. If a worker is lost, its tasks run again on another one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STOP_SECONDS: Final = 5.0
 _SMALL: Final = 1 << 20
 """Bytes that are sent with a task, even if workers could fetch them from the team's store."""
 _LANES: Final = 2
-"""Tasks in work for each place where one can run, so that none waits for the next bytes."""
+"""Tasks in flight for each place where one can run, so that no place waits for bytes."""
 _FIELDS: Final = ("ticket", "step", "steps")
 
 
@@ -43,7 +43,7 @@ class Cluster:
     mixed: bool
     """Whether workers may have other versions than this machine."""
     work: Work
-    """What a worker does."""
+    """The functions that workers run."""
     say: Callable[[str], None] = lambda _text: None
     shared: Callable[[Digest], bool] = lambda _digest: False
     """Whether the team's store has some bytes, so that workers can fetch them."""
@@ -52,15 +52,15 @@ class Cluster:
     look: float = 2.0
     """Seconds between two looks at the workers."""
     on_steps: dict[str, Callable[[int, int], None]] = field(default_factory=dict, init=False)
-    """Told of the steps of pictures, by their tickets."""
+    """The callbacks for the steps of pictures, by their tickets."""
     _unfit: dict[str, dict[str, Flux2BuildError]] = field(default_factory=dict, init=False)
-    """The workers that lack something that a task needs, and what they say of it."""
+    """The workers that lack something for a kind of task, with their errors."""
     _lost: bool = field(default=False, init=False)
     """Whether the scheduler has gone."""
     _alone: dict[str, float] = field(default_factory=dict, init=False)
-    """Since when nobody has been there who offers a resource."""
-    _asked: tuple[float, asyncio.Future[Any]] | None = field(default=None, init=False)
-    """When the scheduler was last asked for its workers, and its answer."""
+    """The time since which no worker has offered a resource."""
+    _last_look: tuple[float, asyncio.Future[Any]] | None = field(default=None, init=False)
+    """The time of the last question about the workers, and the scheduler's answer."""
 
     @property
     def local(self) -> bool:
@@ -68,16 +68,16 @@ class Cluster:
         return LOCAL.fullmatch(self.where) is not None
 
     async def places(self, resource: str = "") -> Mapping[str, float]:
-        """How many tasks each worker can do at once, or those that ask for one unit of a resource.
+        """The number of tasks that each worker can do at once, each with a unit of a resource.
 
         Raises:
             SystemFault: the cluster is gone.
         """
         now = asyncio.get_running_loop().time()
-        if self._asked is None or now - self._asked[0] >= self.look:
-            self._asked = now, asyncio.ensure_future(self.client.scheduler.identity())
+        if self._last_look is None or now - self._last_look[0] >= self.look:
+            self._last_look = now, asyncio.ensure_future(self.client.scheduler.identity())
         try:
-            workers = (await asyncio.shield(self._asked[1]))["workers"]
+            workers = (await asyncio.shield(self._last_look[1]))["workers"]
         except OSError as error:
             raise self._gone() from error
         at_once = {
@@ -87,26 +87,26 @@ class Cluster:
         return {address: places for address, places in at_once.items() if places >= 1}
 
     async def lanes(self, resource: str = "") -> int:
-        """How many tasks are handed out at once."""
+        """The number of tasks that are handed out at once."""
         return _LANES * max(1, int(sum((await self.places(resource)).values())))
 
     async def answer(
         self,
         task: Callable[..., Any],
-        wanted: object,
+        request: object,
         data: Sequence[bytes],
         *,
         needs: str = "",
         resource: str = "",
     ) -> Answer:
-        """What a worker makes of some bytes.
+        """A worker's answer to a task with some bytes.
 
         Args:
-            task: What it does.
-            wanted: What it is asked for.
+            task: The function to run.
+            request: The description of the result.
             data: The bytes.
-            needs: What a worker may lack, in words; one that did is not asked for it again.
-            resource: What it must have a unit of, if anything.
+            needs: The needs of the task, in words; workers that lack them are not asked again.
+            resource: The resource of which the worker must have a unit, if any.
 
         Raises:
             IncompleteError: every worker that tried it died.
@@ -118,7 +118,7 @@ class Cluster:
             fit = await self._fit(unfit, resource, wait=lost) if unfit else []
             if unfit and not fit:
                 raise _nobody(self.where, needs, unfit)
-            answer = await self._answer(task, wanted, parts, resource, fit)
+            answer = await self._answer(task, request, parts, resource, fit)
             if answer is None:
                 lost = True
                 continue
@@ -131,7 +131,7 @@ class Cluster:
                 return answer
 
     async def _fit(self, unfit: Collection[str], resource: str, *, wait: bool) -> list[str]:
-        """The workers that may have what others lack; one that was lost may come back."""
+        """The workers that may have what others lack; a lost worker may return."""
         until = asyncio.get_running_loop().time() + self.patience * wait
         while True:
             fit = [each for each in await self.places(resource) if each not in unfit]
@@ -140,7 +140,7 @@ class Cluster:
             await asyncio.sleep(self.look)
 
     async def _part(self, data: bytes) -> Part:
-        """Some bytes or, of many that the team's store has, their digest."""
+        """Some bytes, or their digest if they are many and the team's store has them."""
         if len(data) <= _SMALL:
             return data
         digest = await asyncio.to_thread(of_bytes, data)
@@ -149,20 +149,20 @@ class Cluster:
     async def _answer(
         self,
         task: Callable[..., Any],
-        wanted: object,
+        request: object,
         parts: Iterable[Part],
         resource: str,
         fit: Collection[str],
     ) -> Answer | None:
-        """What a task returns; None if those that are fit for it were lost."""
+        """The result of a task; None if the workers that are fit for it were lost."""
         if self._lost:
             raise self._gone()
         if resource in self._alone and await self._deserted(resource):
             raise self._nobody_left(resource)
-        # The bytes are part of the task, so that it can run again where a worker was lost.
+        # The bytes are part of the task, so that it can run again if a worker is lost.
         only: dict[str, Any] = {"resources": {resource: 1}} if resource else {}
         future = self.client.submit(
-            task, wanted, *parts, pure=False, workers=list(fit) or None, **only
+            task, request, *parts, pure=False, workers=list(fit) or None, **only
         )
         try:
             answer = await self._awaited(future, resource, fit)
@@ -183,12 +183,12 @@ class Cluster:
         except (
             CommClosedError,
             CancelledError,
-        ) as error:  # what else is raised, the task has raised
+        ) as error:  # the task raised any other error
             raise self._gone() from error
         return answer
 
     async def _awaited(self, future: Any, resource: str, fit: Collection[str]) -> Answer | None:
-        """The result of a task; Dask would wait for ever for a worker that can run it."""
+        """The result of a task; Dask itself would wait forever for a worker that can run it."""
         waiting = asyncio.ensure_future(future)
         try:
             while not (await asyncio.wait({waiting}, timeout=self.look))[0]:
@@ -204,7 +204,7 @@ class Cluster:
         return answer
 
     async def _deserted(self, resource: str) -> bool:
-        """Whether nobody has been there for too long."""
+        """Whether no worker has been there for too long."""
         now = asyncio.get_running_loop().time()
         if await self.places(resource):
             self._alone.pop(resource, None)
@@ -226,7 +226,7 @@ class Cluster:
         )
 
     async def require(self, resource: str) -> None:
-        """Refuse a cluster that could never do what asks for a resource.
+        """Refuse a cluster that can never run tasks that need a resource.
 
         Raises:
             SystemFault: no worker offers it.
@@ -239,18 +239,18 @@ class Cluster:
             )
 
     async def stop(self, ticket: str) -> None:
-        """End what is rendered under a ticket, if somebody does."""
+        """End the rendering under a ticket, if a worker renders it."""
         try:
             async with asyncio.timeout(_STOP_SECONDS):
                 await self.client.run(self.work.stop, ticket, on_error="ignore")
         except (OSError, TimeoutError):
-            return  # whoever is gone stops, too
+            return  # a worker that is gone has stopped, too
 
     def refuse_others(self, workers: Mapping[str, Mapping[str, str]]) -> None:
         """Refuse workers whose files may have other bytes than those made here.
 
         Raises:
-            SystemFault: a worker has another version of what decides about bytes.
+            SystemFault: a worker has another version of a library that affects bytes.
         """
         own = cluster_task.versions()
         if self.mixed:
@@ -266,10 +266,10 @@ class Cluster:
                 )
 
     def hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
-        """Pass on a step that a worker has told."""
+        """Pass on a step that a worker has reported."""
         ticket, step, steps = (event[1].get(name) for name in _FIELDS)
-        if told := self.on_steps.get(str(ticket)):
-            told(int(step or 0), int(steps or 0))
+        if callback := self.on_steps.get(str(ticket)):
+            callback(int(step or 0), int(steps or 0))
 
 
 def _start(resource: str) -> str:
@@ -278,7 +278,7 @@ def _start(resource: str) -> str:
 
 
 def _nobody(where: str, needs: str, unfit: Mapping[str, Flux2BuildError]) -> UnfitError:
-    """The error for what no worker can do, with what each says of it."""
+    """The error about a task that no worker can do, with the error of each worker."""
     rows: Sequence[tuple[str, str]] = [(worker, str(error)) for worker, error in unfit.items()]
     hint = next((problem.hint for each in unfit.values() for problem in each.problems), None)
     return UnfitError(f"no worker of {where} can use {needs}", rows=tuple(rows), hint=hint)

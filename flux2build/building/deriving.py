@@ -14,12 +14,12 @@ from flux2build.images.formats.lookup import examine
 from flux2build.images.ops.contract import Networks
 
 _ROOM: Final = 1 << 30
-"""Most bytes of decoded pictures at once, on however many cores; one that is larger is alone."""
+"""Most bytes of decoded pictures at once, on all cores; a larger picture is decoded alone."""
 _BYTES_PER_PIXEL: Final = 4
 
 
 class UnfitError(SystemFault):
-    """No other machine has what it takes."""
+    """No other machine can derive the files."""
 
 
 class Deriving(Protocol):
@@ -27,18 +27,18 @@ class Deriving(Protocol):
 
     @property
     def lanes(self) -> int:
-        """How many assets' files can be derived at once."""
+        """The number of assets whose files can be derived at once."""
 
     async def derive(self, jobs: Sequence[Job]) -> Sequence[File | Flux2BuildError]:
         """Each file of one asset, or the error that prevents it, in the order of the jobs.
 
         Raises:
-            UnfitError: no machine there has what it takes.
+            UnfitError: no machine there can derive them.
         """
 
 
 class OnThisMachine:
-    """Derives in threads, on all cores, as far as pictures fit into some memory together.
+    """Derives in threads, on all cores, within a limit of memory for pictures.
 
     Implements `Deriving`.
     """
@@ -60,7 +60,7 @@ class OnThisMachine:
 
 
 def _decoded(jobs: Sequence[Job]) -> int:
-    """The memory that the pictures take of which files are made."""
+    """The memory that the decoded masters of some jobs take."""
     files = dict.fromkeys(data for job in jobs for data in job.inputs)
     headers = map(examine, files)
     return _BYTES_PER_PIXEL * sum(header.width * header.height for header in headers)

@@ -1,4 +1,4 @@
-"""What a build has to look at."""
+"""The steps that a build has to look at."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from flux2build.planning.plan import Step
 
 
 def due_steps(steps: Sequence[Step]) -> dict[AssetName, list[Step]]:
-    """Return the steps of each asset of which a file may change; the others stay as they are.
+    """Return the steps of each asset with a file that may change; other assets stay as they are.
 
-    A verdict to keep a file depends on its own inputs and nothing else that a build changes.
+    A verdict to keep a file depends only on its own inputs, of all that a build changes.
     """
     due, uncertain = dict[AssetName, list[Step]](), set[str]()
     for step in steps:

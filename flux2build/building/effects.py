@@ -17,7 +17,7 @@ class World(Protocol):
 
     @property
     def lanes(self) -> int:
-        """How many assets' files can be derived at once."""
+        """The number of assets whose files can be derived at once."""
 
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
         """Render an order, or collect it if it was submitted before.

@@ -1,4 +1,4 @@
-"""The event loop of a build, which ends with it, even while a name server does not answer."""
+"""The event loop of a build; it ends with the build, even if a name server does not answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 def kept() -> asyncio.Runner:
-    """What runs several builds, one after the other, for as long as it is not closed."""
+    """A runner for several builds, one after the other, until it is closed."""
     return asyncio.Runner(loop_factory=_Loop)
 
 
@@ -36,7 +36,7 @@ class _Loop(_Base):
     """
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
-        """What `socket.getaddrinfo` returns or raises."""
+        """The result of `socket.getaddrinfo`, or its error."""
         answer: Future[Any] = Future()
         lookup = threading.Thread(target=_look_up, args=(answer, host, port, options), daemon=True)
         lookup.start()
@@ -44,7 +44,7 @@ class _Loop(_Base):
 
 
 def _look_up(answer: Future[Any], host: Any, port: Any, options: dict[str, Any]) -> None:
-    """Look a name up, unless nobody waits for it any more."""
+    """Look a name up, unless nothing waits for it any more."""
     if not answer.set_running_or_notify_cancel():
         return
     try:

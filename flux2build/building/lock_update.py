@@ -1,4 +1,4 @@
-"""The lock during a build: every finished step is entered at once."""
+"""Updates the lock during a build: every finished step is entered immediately."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from flux2build.planning.verdict import Action, Verdict
 
 
 class LockUpdate(Struct, eq=False, dict=True):
-    """The blocks of one profile as a build changes them; other profiles stay as they are."""
+    """The blocks of one profile, which a build changes; other profiles stay as they are."""
 
     lock: Lockfile
     """The lock before the build."""
@@ -56,8 +56,8 @@ class LockUpdate(Struct, eq=False, dict=True):
         for asset in assets:
             if block := self._block_of(asset):
                 block = replace(block, generated=None)
-                kept = block.rows or block.candidates
-                changed[asset, self.profile] = block if kept else None
+                nonempty = block.rows or block.candidates
+                changed[asset, self.profile] = block if nonempty else None
         return replace(self.lock, blocks=_changed(self.lock.blocks, changed))
 
     def output(self, recipe: Recipe) -> Output | None:
@@ -67,7 +67,7 @@ class LockUpdate(Struct, eq=False, dict=True):
         return row.output if row else None
 
     def kept(self, picture: MasterOf | OutputOf) -> Output:
-        """The file of an asset of which nothing is due."""
+        """The file of an asset without due steps."""
         block, row = self._block_of(picture.asset), None
         if block is not None:
             row = block.generated if isinstance(picture, MasterOf) else block.row(picture.path)
@@ -91,17 +91,17 @@ class LockUpdate(Struct, eq=False, dict=True):
         if before and before.colours and before.sha256 == output.sha256:
             output = replace(output, colours=before.colours)
         row = _row(recipe, inputs, output, verdict)
-        if (held := self._held(recipe, inputs, verdict)) is not None:
-            row = replace(held, output=output)
+        if (locked := self._held(recipe, inputs, verdict)) is not None:
+            row = replace(locked, output=output)
         block = self._block(recipe.asset).with_row(row)
-        if isinstance(row, Generated):  # what was decided about other bytes is void
+        if isinstance(row, Generated):  # a decision about other bytes is void
             block = replace(block, review=block.decision)
         self.changed[recipe.asset, self.profile] = block
 
     def _held(
         self, recipe: Recipe, inputs: tuple[LockedInput, ...], verdict: Verdict
     ) -> Generated | None:
-        """The row of a picture that stays as it is, although the spec asks for another one."""
+        """The row of a picture that stays, although the spec asks for another one."""
         block = self._block_of(recipe.asset)
         row = block.generated if block and isinstance(recipe.task, Generate) else None
         digests = tuple(each.sha256 for each in inputs)
@@ -134,7 +134,7 @@ class LockUpdate(Struct, eq=False, dict=True):
         self.changed[recipe.asset, self.profile] = block.with_candidate(new)
 
     def known(self, key: Digest) -> Output | None:
-        """What the lock says of the picture of an order, whatever asset it was made for."""
+        """The locked output of an order, whatever asset it was made for."""
         blocks = _changed(self.lock.blocks, self.changed).values()
         rows = (row for block in blocks for row in block.pictures)
         return next((row.output for row in rows if row.key == key), None)
@@ -143,12 +143,12 @@ class LockUpdate(Struct, eq=False, dict=True):
         """Drop the rows of files that now belong to another asset."""
         for key, block in self._suspects():
             paths = [row.output.path for row in block.rows]
-            kept = [path for path in paths if owners.get(path, key[0]) == key[0]]
-            if key[1] == self.profile and kept != paths:
-                self.changed[key] = block.keeping(kept)
+            own = [path for path in paths if owners.get(path, key[0]) == key[0]]
+            if key[1] == self.profile and own != paths:
+                self.changed[key] = block.keeping(own)
 
     def _suspects(self) -> list[tuple[Key, Block]]:
-        """The blocks that may hold the files of others: not those that nobody had to read."""
+        """The blocks that may hold files of other assets; unread blocks cannot."""
         if isinstance(self.lock.blocks, Parts):
             return [(key, block) for key, block in self.changed.items() if block]
         return [*_changed(self.lock.blocks, self.changed).items()]
@@ -168,9 +168,9 @@ def _changed(
     blocks: Mapping[Key, Block], changed: Mapping[Key, Block | None]
 ) -> Mapping[Key, Block]:
     """The blocks of a lock after some have changed."""
-    kept = {key: block for key, block in changed.items() if block is not None}
-    if isinstance(blocks, Parts) and len(kept) == len(changed):
-        return blocks.replacing(kept)
+    present = {key: block for key, block in changed.items() if block is not None}
+    if isinstance(blocks, Parts) and len(present) == len(changed):
+        return blocks.replacing(present)
     merged = {**blocks, **changed}
     return {key: block for key, block in merged.items() if block is not None}
 
@@ -198,7 +198,7 @@ def _row(recipe: Recipe, inputs: tuple[LockedInput, ...], output: Output, verdic
             encoder = versions(output.format)
             return Derived(key, KEY_SCHEMA, ops, encoding, inputs, output, encoder)
         case Write(document, version):
-            # Of a text only the bytes are recorded.
+            # For a text, only the bytes are recorded.
             text = Output(output.path, output.sha256, output.bytes)
             return Written(key, KEY_SCHEMA, document, version, text)
 

@@ -1,4 +1,4 @@
-"""Deriving, drawing and rendering by the workers of a cluster."""
+"""Derives, draws and renders with the workers of a cluster."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Derivation(Struct, frozen=True):
         answer = await self.cluster.answer(
             self.cluster.work.derive, files, list(data.values()), needs=networks
         )
-        made: Sequence[File | Flux2BuildError] = answer.value
-        return made
+        results: Sequence[File | Flux2BuildError] = answer.value
+        return results
 
 
 def _networks(jobs: Iterable[Job]) -> Iterator[str]:
-    """The networks that some jobs take."""
+    """The networks that some jobs need."""
     for step in (step for job in jobs for step in job.task.ops):
         if (op := OPS.get(step.op)) is not None and issubclass(op, NetworkOp):
             yield f"the model `{Weights.model_validate(step.params['model']).name}`"
@@ -62,21 +62,21 @@ class Renderings(Struct, frozen=True):
 
     cluster: Cluster
     resource: str
-    """What a worker must offer; nothing if it is empty."""
+    """The resource that a worker must offer; empty if none is needed."""
     slots: asyncio.Semaphore
 
     async def render(self, wanted: Wanted, references: LoadReferences, on_step: OnStep) -> Rendered:
         """Render a picture on a worker that has the weights that the order names."""
         cluster, ticket = self.cluster, uuid.uuid4().hex
         async with self.slots:
-            sent = await references()
-            picture = Picture(ticket, wanted, tuple(each.name for each in sent))
+            pictures = await references()
+            picture = Picture(ticket, wanted, tuple(each.name for each in pictures))
             cluster.on_steps[ticket] = on_step
             try:
                 answer = await cluster.answer(
                     cluster.work.render,
                     picture,
-                    [each.data for each in sent],
+                    [each.data for each in pictures],
                     needs=_weights(wanted),
                     resource=self.resource,
                 )
@@ -92,10 +92,10 @@ class Renderings(Struct, frozen=True):
 
 
 def _weights(wanted: Wanted) -> str:
-    """The weights that a picture takes.
+    """The weights that a picture needs.
 
     Raises:
-        SystemFault: their digests are not known, so workers cannot say whether they have them.
+        SystemFault: their digests are unknown, so workers cannot say whether they have them.
     """
     order, name = wanted.order, wanted.card
     if "@" not in order.model:
@@ -118,7 +118,7 @@ def _at(worker: str, error: Flux2BuildError) -> Flux2BuildError:
 
 
 class OnCluster(Struct, frozen=True):
-    """What a cluster does instead of this machine."""
+    """The work that a cluster does instead of this machine."""
 
     cluster: Cluster
 
@@ -128,15 +128,15 @@ class OnCluster(Struct, frozen=True):
         return not self.cluster.local
 
     async def slots(self, resource: str = "") -> int:
-        """How many things can be in work at once."""
+        """The number of tasks that can be in flight at once."""
         return await self.cluster.lanes(resource)
 
     async def deriving(self) -> Derivation:
-        """What derives files."""
+        """The object that derives files."""
         return Derivation(self.cluster, await self.slots())
 
     async def rendering(self, resource: str) -> Renderings:
-        """What renders with open weights.
+        """The object that renders with open weights.
 
         Raises:
             SystemFault: no worker offers the resource.

@@ -1,4 +1,4 @@
-"""Which files may be removed: those that flux2build is proved to have written.
+"""Decides which files may be removed: only those that flux2build provably wrote.
 
 The lock alone is not proof, because a stranger may have written it. It is trusted below the output
 folders, and elsewhere only with the store, which is the user's own.
@@ -18,10 +18,10 @@ from flux2build.storage import paths
 
 
 class Removal(Struct, frozen=True):
-    """Decides whether a file that a row of the lock holds may be removed."""
+    """Decides whether the file of a row in the lock may be removed."""
 
     kept: Callable[[str], str | None]
-    """What a file is to the project, if it is none of its outputs."""
+    """The role of a file in the project, if it is not one of its outputs."""
     folders: Sequence[str]
     """The output folders, of all profiles."""
     tracked: Container[str]
@@ -29,18 +29,18 @@ class Removal(Struct, frozen=True):
     stored: Callable[[Digest], bool]
     """Whether the user's store holds some bytes."""
     shared: frozenset[str]
-    """The paths of files that several rows of the lock hold."""
+    """The paths that occur in several rows of the lock."""
 
-    def refusal(self, path: str, digest: Digest, *, asked: bool) -> Problem | None:
-        """Why a file has to stay; None if it may be removed.
+    def refusal(self, path: str, digest: Digest, *, requested: bool) -> Problem | None:
+        """The problem that keeps a file from being removed; None if it may be removed.
 
-        `asked` is whether a person asked for its removal.
+        `requested` says that a person asked for its removal.
         """
         if what := self.kept(path):
             return Problem(f"`{path}` stays: it is {what}")
         if path in self.shared:
             return Problem(f"`{path}` stays: the lock has it more than once")
-        if self._proved(path, digest, asked=asked):
+        if self._proved(path, digest, requested=requested):
             return None
         if path in self.tracked:
             hint = f"`git rm -- '{path}'` removes it"
@@ -48,13 +48,13 @@ class Removal(Struct, frozen=True):
         hint = f"`rm -- '{path}'` removes it"
         return Problem(f"`{path}` stays: nothing proves that it was written here", hint=hint)
 
-    def _proved(self, path: str, digest: Digest, *, asked: bool) -> bool:
+    def _proved(self, path: str, digest: Digest, *, requested: bool) -> bool:
         below = [folder for folder in self.folders if folder == "." or _below(path, folder)]
         named = any(folder != "." for folder in below)
-        if named and asked:
+        if named and requested:
             return True
         untracked = path not in self.tracked
-        if untracked and (named or (asked and below)):
+        if untracked and (named or (requested and below)):
             return True
         return self.stored(digest) and (untracked or bool(below))
 
@@ -64,7 +64,7 @@ def _below(path: str, folder: str) -> bool:
 
 
 def shared(lock: Lockfile, same: Callable[[str, Sequence[str]], bool]) -> frozenset[str]:
-    """The paths of files that several rows of a lock hold.
+    """The paths that occur in several rows of a lock.
 
     `same` says whether the disk takes a path for one of some others.
     """
@@ -86,7 +86,7 @@ def removable(
     """Whether the file at a picture's old path may be removed; if not, `say` gets the reason."""
 
     def may_go(path: str, digest: Digest) -> bool:
-        problem = removal().refusal(path, digest, asked=False)
+        problem = removal().refusal(path, digest, requested=False)
         if problem is not None:
             say("; ".join(filter(None, (problem.message, problem.hint))))
         return problem is None

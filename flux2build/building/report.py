@@ -1,4 +1,4 @@
-"""What a build tells while it runs, and what it comes to."""
+"""The events of a build while it runs, and its outcome."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from flux2build.planning.verdict import Action, Verdict
 class Event(Struct, frozen=True):
     """One step has ended, or has `begun`; `problems` say why it did not succeed.
 
-    Those of one that has only begun are warnings: something is wrong, and it is made all the same.
+    Problems of a step that has only begun are warnings: the file is made nevertheless.
     """
 
     recipe: Recipe
@@ -35,9 +35,9 @@ class Event(Struct, frozen=True):
     blocked: AssetName | None = None
     """The asset whose failure blocks this step, where that is the reason."""
     begun: bool = False
-    """Whether the file only begins to be made."""
+    """Whether the step has only started."""
     for_all: bool = False
-    """Whether the problems are not this step's, and keep others from being made, too."""
+    """Whether the problems belong to all steps, and keep others from being made, too."""
 
 
 class Report(Struct):
@@ -49,26 +49,26 @@ class Report(Struct):
     costs: list[tuple[str, Decimal]] = field(default_factory=list)
     """The asset and the cost in USD of every order that was charged."""
     reserved: Decimal = Decimal(0)
-    """The most in USD that orders may still cost which did not end in this build."""
+    """The most in USD that unfinished orders may still cost."""
     due: frozenset[AssetName] = frozenset()
-    """The assets that were judged again; nothing was done about the others."""
+    """The assets that were judged again; the others were left alone."""
     kept: int = 0
-    """How many files were not even judged, because nothing that bears on them has changed."""
+    """The number of files that were not judged, because nothing that affects them has changed."""
     placed: dict[str, Digest | None] = field(default_factory=dict)
     """The bytes of each file that was written, by path; None for one that was removed."""
     lock: tuple[Lockfile, bytes] | None = None
-    """The lock as it was last written, and its text."""
+    """The last written lock, and its text."""
     waiting: list[tuple[Recipe, WaitingError]] = field(default_factory=list)
-    """What is not made because a person has to decide first."""
+    """The recipes that are not made because a person has to decide first."""
     interrupted: bool = False
-    """Whether work is left for the next build because the user asked to stop."""
+    """Whether work remains for the next build because the user asked to stop."""
     overtaken: bool = False
-    """Whether work is left because the spec, or what it is made of, was edited meanwhile."""
+    """Whether work remains because the spec, or one of its files, was edited meanwhile."""
     sketches: tuple[str, ...] = ()
-    """The files that are sketches and stand in for pictures that were not made."""
+    """The sketches that stand in for pictures that were not made."""
 
     def note(self, recipe: Recipe, failure: Flux2BuildError) -> Event | None:
-        """Enter why something was not made; what is to be told of it before the end."""
+        """Enter the reason why a file was not made; return an event if it is reported at once."""
         blocked: AssetName | None = None
         match failure:
             case HaltedError():
@@ -81,11 +81,11 @@ class Report(Struct):
                 self.blocked.append((recipe, blocked := culprit))
             case _:
                 self.failures.append((recipe, failure))
-        gone = isinstance(failure, GoneError)
-        return Event(recipe, Verdict(Action.ASK), failure.problems, blocked, for_all=gone)
+        for_all = isinstance(failure, GoneError)
+        return Event(recipe, Verdict(Action.ASK), failure.problems, blocked, for_all=for_all)
 
     def sort(self, recipes: Iterable[Recipe]) -> None:
-        """List everything in the order of some recipes, whatever came to its end first."""
+        """Sort all lists in the order of some recipes, instead of the order of their ends."""
         each = [(recipe.output, recipe.candidate) for recipe in recipes]
         places = dict(zip(each, range(len(each)), strict=True))
 
@@ -106,13 +106,13 @@ class Report(Struct):
         self.reserved = reserved
 
     def on(self, files: Mapping[str, Digest]) -> dict[str, Digest]:
-        """Files by path as they are after the build, given those before it."""
+        """The files by path after the build, from those before it."""
         now = {**files, **self.placed}
         return {path: digest for path, digest in now.items() if digest is not None}
 
     @property
     def spent(self) -> Decimal:
-        """What the orders of this build cost, in USD."""
+        """The cost of this build's orders, in USD."""
         return sum((cost for _, cost in self.costs), Decimal(0))
 
     @property
@@ -129,7 +129,7 @@ class WaitingError(DecisionError):
     """A file is not made because a person has to decide about a picture first."""
 
     def __init__(self, culprit: AssetName, reason: Reason, *, forced: bool = False) -> None:
-        """`forced` is whether another picture was asked for, whatever the spec says."""
+        """`forced` says that another picture was requested on the command line."""
         super().__init__(Problem(f"`{culprit}` {Reason(reason.code).sentence}"))
         self.culprit, self.reason, self.forced = culprit, reason, forced
 
@@ -145,7 +145,7 @@ class BlockedError(Flux2BuildError):
 
 
 class GoneError(SystemFault):
-    """What makes files is gone, and does not make any other one either."""
+    """The cluster or process that makes files is gone, so no further file can be made."""
 
 
 def refuse_waiting(recipe: Recipe, verdict: Verdict) -> None:

@@ -1,4 +1,4 @@
-"""Room in memory, which is shared by what is done at the same time."""
+"""Room in memory, which concurrent tasks share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class Room:
-    """So many bytes; who wants more than are free waits, and later ones wait behind."""
+    """A number of bytes; a task that needs more than are free waits, and later tasks queue."""
 
     def __init__(self, size: int) -> None:
         self._size = self._free = size
@@ -16,7 +16,7 @@ class Room:
 
     @asynccontextmanager
     async def taken(self, size: int) -> AsyncIterator[None]:
-        """Have so many bytes for a while; what needs more than there are has all of them."""
+        """Reserve bytes for the context; a task that needs more than the total gets all of it."""
         size = min(size, self._size)
         async with self._turn:
             while self._free < size:

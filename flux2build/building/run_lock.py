@@ -1,4 +1,4 @@
-"""The run lock: one build at a time in a tree; a second one waits, and says what for."""
+"""The run lock: one build at a time in a tree; a second one waits, and says so."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _acquire(
 
 
 def _sign(holder: Path, command: str) -> None:
-    """Write who holds the lock; that is only ever shown, so failing to write it is harmless."""
+    """Write the lock's holder for people; a failure to write it is harmless."""
     since = datetime.now().astimezone()
     holder_facts = {"pid": os.getpid(), "host": socket.gethostname(), "command": command}
     with suppress(OSError):
@@ -86,7 +86,7 @@ def _sign(holder: Path, command: str) -> None:
 
 
 def _describe(holder: Path) -> str:
-    """Describe the build that holds the lock, as far as it can be read."""
+    """Describe the build that holds the lock, as far as the file is readable."""
     try:
         file = os.open(holder, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(file, "rb") as opened:

@@ -97,7 +97,7 @@ class _Runner:
         """Assets whose new picture has not arrived, with their orders once they are placed."""
 
     def expect(self, plan: Plan, due: Collection[AssetName]) -> None:
-        """Promise the files that this build is going to have of the assets that are due."""
+        """Promise the files that this build will have for the due assets."""
         self.report.due, self.report.kept = frozenset(due), plan.kept
         for recipe, step in ((s.recipe, s) for s in plan.steps if not s.recipe.candidate):
             self.owners[recipe.output] = recipe.asset
@@ -112,7 +112,7 @@ class _Runner:
                 self._masters[recipe.asset] = recipe.output
 
     def give_up(self, steps: Iterable[Step]) -> None:
-        """Unlock the pictures that are bought anew: after a crash the old ones must not count."""
+        """Drop the rows of pictures that are bought anew: after a crash they must not count."""
         for step in steps:
             anew = step.verdict.due_to(ReasonCode.REQUESTED)
             if anew and step.verdict.action is Action.RENDER and step.high != 0:
@@ -155,7 +155,7 @@ class _Runner:
             await self._try(recipe, self._shipped(recipe, inputs, verdict))
 
     async def _shipped(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> None:
-        """Write a picture; one whose bytes turn out to be damaged is drawn again if that is free."""
+        """Write a picture; if its bytes are damaged, it is drawn again if that is free."""
         if again := await self._reuse(recipe, inputs, verdict):
             await self._reuse(recipe, inputs, await self._buy(recipe, inputs, again))
 
@@ -173,11 +173,11 @@ class _Runner:
             self._tell(Event(recipe, verdict))
 
     async def _candidate_output(self, verdict: Verdict) -> Output:
-        """What is known of a candidate, from the lock or from its bytes."""
+        """The output of a candidate, from the lock or from its bytes."""
         if verdict.key is None or verdict.bytes is None:  # pragma: no cover - it was bought
             raise AssertionError(verdict)
-        if (known := self._update.known(verdict.key)) and known.sha256 == verdict.bytes:
-            return replace(known, path="")
+        if (output := self._update.known(verdict.key)) and output.sha256 == verdict.bytes:
+            return replace(output, path="")
         earlier = self._snapshot.described(verdict.key, verdict.bytes)
         return earlier or described("", verdict.bytes, await self._world.fetch(verdict.bytes))
 
@@ -188,7 +188,7 @@ class _Runner:
             refuse_waiting(recipe, verdict)
             if not verdict.due_to(ReasonCode.IN_DOUBT) and verdict.key not in self._purchases:
                 raise judged(recipe, verdict, self._snapshot)
-            # It may be bought right now, in this build or by another: the world waits, and looks.
+            # This or another build may be buying it right now: the world waits, and looks again.
             verdict = replace(verdict, action=Action.RESUME)
         if verdict.action is Action.RENDER and self._halt.is_set():
             raise HaltedError
@@ -197,7 +197,7 @@ class _Runner:
         return verdict
 
     async def _buy(self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict) -> Verdict:
-        """Buy each order once: whatever asks for it again waits, and adopts the same picture."""
+        """Buy each order once: further requests for it wait, and adopt the same picture."""
         if not isinstance(recipe.task, Generate):  # pragma: no cover - masters only
             raise TypeError(recipe)
         order = order_of(recipe.task, inputs)
@@ -214,15 +214,15 @@ class _Runner:
             self._tell(Event(recipe, verdict, begun=True))
             purchase = asyncio.ensure_future(self._world.buy(order, recipe))
             self._purchases[order.digest] = (recipe.asset, purchase)
-        bought = await asyncio.shield(purchase)
-        self._pictures[order.digest] = KnownPicture(bought.digest, bought.receipt)
-        if bought.shared and verdict.action is not Action.ADOPT:
+        purchased = await asyncio.shield(purchase)
+        self._pictures[order.digest] = KnownPicture(purchased.digest, purchased.receipt)
+        if purchased.shared and verdict.action is not Action.ADOPT:
             reasons = (*verdict.reasons, Reason(ReasonCode.TEAM_STORE))
             verdict = replace(verdict, action=Action.ADOPT, reasons=reasons)
-        return replace(verdict, bytes=bought.digest, receipt=bought.receipt)
+        return replace(verdict, bytes=purchased.digest, receipt=purchased.receipt)
 
     async def _deliverables(self, recipes: Sequence[Recipe]) -> None:
-        """Judge all files of one asset, then derive those that are out of date together."""
+        """Judge all files of one asset, then derive the outdated ones together."""
         due: list[tuple[Recipe, tuple[Digest, ...], Verdict]] = []
 
         async def decided(recipe: Recipe) -> None:
@@ -269,10 +269,10 @@ class _Runner:
     async def _reuse(
         self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict
     ) -> Verdict | None:
-        """Leave a file as it is, or put bytes that exist into its place.
+        """Leave a file as it is, or put existing bytes into its place.
 
-        Returns the verdict on a file that is to be made: this one, or the one without bytes that
-        turn out to be damaged and cost nothing to make again.
+        Returns the verdict on a file that has to be made: this one, or a new one if the existing
+        bytes are damaged and making them again is free.
         """
         if verdict.action is Action.DERIVE:
             return verdict
@@ -330,7 +330,7 @@ class _Runner:
         return before.path if self._snapshot.removable(before.path, before.sha256) else None
 
     async def _inputs(self, recipe: Recipe) -> tuple[Digest, ...]:
-        """The bytes of the inputs, once all of them exist."""
+        """The bytes of the inputs, after all of them exist."""
         return tuple([await self._input(source) for source in recipe.inputs])
 
     async def _input(self, source: Input) -> Digest:
@@ -341,7 +341,7 @@ class _Runner:
         return digest
 
     async def _output(self, source: Input) -> Output:
-        """The file that an input is, once it exists."""
+        """The file of an input, after it exists."""
         match source:
             case Source(path):
                 digest = await self._input(source)
@@ -384,7 +384,7 @@ class _Runner:
     def _fail(self, recipe: Recipe, failure: Flux2BuildError) -> None:
         future = self._outputs[recipe.output]
         if future.done():
-            raise failure  # the file is made: what went wrong afterwards is a bug of ours
+            raise failure  # the file is made: an error after that is a bug
         current = self._current.get(recipe.output)
         if isinstance(failure, BlockedError | WaitingError) and current:
             self._update.touch(recipe.asset)
@@ -395,6 +395,6 @@ class _Runner:
         self._note(recipe, failure)
 
     def _note(self, recipe: Recipe, failure: Flux2BuildError) -> None:
-        """Report why something was not made."""
+        """Report why a file was not made."""
         if (event := self.report.note(recipe, failure)) is not None:
             self._tell(event)

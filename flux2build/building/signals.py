@@ -1,4 +1,4 @@
-"""Signals during a build: the first Ctrl-C ends it in good order, the second one at once."""
+"""Signals during a build: the first Ctrl-C ends it in order, the second one at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is since a build began."""
+"""A mapping with the changes of a build."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class Since(Mapping[K, V]):
-    """What a build has made or taken away, before what was there, which may take long to read."""
+    """A build's own changes first, then the earlier values, which may take long to read."""
 
     def __init__(self, before: Mapping[K, V]) -> None:
         self._before, self._changes = before, dict[K, V | None]()
@@ -18,12 +18,12 @@ class Since(Mapping[K, V]):
     def __getitem__(self, key: K) -> V:
         if key not in self._changes:
             return self._before[key]
-        if (made := self._changes[key]) is None:
+        if (value := self._changes[key]) is None:
             raise KeyError(key)
-        return made
+        return value
 
-    def __setitem__(self, key: K, made: V) -> None:
-        self._changes[key] = made
+    def __setitem__(self, key: K, value: V) -> None:
+        self._changes[key] = value
 
     def take_away(self, key: K) -> None:
         """Remove what there is of a key, if anything."""

@@ -1,4 +1,4 @@
-"""What local work of a build can use."""
+"""The tools for a build's local work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Toolbox(Struct, frozen=True):
-    """What local work can use: operations, documents, what signs files, and the networks of this machine."""
+    """The tools for local work: operations, documents, a signer, and this machine's networks."""
 
     ops: Mapping[str, type[Op]]
     documents: Mapping[str, Document]
@@ -24,6 +24,6 @@ class Toolbox(Struct, frozen=True):
     networks: Networks | None = None
     """Runs neural networks, if any operation may need one."""
     deriving: Deriving | None = None
-    """Where files are derived, if not on this machine."""
+    """The object that derives files, if they are not derived on this machine."""
     say: Callable[[str], None] = lambda _text: None
-    """Tells a person what is derived here all the same."""
+    """Tells a person which files are derived here nevertheless."""

@@ -63,7 +63,7 @@ class RealWorld:
 
     @property
     def lanes(self) -> int:
-        """How many assets' files can be derived at once."""
+        """The number of assets whose files can be derived at once."""
         return self._toolbox.deriving.lanes if self._toolbox.deriving else cores()
 
     async def buy(self, order: Order, recipe: Recipe) -> Bought:
@@ -114,7 +114,7 @@ class RealWorld:
         return await asyncio.to_thread(compose, task, facts, self._toolbox.documents, read)
 
     async def fetch(self, digest: Digest) -> bytes:
-        """Read and hash bytes in a thread; many at once, where each takes a way to the team's store."""
+        """Read and hash bytes in a thread; many at once if they come from the team's store."""
         if self._artifacts.far(digest):
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._fetching, self._artifacts.get, digest)
@@ -158,7 +158,7 @@ class RealWorld:
 def described_in_full(
     path: str, digest: Digest, data: bytes, signer: Signer, colours: str | None = None
 ) -> Output:
-    """A file as the lock describes it, with its `colours` if they are known already."""
+    """The lock's description of a file, with its `colours` if they are known already."""
     picture = examine(data)
     return Output(
         path,

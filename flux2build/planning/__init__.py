@@ -1,1 +1,1 @@
-"""What is to be done, why, and for how much; decided without touching anything."""
+"""Plans: what a build will do, why, and at what price; planning changes nothing."""

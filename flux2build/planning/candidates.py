@@ -1,7 +1,7 @@
 """Candidates: the takes of a request that are ordered, and the one among them that ships.
 
-The spec says how many there are, the lock holds what was ordered and what was picked. What a person
-picked stays picked as long as the request is the same.
+The spec says how many there are; the lock says which were ordered and which one was picked. A
+person's pick stays valid as long as the request is the same.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ def chosen(recipe: Recipe, inputs: Digests, block: Block | None, *, free: bool) 
     if row is not None and (picked := _picked(tasks, row, ready)):
         return replace(recipe, task=picked, takes=tasks, unpicked=False)
     several = len(tasks) > 1
-    if row is None and block is not None and not several:  # two picks that a merge brought together
+    if row is None and block is not None and not several:  # two picks that a merge combined
         own = _key(tasks[0], ready)
         several = any(each.key != own for each in ordered(recipe, block, inputs))
     return replace(recipe, task=tasks[0], unpicked=several and not free)
 
 
 def orders(recipe: Recipe, inputs: Digests, block: Block | None, further: int) -> Iterator[Recipe]:
-    """The candidates to have of a picture, each as a recipe of its own.
+    """The candidates that a picture should have, each as a recipe of its own.
 
-    They are those of the spec and, on request, `further` ones than the lock has.
+    They are the spec's and, on request, `further` ones beyond those in the lock.
     """
     task = recipe.task
     if not isinstance(task, Generate) or not (len(recipe.takes) > 1 or further):
@@ -77,7 +77,7 @@ def orders(recipe: Recipe, inputs: Digests, block: Block | None, further: int) -
 
 
 def refuse_forced(recipes: Iterable[Recipe], forced: Container[AssetName]) -> None:
-    """Refuse to render pictures again that have candidates: there are more to be had.
+    """Refuse to render pictures again that have candidates, because further ones can be ordered.
 
     Raises:
         UsageError: one of them is to be rendered again.
@@ -90,7 +90,7 @@ def refuse_forced(recipes: Iterable[Recipe], forced: Container[AssetName]) -> No
 
 
 def seed_of(task: Generate) -> int | None:
-    """The seed that a request asks for, if it asks for one."""
+    """The seed of a request, if it has one."""
     seed = task.params.get("seed")
     return seed if isinstance(seed, int) else None
 

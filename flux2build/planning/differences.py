@@ -1,4 +1,4 @@
-"""What differs between a recipe and the locked row of its output."""
+"""The differences between a recipe and the locked row of its output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flux2build.planning.reason import Reason, ReasonCode
 
 
 def differences(recipe: Recipe, row: Row, inputs: Sequence[Digest | None]) -> Iterator[Reason]:
-    """Why a recipe is no longer what its row was made for."""
+    """The reasons why a recipe differs from its row."""
     yield from task_differences(recipe, row)
     if isinstance(row, Written):
         yield Reason(ReasonCode.FACTS_CHANGED)
@@ -20,7 +20,7 @@ def differences(recipe: Recipe, row: Row, inputs: Sequence[Digest | None]) -> It
 
 
 def task_differences(recipe: Recipe, row: Row) -> Iterator[Reason]:
-    """Why a recipe is no longer what its row was made for, whatever its inputs are."""
+    """The reasons why a recipe differs from its row, apart from its inputs."""
     task = recipe.task
     if isinstance(task, Generate) and isinstance(row, Generated):
         if task.model != row.model:

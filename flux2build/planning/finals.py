@@ -1,4 +1,4 @@
-"""What other profiles made at the paths of this one: no comp takes the place of a paid final."""
+"""The files of other profiles at the paths of this one: a comp never replaces a paid final."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Owner(Struct, frozen=True):
 
     profile: str
     final: bool
-    """Whether it paid for the file, and nothing is paid for what would take its place."""
+    """Whether it paid for the file, and the replacement would be free."""
 
 
 def locked_at(lock: Lockfile, profile: str) -> frozenset[tuple[str, Digest]]:
@@ -34,13 +34,13 @@ def owners(
 ) -> dict[str, Owner]:
     """Find the files that another profile made, by their paths.
 
-    A file at the path of a paid final that is not as any profile made it was retouched by hand,
-    or is a pointer of Git LFS: it is as good as the final. The recipes come in an order in which
-    inputs precede their users.
+    A file at the path of a paid final that no profile made was retouched by hand, or is a Git LFS
+    pointer: it counts as the final. The recipes come in an order in which inputs precede their
+    users.
     """
     others = sorted({block.profile for block in lock.blocks.values()} - {profile})
     own, comps = locked_at(lock, profile), _comps(recipes, buys) if others else frozenset()
-    finals, made = dict[str, Owner](), dict[str, Owner]()
+    finals, makers = dict[str, Owner](), dict[str, Owner]()
     for other in others:
         blocks = [block for block in lock.blocks.values() if block.profile == other]
         paid = _paid_for(blocks)
@@ -49,10 +49,10 @@ def owners(
                 continue
             owner = Owner(other, f"output:{path}" in paid and path in comps)
             if files[path] == digest:
-                made[path] = max(made.get(path, owner), owner, key=lambda each: each.final)
+                makers[path] = max(makers.get(path, owner), owner, key=lambda each: each.final)
             elif owner.final:
                 finals[path] = owner
-    return finals | made
+    return finals | makers
 
 
 def standing(
@@ -69,7 +69,7 @@ def standing(
 
 
 def _comps(recipes: Iterable[Recipe], buys: Callable[[Recipe], bool]) -> frozenset[str]:
-    """Find the outputs that cost nothing and are made of nothing that does."""
+    """Find the outputs that cost nothing and are made only of free inputs."""
     paid, comps = set[str](), set[str]()
     for recipe in recipes:
         rendered = isinstance(recipe.task, Generate)
@@ -81,7 +81,7 @@ def _comps(recipes: Iterable[Recipe], buys: Callable[[Recipe], bool]) -> frozens
 
 
 def _paid_for(blocks: Iterable[Block]) -> frozenset[str]:
-    """Find the locked outputs that were paid for or are made of what was, named as inputs are."""
+    """Find the locked outputs that were paid for or made of paid ones, by their names as inputs."""
     rows = [(f"asset:{block.asset}", row) for block in blocks for row in block.rows]
     paid: set[str] = set()
     while True:
@@ -103,7 +103,7 @@ def _is_paid(row: Row, paid: set[str]) -> bool:
     match row:
         case Generated():
             return row.receipt.paid
-        case Written():  # nothing says what it describes, so it belongs to the others
+        case Written():  # the row does not name what it describes, so it belongs to the others
             return bool(paid)
         case _:
             return any(each.name in paid for each in row.inputs)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Graph(Struct, frozen=True, dict=True):
     """The dependencies between everything that the spec wants.
 
-    Order and closure are asked by every plan, and need no library.
+    Every plan asks for order and closure, which do not need the library.
     """
 
     recipes: tuple[Recipe, ...]
@@ -49,7 +49,7 @@ class Graph(Struct, frozen=True, dict=True):
 
     @cached_property
     def _ranks(self) -> Mapping[AssetName, int]:
-        """The masters, numbered in build order; without those in a cycle, and whatever needs them."""
+        """The masters, numbered in build order; without cycles, and masters that need them."""
         return ranked(self._masters, self._places)
 
     @cached_property
@@ -98,7 +98,7 @@ def ranked(
 ) -> Mapping[AssetName, int]:
     """Return masters numbered in build order: each after those it needs, else by their places.
 
-    Those in a cycle are left out, and so is whatever needs them.
+    Masters in a cycle are left out, and so are those that need them.
     """
     waiting: dict[AssetName, int] = {}
     users: dict[AssetName, list[AssetName]] = {}
@@ -108,7 +108,7 @@ def ranked(
             users.setdefault(other, []).append(name)
     for name in users.keys() - waiting.keys():
         waiting[name] = 0
-    ready = [(places.get(name, -1), name) for name, left in waiting.items() if not left]
+    ready = [(places.get(name, -1), name) for name, count in waiting.items() if not count]
     heapify(ready)
     ranks: dict[AssetName, int] = {}
     while ready:
@@ -133,7 +133,7 @@ def _graph(needs: Mapping[AssetName, Iterable[AssetName]]) -> nx.DiGraph[AssetNa
 
 
 def _reach(graph: nx.DiGraph[AssetName], asset: AssetName) -> dict[AssetName, int]:
-    """Everything that paths from an asset lead to, with its distance."""
+    """Everything that can be reached from an asset, with its distance."""
     import networkx as nx
 
     lengths = nx.single_source_shortest_path_length(graph, asset) if asset in graph else {}
@@ -177,18 +177,18 @@ def _node(source: Input, masters: Container[str]) -> tuple[str, str]:
 
 
 def as_text(graph: nx.DiGraph[str], *, every: bool = False) -> list[str]:
-    """Draw a tree for people, line by line: each node stands below the first thing that it is made from.
+    """Draw a tree for people, line by line: each node stands below the first of its parents.
 
     Delivered files share a line, unless `every` one is to be shown.
     """
-    shown: set[str] = set()
+    visited: set[str] = set()
     roots = [node for node in graph if not graph.pred[node]]
     todo: list[_Branch] = [(root, root, "", "") for root in reversed(roots)]
     lines: list[str] = []
     while todo:
         text, node, lead, indent = todo.pop()
         lines.append(lead + text)
-        branches = _branches(graph, node, shown, every=every) if node else []
+        branches = _branches(graph, node, visited, every=every) if node else []
         last = len(branches) - 1
         for at, (below, child) in reversed(list(enumerate(branches))):
             arm, stem = ("└── ", "    ") if at == last else ("├── ", "│   ")
@@ -201,11 +201,11 @@ _Branch = tuple[str, str, str, str]
 
 
 def _branches(
-    graph: nx.DiGraph[str], node: str, shown: set[str], *, every: bool
+    graph: nx.DiGraph[str], node: str, visited: set[str], *, every: bool
 ) -> list[tuple[str, str]]:
-    """The children of a node that were not shown before: texts, with the nodes to continue from."""
-    fresh = [child for child in graph[node] if child not in shown]
-    shown.update(fresh)
+    """The new children of a node as texts, each with the node to continue from."""
+    fresh = [child for child in graph[node] if child not in visited]
+    visited.update(fresh)
     files = [child for child in fresh if graph.nodes[child]["kind"] == "file" and not graph[child]]
     lines = [(_with_others(graph, child, node), child) for child in fresh if child not in files]
     if every or len(files) < 2:
@@ -234,7 +234,7 @@ def as_dot(graph: nx.DiGraph[str]) -> str:
 
 
 def _entities(label: str) -> str:
-    """A label whose quotes, and whatever cannot be seen, are written as entities."""
+    """A label with quotes and invisible characters written as entities."""
     return "".join(f"&#{ord(c)};" if c in '&"#' or not c.isprintable() else c for c in label)
 
 

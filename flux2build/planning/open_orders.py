@@ -1,7 +1,7 @@
-"""Orders that are still to be settled, and that no step of a plan asks for.
+"""Open orders that no step of a plan asks for.
 
 Their prompt was edited, their asset renamed, another profile chosen, or another project placed
-them. What is paid for is collected all the same, before its address expires.
+them. Paid pictures are still collected, before their addresses expire.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _REASONS: Final = {
 
 
 class OpenOrder(Struct, frozen=True):
-    """An order that is still to be settled, and that no step of a plan asks for."""
+    """An open order that no step of a plan asks for."""
 
     intended: Intended
     state: State
@@ -40,19 +40,19 @@ class OpenOrder(Struct, frozen=True):
 
     @property
     def action(self) -> Action:
-        """What is to be done about it."""
+        """The action that settles it."""
         return Action.RESUME if self.pending else Action.ASK
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Why it is shown."""
+        """The reasons for showing it."""
         return Reason(_REASONS[self.state]), Reason(ReasonCode.UNWANTED)
 
 
 def open_orders(
-    ledger: Ledger, asked: Mapping[Digest, Generate], project: str
+    ledger: Ledger, tasks: Mapping[Digest, Generate], project: str
 ) -> Iterator[OpenOrder]:
-    """What is open besides the tasks that are asked for, by their keys.
+    """The open orders, except those of `tasks`, which are given by their keys.
 
     Of other projects' orders, only those that can be collected.
     """
@@ -61,7 +61,7 @@ def open_orders(
         intended, state = (
             (pending[0], State.PENDING) if pending else (newest, _state(ledger, order))
         )
-        ours, task = intended.project == project, asked.get(order)
+        ours, task = intended.project == project, tasks.get(order)
         elsewhere = task is not None and task.provider != intended.provider
         if (pending and elsewhere) or (task is None and (pending or ours)):
             yield OpenOrder(intended, state, ours)

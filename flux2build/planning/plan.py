@@ -54,13 +54,13 @@ class Step(Struct, frozen=True):
     high: Decimal | None = Decimal(0)
     """None if the price is unknown."""
     notes: tuple[str, ...] = ()
-    """What a person should know before paying for it."""
+    """Notes that a person should read before paying for it."""
     missing: str = ""
-    """What it takes to make it that is not on this machine."""
+    """The programs or weights that it needs and this machine lacks."""
 
     @property
     def drift(self) -> bool:
-        """Whether anything is to be done."""
+        """Whether the step does anything."""
         return self.verdict.action is not Action.KEEP
 
 
@@ -82,15 +82,15 @@ class Plan(Struct, frozen=True):
     orders: tuple[OpenOrder, ...] = ()
     """Open orders that no step asks for."""
     kept: int = 0
-    """How many more files there are, which are kept and have no step here."""
+    """The number of further files, which are kept and have no step here."""
     further: Mapping[AssetName, int] = {}
-    """How many candidates of an asset are ordered beyond those that it has."""
+    """The number of candidates of an asset to order beyond those that it has."""
     reopened: frozenset[AssetName] = frozenset()
-    """The assets about which what a person decided does not count."""
+    """The assets whose decisions by a person are ignored."""
 
     @property
     def files(self) -> int:
-        """How many files the spec wants."""
+        """The number of files that the spec wants."""
         return sum(not step.recipe.candidate for step in self.steps) + self.kept
 
     @property
@@ -109,7 +109,7 @@ class Plan(Struct, frozen=True):
 
     @property
     def counts(self) -> Mapping[Action, int]:
-        """How many steps of each action."""
+        """The number of steps of each action."""
         return Counter({Action.KEEP: self.kept} if self.kept else {}) + Counter(
             step.verdict.action for step in self.steps
         )
@@ -163,7 +163,7 @@ class Planner:
         return locked_at(self._snapshot.lock, self._snapshot.profile)
 
     def keep(self, step: Step) -> None:
-        """Take over a step that keeps its file."""
+        """Note a step that keeps its file."""
         self._inputs.note(step.recipe, step.verdict.bytes)
         self._duplicates.settled(step.recipe, step.verdict)
 
@@ -193,7 +193,7 @@ class Planner:
 
 
 class _Waiting:
-    """What cannot be made in this build, because it waits for a person to decide."""
+    """The assets that this build cannot make, because they wait for a person's decision."""
 
     def __init__(self) -> None:
         self._for: dict[AssetName, ReasonCode] = {}
@@ -201,7 +201,7 @@ class _Waiting:
         """The derived files that wait."""
 
     def settled(self, recipe: Recipe, verdict: Verdict) -> Verdict:
-        """Turn the verdict on what would be made of a picture that waits into waiting."""
+        """Make a verdict wait if it uses a picture that waits for a decision."""
         if verdict.action not in _WAITING:
             return verdict
         waits = any(each.code in WAITING for each in verdict.reasons)
@@ -241,7 +241,7 @@ class Inputs:
         self._outputs: dict[str, Digest | None] = {}
 
     def note(self, recipe: Recipe, output: Digest | None) -> None:
-        """Note the digest of a recipe's output; None if it is not known yet."""
+        """Note the digest of a recipe's output; None if it is unknown."""
         if recipe.candidate:
             return
         self._outputs[recipe.output] = output
@@ -253,12 +253,12 @@ class Inputs:
         return tuple([self._digest(source) for source in recipe.inputs])
 
     def key(self, recipe: Recipe) -> Digest | None:
-        """Return the key of a recipe, or None while an input is not known."""
+        """Return the key of a recipe, or None while an input is unknown."""
         ready = candidates.complete(self.of(recipe))
         return None if ready is None else key_of(recipe.task, ready)
 
     def order(self, recipe: Recipe) -> Order | None:
-        """Return what a recipe orders; None if that is nothing, or an input is not known."""
+        """Return the order of a recipe; None if it orders nothing, or an input is unknown."""
         ready, task = candidates.complete(self.of(recipe)), recipe.task
         return None if ready is None or not isinstance(task, Generate) else order_of(task, ready)
 
@@ -302,17 +302,17 @@ class _Duplicates:
 
     def _stand_in(self, source: Input) -> Digest:
         if isinstance(source, MasterOf):
-            known = self._pictures.get(source.asset) or self._before.get(str(source))
+            digest = self._pictures.get(source.asset) or self._before.get(str(source))
         else:
-            known = self._files.get(source.path)
-        return known or of_json(str(source))
+            digest = self._files.get(source.path)
+        return digest or of_json(str(source))
 
 
 def _step(recipe: Recipe, verdict: Verdict, snapshot: Snapshot, price: Pricer) -> Step:
     before = None if recipe.candidate > 1 else locked(recipe, snapshot)
     if verdict.action is Action.KEEP:
         return Step(recipe, verdict, before)
-    # An order in doubt may belong to another running build; if that is refused, this one sends it.
+    # An order in doubt may be another build's; if it is refused there, this step sends it.
     doubt = verdict.due_to(ReasonCode.IN_DOUBT)
     if verdict.action is not Action.RENDER and not doubt:
         return Step(recipe, verdict, before)
@@ -337,7 +337,7 @@ def asked(
 def _replaced(
     step: Step, snapshot: Snapshot, ours: Callable[[], Container[tuple[str, Digest]]]
 ) -> Iterator[str]:
-    """Note that a file would be replaced that is not what the lock says."""
+    """A note about a file that would be replaced, and that differs from the lock."""
     path, verdict = step.recipe.output, step.verdict
     there = None if step.recipe.candidate else snapshot.files.get(path)
     unchanged = verdict.action in {Action.KEEP, Action.ASK} or there in {None, verdict.bytes}
@@ -347,15 +347,15 @@ def _replaced(
     if (path, there) in ours() or snapshot.pointer(path):
         return
     owner = snapshot.owners.get(path)
-    known = "is not what the lock says" if step.before else "the lock does not know"
-    what = f"what the profile `{owner.profile}` made" if owner else f"a file that {known}"
+    mismatch = "is not what the lock says" if step.before else "the lock does not know"
+    what = f"what the profile `{owner.profile}` made" if owner else f"a file that {mismatch}"
     yield f"replaces {what}; its bytes are kept, and the build says how to bring them back"
 
 
 def orphans(
     recipes: Sequence[Recipe], blocks: Iterable[Block], profiles: frozenset[str], profile: str
 ) -> tuple[Orphan, ...]:
-    """Find what the lock holds and no recipe wants, in this profile or in a removed one.
+    """Find the files in the lock that no recipe wants, in this profile or in a removed one.
 
     A file that another asset has taken over is not an orphan: the next build
     drops its old row.
@@ -375,13 +375,13 @@ def orphans(
     return tuple(sorted(result, key=lambda orphan: (orphan.path, orphan.asset)))
 
 
-def pruned(lock: Lockfile, gone: Iterable[Orphan]) -> Lockfile:
+def pruned(lock: Lockfile, unwanted: Iterable[Orphan]) -> Lockfile:
     """Return the lock without the rows of orphans, and without blocks that this empties."""
-    keys = {(orphan.asset, orphan.profile, orphan.path) for orphan in gone}
+    keys = {(orphan.asset, orphan.profile, orphan.path) for orphan in unwanted}
     blocks: dict[tuple[AssetName, str], Block] = {}
     for key, block in lock.blocks.items():
         paths = {row.output.path for row in block.rows if (*key, row.output.path) not in keys}
-        kept = block.keeping(paths)
-        if kept and (kept.rows or not block.rows):  # the candidates go with the last file
-            blocks[key] = kept
+        rest = block.keeping(paths)
+        if rest and (rest.rows or not block.rows):  # the candidates go with the last file
+            blocks[key] = rest
     return replace(lock, blocks=blocks)

@@ -1,4 +1,4 @@
-"""What a build would refuse, found before anything is paid: sizes, fonts, letters, documents."""
+"""Finds problems before anything is paid for: sizes, fonts, letters, documents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INPUT: Final = r"`input (\d+)`"
 
 
 def with_names(problem: Problem, recipe: Recipe) -> Problem:
-    """Return a problem that calls the inputs of a recipe, `input 0` and so on, by their names."""
+    """Return a problem with the names of a recipe's inputs instead of `input 0` and so on."""
 
     def name(match: re.Match[str]) -> str:
         return f"`{str(recipe.inputs[int(match[1])]).removeprefix('asset:')}`"
@@ -42,11 +42,11 @@ class Preflight(Struct, eq=False):
     masters: Mapping[AssetName, Size]
     """The size in pixels of each master that is ordered by size."""
     known: Judged = field(default_factory=Judged)
-    """The derivations that need not be tried to know that they are feasible."""
+    """The derivations that are known to be feasible without another try."""
     _files: dict[str, bytes] = field(default_factory=dict)
 
     def problems(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
-        """Find what cannot be derived or written; the files that have the same problem are named together."""
+        """Find files that cannot be made; files with the same problem share a message."""
         if not any(step.verdict.action is Action.DERIVE for step in plan.steps):
             return
         sizes = {**self.masters, **_there(plan.steps)}
@@ -64,7 +64,7 @@ class Preflight(Struct, eq=False):
             yield key, replace(problem, rows=(*_whose(recipes), *problem.rows))
 
     def _composed(self, recipe: Recipe, task: Write) -> Iterator[tuple[Key, Problem]]:
-        """Find what a document cannot be written about."""
+        """Find the documents that cannot describe their files."""
         document = self.documents[task.document]
         try:
             document.refuse(task.about, document.options.model_validate(dict(task.options)))
@@ -103,7 +103,7 @@ class Preflight(Struct, eq=False):
             self.known.feasible[token], self.known.learned = None, True
 
     def _token(self, recipe: Recipe, task: Derive, size: Size | None) -> str:
-        """What the outcome depends on: the operations and the format, the size, and the bytes of the fonts."""
+        """The facts behind the outcome: operations, format, size, and the bytes of the fonts."""
         steps: list[Json] = [[each.op, each.version, each.params] for each in task.ops]
         paths = (each.path for each in recipe.inputs if isinstance(each, Source))
         return of_json(
@@ -112,9 +112,9 @@ class Preflight(Struct, eq=False):
 
     def _inputs(self, recipe: Recipe, task: Derive) -> Inputs:
         """The bytes of the files that a recipe uses; pictures, which may not exist yet, are empty."""
-        shown = {0, *(n for each in task.ops for n in pictures(each, self.ops[each.op]))}
+        pictured = {0, *(n for each in task.ops for n in pictures(each, self.ops[each.op]))}
         return [
-            self._file(each.path) if isinstance(each, Source) and at not in shown else b""
+            self._file(each.path) if isinstance(each, Source) and at not in pictured else b""
             for at, each in enumerate(recipe.inputs)
         ]
 
@@ -133,8 +133,8 @@ def _there(steps: Sequence[Step]) -> dict[AssetName, Size]:
         and step.before
         and step.before.output.sha256 == step.verdict.bytes
     )
-    known = {asset: (output.width, output.height) for asset, output in rows}
-    return {asset: size for asset, size in known.items() if all(size)}
+    sizes = {asset: (output.width, output.height) for asset, output in rows}
+    return {asset: size for asset, size in sizes.items() if all(size)}
 
 
 def _whose(recipes: Sequence[Recipe]) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""Quotes: what orders will cost, and how their references are sent, before anything is bought."""
+"""Quotes: the prices of orders, and how their references are sent, before anything is bought."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class Quotes(Struct, eq=False):
             return (Decimal(0), Decimal(0))
         task, card = paid
         sizes = [self._size(source) for source in recipe.inputs]
-        sent = [references.sent_size(size, card) if size else None for size in sizes]
-        quote = pricing.quote(card, task.params, sent)
+        sizes_sent = [references.sent_size(size, card) if size else None for size in sizes]
+        quote = pricing.quote(card, task.params, sizes_sent)
         return (quote.low, quote.high) if quote else None
 
     def annotated(self, plan: Plan) -> Plan:
-        """Return the plan with notes on what a person should know before paying for an order."""
+        """Return the plan with notes that a person should read before paying for an order."""
         return replace(plan, steps=tuple(map(self._annotated, plan.steps)))
 
     def misfits(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
-        """Find what is not worth ordering or would be refused, with its places in the spec."""
+        """Find orders that would be useless or refused, with their places in the spec."""
         for step in plan.steps:
             if step.verdict.action is Action.RENDER and (ordered := self._ordered(step.recipe)):
                 task, card = ordered
@@ -57,21 +57,21 @@ class Quotes(Struct, eq=False):
                     yield (*step.recipe.key, "refs", *place), problem
 
     def _annotated(self, step: Step) -> Step:
-        bought = self._bought(step)
-        notes = self._notes(step.recipe, *bought) if bought else ()
-        return replace(step, notes=(*step.notes, *notes)) if bought else step
+        pair = self._bought(step)
+        notes = self._notes(step.recipe, *pair) if pair else ()
+        return replace(step, notes=(*step.notes, *notes)) if pair else step
 
     def _bought(self, step: Step) -> tuple[Generate, Card] | None:
         """Return the order of a step and its model; None if the step costs nothing."""
         return self._paid(step.recipe) if step.verdict.action is Action.RENDER else None
 
     def _paid(self, recipe: Recipe) -> tuple[Generate, Card] | None:
-        """Return the order of a recipe and its model; None if it is free whatever happens."""
+        """Return the order of a recipe and its model; None if it is always free."""
         ordered = self._ordered(recipe)
         return None if ordered is None or ordered[1].price == FREE else ordered
 
     def _ordered(self, recipe: Recipe) -> tuple[Generate, Card] | None:
-        """Return the order of a recipe and its model; None if it is made of what is there."""
+        """Return the order of a recipe and its model; None if it is made of existing files."""
         task = recipe.task
         if not isinstance(task, Generate):
             return None
@@ -109,7 +109,7 @@ def masters(recipes: Iterable[Recipe]) -> dict[AssetName, Size]:
 
 
 def _same_again(task: Generate) -> Problem:
-    """The problem of an order that differs from an earlier one in nothing that is sent."""
+    """The problem of an order whose request equals that of an earlier one."""
     message = f"`take = {task.take}` sends the same again: `seed = {task.params['seed']}` is fixed"
     return Problem(message, hint="say another `seed` instead, or take `seed` away")
 

@@ -1,4 +1,4 @@
-"""Why something is done: stable codes with their phrases."""
+"""Reasons for actions: stable codes with their phrases."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class ReasonCode(StrEnum):
 DECIDED: Final = frozenset(
     {ReasonCode.APPROVED, ReasonCode.HELD, ReasonCode.REJECTED, ReasonCode.DISPUTED}
 )
-"""What a person decided about a picture, where the spec asks for something else."""
+"""A person's decisions about a picture that contradict the spec."""
 
 WAITING: Final = DECIDED | {
     ReasonCode.UNPICKED,
@@ -93,10 +93,10 @@ WAITING: Final = DECIDED | {
     ReasonCode.UPSTREAM_UNAPPROVED,
     ReasonCode.UPSTREAM_WAITING,
 }
-"""Reasons why nothing is made until a person has decided about a picture."""
+"""Reasons to make nothing until a person has decided about a picture."""
 
 PENDING: Final = frozenset({ReasonCode.UPSTREAM_PENDING, ReasonCode.FACTS_PENDING})
-"""Reasons that may turn out not to hold once the inputs are made."""
+"""Reasons that may disappear once the inputs are made."""
 
 
 SETTLED_BY: Final = {
@@ -107,11 +107,11 @@ SETTLED_BY: Final = {
     ReasonCode.SHARED_DAMAGED: "see `flux2build orders list`, then `orders adopt`, `resubmit` or `write-off`",
     ReasonCode.SHARED_NEWER: "update flux2build",
 }
-"""How a person settles an open order, by the reason why nothing goes on by itself."""
+"""How a person settles an open order, by the reason why the build cannot."""
 
 
 class Reason(Struct, frozen=True):
-    """Why something is done: a code and, where it has one, its subject."""
+    """The reason for an action: a code and its subject, if it has one."""
 
     code: ReasonCode
     subject: str = ""

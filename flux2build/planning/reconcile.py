@@ -1,4 +1,4 @@
-"""Merging two locks by what the merged spec wants."""
+"""Merges two locks by the recipes of the merged spec."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ from flux2build.planning.snapshot import row_of
 
 
 def reconciled(
-    wanted: Mapping[str, Sequence[Recipe]],
+    by_profile: Mapping[str, Sequence[Recipe]],
     ours: Lockfile,
     theirs: Lockfile,
     files: Mapping[str, Digest],
 ) -> Lockfile:
     """Merge two locks: each output keeps the row that the merged spec wants.
 
-    `wanted` holds the recipes of each profile, in an order in which inputs come
-    first; `files` holds the digest of each file by its path. Where the spec wants
-    neither row, the row whose file exists wins, else ours. Whatever only one
-    side knows is kept.
+    `by_profile` holds the recipes of each profile, in an order in which inputs come first; `files`
+    holds the digest of each file by its path. Where the spec wants neither row, the row whose file
+    exists wins, else ours. Rows of only one side stay.
     """
     merged = united(ours, theirs)
     blocks = dict(merged.blocks)
-    for profile, recipes in wanted.items():
+    for profile, recipes in by_profile.items():
         inputs = Inputs(files)
         for recipe in recipes:
             name = (recipe.asset, profile)
@@ -55,12 +54,12 @@ def _wanted(
     recipe: Recipe, inputs: Inputs, sides: Sequence[Block], files: Mapping[str, Digest]
 ) -> Row | None:
     """The row that the merged spec wants; None if there is none, or two people picked two."""
-    known = inputs.of(recipe)
+    digests = inputs.of(recipe)
     rows, pairs = list[Row](), list[tuple[Row, Recipe]]()
     for side in sides:
         if (row := row_of(recipe, side)) is not None:
             rows.append(row)
-            own = candidates.chosen(recipe, known, side, free=True)
+            own = candidates.chosen(recipe, digests, side, free=True)
             pairs += [(row, own)] if inputs.key(own) == row.key else []
     if len({row.key for row, _ in pairs}) > 1:
         pairs = _picked(pairs, sides)
@@ -72,13 +71,13 @@ def _wanted(
     if best is None or best.key != key:
         return best
     task = next((each for other, each in pairs if other.key == best.key), recipe)
-    return _as_asked(best, task, known)
+    return _as_asked(best, task, digests)
 
 
 def _picked(
     pairs: Sequence[tuple[Row, Recipe]], sides: Sequence[Block]
 ) -> list[tuple[Row, Recipe]]:
-    """The one of two candidates to ship: the one that was approved, else the one that was picked."""
+    """The candidate that ships, of two: the approved one, else the picked one."""
     approved = {
         side.decision.sha256
         for side in sides
@@ -94,9 +93,9 @@ def _picked(
 
 
 def _as_asked(row: Row, recipe: Recipe, digests: Iterable[Digest | None]) -> Row:
-    """A row that the key of a recipe proves, with the recipe's lists.
+    """A row that matches the key of a recipe, with the recipe's lists.
 
-    Those of the row may hold both sides, where a merge left no markers.
+    The row's own lists may hold both sides, where a merge left no markers.
     """
     pairs = zip(recipe.inputs, digests, strict=True)
     inputs = tuple(LockedInput(str(each), digest) for each, digest in pairs if digest)

@@ -1,4 +1,4 @@
-"""A plan after a few files have changed, judged only where that can make a difference."""
+"""Updates a plan after a few files have changed, and judges only steps that may differ."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from flux2build.planning.snapshot import Snapshot
 
 
 class Settled(Protocol):
-    """A plan that had nothing to do; its steps are known by their places in the order of building."""
+    """A plan that had nothing to do; its steps are numbered in build order."""
 
     @property
     def count(self) -> int:
-        """How many steps there are."""
+        """The number of steps."""
 
     @property
     def pictures(self) -> Mapping[str, Digest]:
-        """The digest of every output that was there, by the names that inputs have for it."""
+        """The digest of every existing output, by its name as an input."""
 
     def recipe(self, place: int) -> Recipe:
         """Return the recipe of a step."""
 
     def maker(self, name: str) -> int | None:
-        """Return the step whose output inputs call so."""
+        """Return the step whose output has this name as an input."""
 
     def steps(self, asset: AssetName) -> Sequence[int]:
         """Return the steps of an asset."""
@@ -43,14 +43,14 @@ def replanned(
     snapshot: Snapshot,
     price: Pricer,
 ) -> Plan:
-    """Return the plan now that files and the recipes of `others` have changed.
+    """Return the plan after files and the recipes of `others` have changed.
 
     It has only those steps that had to be judged.
 
-    A verdict to keep a file depends on nothing but the recipe, the locked row, the file, and the
-    bytes of the inputs. So whatever has none of the changed files, and nothing that may come out
-    different, is kept. Of an asset that has such a step, all are there: assets are shown in the
-    order of their first steps, and what is published of one depends on all of them.
+    A verdict to keep a file depends only on the recipe, the locked row, the file, and the bytes of
+    the inputs. So a step without changed files, and without inputs that may come out different, is
+    kept. If one step of an asset is judged, all of them are: assets are shown in the order of their
+    first steps, and the published files of an asset depend on all of its steps.
     """
     planner = Planner(snapshot, price, settled.pictures)
     places = [*others, *_concerned(settled, changed)]
@@ -83,7 +83,7 @@ def planned_alone(
 
 
 def judged_again(before: Plan, due: Container[AssetName], planner: Planner) -> Plan:
-    """Return a plan after a build; what was not due is kept as before."""
+    """Return a plan after a build; steps that were not due are kept as before."""
     steps = list[Step]()
     for step in before.steps:
         if step.recipe.asset not in due:
@@ -103,7 +103,7 @@ def _concerned(settled: Settled, changed: Iterable[str]) -> Iterator[int]:
 
 
 def names(recipe: Recipe) -> Iterator[str]:
-    """What inputs call the output of a recipe."""
+    """The names of a recipe's output as an input."""
     yield f"output:{recipe.output}"
     if isinstance(recipe.task, Generate):
         yield f"asset:{recipe.asset}"

@@ -1,9 +1,9 @@
 """The selection grammar, as in dbt: which assets a command works on.
 
-Words are united, commas inside a word intersect, `+` adds what an asset is
-made from or what is made from it. A name is a glob over assets and families. The path of
-a file selects what the file belongs to: an output its asset, a source what is made of it, and
-the spec, its data and its lock everything.
+Words are united, commas inside a word intersect, `+` adds the assets that an asset is made from or
+that are made from it. A name is a glob over assets and families. The path of a file selects the
+assets that the file belongs to: an output selects its asset, a source the assets made of it, and
+the spec, its data and its lock every asset.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ Values = Mapping[AssetName, Collection[str]]
 
 
 class Field(Struct, frozen=True):
-    """What a selection can be made from."""
+    """The facts by which assets can be selected."""
 
     assets: Mapping[AssetName, Asset]
     values: Mapping[str, Values]
-    """What each asset can be selected by, by the name of the method: `path`, `state`, …"""
+    """The values of each asset, by the name of the method: `path`, `state`, …"""
     up: Distances
     """Returns the ancestors of an asset, each with its distance."""
     down: Distances
@@ -58,7 +58,7 @@ def field_of(
     down: Distances,
     common: Callable[[str], bool] = lambda _path: False,
 ) -> Field:
-    """Collect from a plan what a selection can be made from."""
+    """Collect from a plan the facts by which assets can be selected."""
     sources: dict[str, set[AssetName]] = defaultdict(set)
     paths: dict[AssetName, list[str]] = defaultdict(list)
     states: dict[AssetName, set[str]] = defaultdict(set)
@@ -135,19 +135,19 @@ def select(words: Sequence[str], exclude: Sequence[str], field: Field) -> Chosen
         UsageError: with every name and method that does not exist.
     """
     problems: list[Problem] = []
-    chosen = _union(words, field, problems) if words else frozenset(field.assets)
+    names = _union(words, field, problems) if words else frozenset(field.assets)
     left_out = _union(exclude, field, problems)
     if problems:
         raise UsageError(*problems)
-    return chosen - left_out
+    return names - left_out
 
 
 def _union(words: Sequence[str], field: Field, problems: list[Problem]) -> Chosen:
-    chosen: set[AssetName] = set()
+    names: set[AssetName] = set()
     for word in " ".join(words).split():
         parts = [_reached(part, field, problems) for part in re.split(_COMMA, word)]
-        chosen |= frozenset.intersection(*parts)
-    return frozenset(chosen)
+        names |= frozenset.intersection(*parts)
+    return frozenset(names)
 
 
 _COMMA: Final = r",(?![^\[]*\])"
@@ -156,7 +156,7 @@ _REACH: Final = r"(?:(?P<up>\d*)\+)?(?P<core>[^+].*?)(?:\+(?P<down>\d*))?"
 
 
 def _reached(part: str, field: Field, problems: list[Problem]) -> Chosen:
-    """The assets of one term, with the ancestors and descendants that it asks for."""
+    """The assets of one term, with its ancestors and descendants."""
     match = re.fullmatch(_REACH, part)
     if not match:
         problems.append(Problem(f"`{part}` selects nothing", hint="name an asset, as in `hero`"))
@@ -180,22 +180,22 @@ def _core(core: str, field: Field, problems: list[Problem]) -> Chosen:
     method, colon, value = core.partition(":")
     if colon and method in _METHODS:
         return _having(method, value, field, problems)
-    if chosen := _named(core, field) or _of_file(core, field):
-        return chosen
+    if names := _named(core, field) or _of_file(core, field):
+        return names
     problems.append(_nobody(core, field))
     return frozenset()
 
 
 def _having(method: str, value: str, field: Field, problems: list[Problem]) -> Chosen:
-    """The assets with a value of a method; notes one that no asset can have."""
+    """The assets with a value of a method; notes a problem if no asset can have that value."""
     matches, valid = _METHODS[method], _VALID.get(method, frozenset())
     pairs = [(name, has) for name, every in field.values[method].items() for has in every]
-    chosen = frozenset(name for name, has in pairs if matches(value, has))
-    if not chosen and value.partition(":")[0] not in valid:
+    names = frozenset(name for name, has in pairs if matches(value, has))
+    if not names and value.partition(":")[0] not in valid:
         message = f"no asset has the {method} `{value}`"
         hint = did_you_mean(value, valid | {has for _, has in pairs})
         problems.append(Problem(message, hint=hint))
-    return chosen
+    return names
 
 
 def _nobody(core: str, field: Field) -> Problem:
@@ -223,12 +223,12 @@ def _named(core: str, field: Field) -> Chosen:
 
 
 def _of_file(core: str, field: Field) -> Chosen:
-    """Everything that a file belongs to, given its path from the folder of the spec."""
+    """The assets that a file belongs to, from its path below the spec's folder."""
     path = posixpath.normpath(core)
     if path not in field.sources and field.common(path):
         return frozenset(field.assets)
-    shown = {name for name, outputs in field.values["path"].items() if path in outputs}
-    return frozenset(shown.union(field.sources.get(path, ())))
+    owners = {name for name, outputs in field.values["path"].items() if path in outputs}
+    return frozenset(owners.union(field.sources.get(path, ())))
 
 
 _Axes = Mapping[str, re.Pattern[str]]
@@ -244,7 +244,7 @@ def _member(core: str) -> tuple[re.Pattern[str], _Axes]:
 
 
 def _has(asset: Asset, axes: _Axes) -> bool:
-    """Whether axes have these values, as the spec says them or as they stand in names."""
+    """Whether axes have these values, as the spec or as names write them."""
     return all(
         axis in asset.axes
         and any(map(pattern.fullmatch, (asset.axes[axis], safe_name(asset.axes[axis]))))
@@ -253,7 +253,7 @@ def _has(asset: Asset, axes: _Axes) -> bool:
 
 
 def glob(text: str, any_letter: str = ".") -> re.Pattern[str]:
-    """Compile a glob of `*` and `?`; brackets stand for themselves, because they name members."""
+    """Compile a glob of `*` and `?`; brackets are literal, because they name members."""
     signs = {"**": ".*", "*": f"{any_letter}*", "?": any_letter}
     parts = re.split(r"(\*\*|\*|\?)", text)
     return re.compile("".join(signs.get(part, re.escape(part)) for part in parts), re.DOTALL)
@@ -286,4 +286,4 @@ _METHODS: Final[Mapping[str, Callable[[str, str], bool]]] = {
 }
 """Whether a pattern matches a value of an asset, by method."""
 _VALID: Final[Mapping[str, frozenset[str]]] = {"reason": frozenset(ReasonCode), "state": STATES}
-"""Values that may be asked for even if no asset has them."""
+"""Values that are valid even if no asset has them."""

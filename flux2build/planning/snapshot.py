@@ -1,4 +1,4 @@
-"""Everything that judging may know, read once."""
+"""Everything that a verdict may depend on, read once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class KnownPicture(Struct, frozen=True):
     output: Digest
     receipt: Receipt | None = None
     described: Output | None = None
-    """What an earlier lock says of the bytes of a candidate."""
+    """The output of a candidate, from an earlier lock."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -49,27 +49,27 @@ class Snapshot(Struct, frozen=True):
     has: Callable[[Digest], bool]
     """Whether bytes are at hand, in the store or in the work tree."""
     buys: Callable[[Recipe], bool] = lambda _recipe: True
-    """Whether a recipe's picture is bought, and not drawn for nothing."""
+    """Whether a recipe's picture is bought, and not drawn for free."""
     unrecorded: Callable[[Digest], bool] = lambda _key: False
-    """Whether an order was sent, or may have been, although the ledger does not know it."""
+    """Whether an order was or may have been sent, although the ledger does not know it."""
     purchases: Mapping[Digest, Sequence[KnownPicture]] = field(default_factory=dict)
     """The locked pictures that were paid for, by key."""
     earlier: Callable[[Digest], Sequence[KnownPicture]] = lambda _key: ()
     """The pictures that earlier versions of the lock say were paid for, by key."""
     bought: Callable[[Order], Sequence[KnownPicture]] = lambda _order: ()
-    """The picture that somebody of the team has bought for an order."""
+    """The picture that another machine of the team has bought for an order."""
     obstacle: Callable[[Order], Reason | None] = lambda _order: None
-    """Why an order must not be sent, as far as the team's store tells."""
+    """The reason of the team's store why an order must not be sent."""
     hindered: Callable[[Digest], Reason | None] = lambda _key: None
-    """The same, by the key of what `about` is about."""
+    """The same reason, by the key of the order of `about`."""
     far: Callable[[Digest | None], bool] = lambda _digest: False
     """Whether bytes that are at hand have to come from the team's store."""
     locked_files: Container[Digest] = frozenset()
     """The bytes of every locked file, of all profiles."""
     ways_back: Callable[[str, Digest | None], Sequence[str]] = lambda _path, _bytes: ()
-    """How git may bring a file back, or certain bytes of it."""
+    """The ways in which git may restore a file, or certain bytes of it."""
     owners: Mapping[str, Owner] = field(default_factory=dict)
-    """The profiles that made the files that are there, if not this one, by path."""
+    """The other profiles that made existing files, by path."""
     beside: frozenset[str] = frozenset()
     """The documents that lie among files which people write, by path."""
     pointer: Callable[[str], bool] = lambda _path: False
@@ -77,7 +77,7 @@ class Snapshot(Struct, frozen=True):
     requested: frozenset[str] = frozenset()
     """Assets to render even though they are current."""
     encoders: Mapping[str, str] = field(default_factory=dict)
-    """The installed encoder of each format, if files that others wrote are to be derived again."""
+    """The installed encoder of each format, if files of other encoders are to be derived again."""
     pictures: Mapping[Digest, KnownPicture] = field(default_factory=dict)
     """The locked pictures by key; a build adds what it makes."""
     removable: Callable[[str, Digest], bool] = lambda _path, _digest: True
@@ -85,25 +85,25 @@ class Snapshot(Struct, frozen=True):
     metas: Mapping[AssetName, Digest] = field(default_factory=dict)
     """The digest of each asset's tags, alt text and title, which never render anything."""
     further: Mapping[AssetName, int] = field(default_factory=dict)
-    """How many candidates of an asset are ordered beyond those that it has."""
+    """The number of candidates of an asset to order beyond those that it has."""
     reviewed: frozenset[AssetName] = frozenset()
     """The assets whose pictures a person has to approve before anything is made of them."""
     ships_approved: bool = False
     """Whether not even an asset's own files are made of a picture that is not approved."""
     reopened: frozenset[AssetName] = frozenset()
-    """The assets about which what a person decided does not count."""
+    """The assets whose decisions by a person are ignored."""
 
     def block(self, recipe: Recipe) -> Block | None:
-        """What is locked of a recipe's asset."""
+        """The locked block of a recipe's asset."""
         return self.lock.block(recipe.asset, self.profile)
 
     def described(self, key: Digest, digest: Digest) -> Output | None:
-        """What an earlier lock says of the bytes of a candidate."""
+        """The output of a candidate, from an earlier lock."""
         earlier = (each.described for each in self.earlier(key) if each.output == digest)
         return next(filter(None, earlier), None)
 
     def about(self, order: Order, older: Sequence[Digest] = ()) -> Snapshot:
-        """What is known of one order, under whichever of its names, as of the first of them."""
+        """The facts about one order under any of its names, as facts about the first name."""
         names = (*order.names, *older)
         first, ledger = names[0], self.ledger.about(names)
         pictures = [self.pictures[name] for name in names if name in self.pictures]
@@ -121,7 +121,7 @@ class Snapshot(Struct, frozen=True):
 
 
 class Locked(Struct, frozen=True):
-    """A lock, with what it says of bytes and of keys."""
+    """A lock, with its pictures by their bytes and their keys."""
 
     lock: Lockfile
     pictures: Mapping[Digest, KnownPicture]
@@ -130,7 +130,7 @@ class Locked(Struct, frozen=True):
 
     @classmethod
     def of(cls, lock: Lockfile) -> Locked:
-        """Look all of it up in a lock."""
+        """Collect all of these from a lock."""
         return cls(
             lock,
             Late(lambda: locked_pictures(lock)),
@@ -140,7 +140,7 @@ class Locked(Struct, frozen=True):
 
 
 class Late(Mapping[Digest, V]):
-    """A mapping that is made when somebody asks for a key that it may have, as few plans do."""
+    """A mapping that is made when a key is first looked up, which few plans do."""
 
     def __init__(
         self, make: Callable[[], Mapping[Digest, V]], possible: Container[str] | None = None
@@ -164,7 +164,7 @@ class Late(Mapping[Digest, V]):
 
 
 class LateFiles(Container[Digest]):
-    """Digests that are looked up when somebody asks for one of them."""
+    """Digests that are looked up when they are first needed."""
 
     def __init__(self, make: Callable[[], Container[Digest]]) -> None:
         self._make = make

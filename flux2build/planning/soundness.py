@@ -1,7 +1,7 @@
-"""The one judgement on the files that pictures are made of, before anything is bought or made.
+"""Judges the files that pictures are made of, before anything is bought or made.
 
-`plan`, `check`, `build` and sketches ask it alike. A build judges the bytes again when it
-reads them, by the same rules.
+`plan`, `check`, `build` and sketches all use it. A build judges the bytes again when it reads them,
+by the same rules.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flux2build.images.ops.contract import Op
 
 _MADE: Final = frozenset({Action.RENDER, Action.DERIVE})
-"""What is done from inputs; a file that is kept was made of inputs that were sound."""
+"""The actions that use inputs; a kept file was made of sound inputs."""
 _LARGE: Final = 16_000_000
 """Pixels of a picture beside which no other one is decoded."""
 _MANY: Final = 2
@@ -31,23 +31,23 @@ Together = Callable[[Look, Sequence[str]], Mapping[str, Size | Problem | None]]
 
 
 def each_by_itself(look: Look, paths: Sequence[str]) -> Mapping[str, Size | Problem | None]:
-    """What there is to be seen at each path, one after the other."""
+    """Look at each path, one after the other."""
     return {path: look(path) for path in paths}
 
 
 class Judged(Struct, eq=False):
-    """What was found to be fit, now or by an earlier command."""
+    """The files and derivations that were found sound, now or by an earlier command."""
 
     sound: dict[str, Size] = field(default_factory=dict)
     """The upright size of every picture, by its digest."""
     feasible: dict[str, None] = field(default_factory=dict)
-    """Derivations with letters: setting them takes a while."""
+    """The derivations with letters, because setting them takes a while."""
     learned: bool = False
-    """Whether any of it was found just now."""
+    """Whether this command has added to it."""
 
 
 class Soundness(Struct, eq=False):
-    """Judges each file once; what was sound once is remembered by its digest."""
+    """Judges each file once; sound files are remembered by their digests."""
 
     ops: Mapping[str, type[Op]]
     read: Callable[[str], bytes]
@@ -55,7 +55,7 @@ class Soundness(Struct, eq=False):
     digest: Callable[[str], str | None]
     """The digest of a file by its path, without reading one that has not changed."""
     known: Judged = field(default_factory=Judged)
-    """The pictures that need not be decoded to know that they are sound."""
+    """The pictures that are known to be sound without decoding them."""
     together: Together = each_by_itself
     """Looks at several paths at once."""
     _judged: dict[str, Size | Problem] = field(default_factory=dict)
@@ -66,12 +66,12 @@ class Soundness(Struct, eq=False):
         return None if isinstance(judged, Problem) else judged
 
     def problem(self, path: str) -> Problem | None:
-        """Return what is wrong with a picture; None if it can be used."""
+        """Return the problem of a picture; None if it can be used."""
         judged = self._picture(path)
         return judged if isinstance(judged, Problem) else None
 
     def problems(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
-        """Find the files that cannot be used for what is to be made, each at its first use."""
+        """Find the unusable files of the steps, each at its first use."""
         uses: dict[str, Key] = {}
         for step in plan.steps:
             if step.verdict.action in _MADE:
@@ -101,7 +101,7 @@ class Soundness(Struct, eq=False):
                     for index in pictures(operation, self.ops[operation.op]):
                         yield index, (*recipe.key, "ops", at)
             case Write():
-                pass  # it tells what is known of a file, whatever that holds
+                pass  # a document describes any file, whatever its content
 
     def _picture(self, path: str) -> Size | Problem:
         if path not in self._judged:
@@ -126,7 +126,7 @@ class Soundness(Struct, eq=False):
         return self._noted(digest, _decoded(self.read(path), path))
 
     def _small(self, path: str) -> Size | Problem | None:
-        """The size of a picture, or what is wrong with it; None if it is a large one."""
+        """The size of a picture, or its problem; None if it is a large one."""
         from flux2build.images.formats.lookup import examine
 
         data = self.read(path)
@@ -142,7 +142,7 @@ class Soundness(Struct, eq=False):
 
 
 def _decoded(data: bytes, path: str) -> Size | Problem:
-    """The size of a picture, or what is wrong with it."""
+    """The size of a picture, or its problem."""
     from flux2build.images.decode import probe_still
     from flux2build.images.formats.contract import PictureError
 

@@ -33,10 +33,10 @@ from flux2build.planning.snapshot import KnownPicture, Snapshot, locked, unappro
 
 
 class Action(StrEnum):
-    """What is to be done about a recipe."""
+    """The actions that a recipe may need."""
 
     KEEP = "keep"
-    """The file is what the lock says, and the lock is what the spec wants."""
+    """The file agrees with the lock, and the lock with the spec."""
     RESTORE = "restore"
     """The file is missing or edited; its bytes are in the store."""
     ADOPT = "adopt"
@@ -44,7 +44,7 @@ class Action(StrEnum):
     RESUME = "resume"
     """It was ordered before and is pending: collect it."""
     RENDER = "render"
-    """Buy it, or draw it where the provider is free."""
+    """Buy it, or draw it if the provider is free."""
     DERIVE = "derive"
     """Make it locally, for free."""
     ASK = "ask"
@@ -56,7 +56,7 @@ MODERATED: Final = frozenset({"request-moderated", "content-moderated"})
 
 
 class Verdict(Struct, frozen=True):
-    """An action, the reasons for it, and what is needed to carry it out."""
+    """An action, the reasons for it, and the facts that are needed to carry it out."""
 
     action: Action
     reasons: tuple[Reason, ...] = ()
@@ -98,7 +98,7 @@ def judge(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -
 def _protected(
     recipe: Recipe, inputs: Sequence[Digest | None], verdict: Verdict, snapshot: Snapshot
 ) -> Verdict:
-    """Put what a person decided about a picture before what the spec says."""
+    """Let a person's decision about a picture overrule the spec."""
     block = snapshot.block(recipe) if isinstance(recipe.task, Generate) else None
     review, row = (block.decision, block.generated) if block else (None, None)
     if review is None or row is None or recipe.asset in snapshot.reopened:
@@ -114,14 +114,14 @@ def _protected(
     if recipe.candidate and not further:
         return Verdict(Action.KEEP)
     if review.state is ReviewState.HELD and not (further or verdict.due_to(ReasonCode.REQUESTED)):
-        held = _current(recipe, inputs, row, row.key, snapshot)
-        if held.bytes == review.sha256:
-            return held
+        protected = _current(recipe, inputs, row, row.key, snapshot)
+        if protected.bytes == review.sha256:
+            return protected
     return _decided(review, verdict, row, snapshot)
 
 
 def _decided(review: Review, verdict: Verdict, row: Generated, snapshot: Snapshot) -> Verdict:
-    """Ask a person, because another one has decided about the picture."""
+    """Ask a person, because of an earlier decision about the picture."""
     reasons = tuple(each for each in verdict.reasons if each.code is not ReasonCode.UNPICKED)
     there = snapshot.files.get(row.output.path) == row.output.sha256
     why = (*reasons, Reason(ReasonCode(review.state)))
@@ -129,14 +129,14 @@ def _decided(review: Review, verdict: Verdict, row: Generated, snapshot: Snapsho
 
 
 def _by_spec(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
-    """Decide what to do about a recipe, whatever a person decided about its picture."""
+    """Decide what to do about a recipe, apart from decisions about its picture."""
     if recipe.candidate:
         return _candidate(recipe, inputs, snapshot)
     if recipe.unpicked:
         return _unpicked(recipe, inputs, snapshot)
     verdict, owner = _judged(recipe, inputs, snapshot), snapshot.owners.get(recipe.output)
     unknown = recipe.output in snapshot.beside and locked(recipe, snapshot) is None
-    if unknown and _stranger(recipe, snapshot):  # it may be somebody's code
+    if unknown and _stranger(recipe, snapshot):  # it may be somebody's own work
         reasons = (*verdict.reasons, Reason(ReasonCode.OUTPUT_UNKNOWN))
         return replace(verdict, action=Action.ASK, reasons=reasons)
     if owner is None or not owner.final or verdict.action is Action.KEEP:
@@ -146,7 +146,7 @@ def _by_spec(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot
 
 
 def _judged(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
-    """Decide what to do about a recipe, whatever another profile put into its place."""
+    """Decide what to do about a recipe, apart from other profiles' files at its path."""
     row, key = locked(recipe, snapshot), _key(recipe, inputs)
     if str(recipe.asset) in snapshot.requested and isinstance(recipe.task, Generate):
         return _requested(key, _about(recipe, inputs, snapshot))
@@ -156,38 +156,38 @@ def _judged(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot)
         if isinstance(row, Derived) and _aged(row, snapshot):
             return Verdict(Action.DERIVE, (Reason(ReasonCode.ENCODER_CHANGED, row.encoder),), key)
         return _current(recipe, inputs, row, key, snapshot)
-    known = _about(recipe, inputs, snapshot)
+    own = _about(recipe, inputs, snapshot)
     if row is None:
-        return _unlocked(recipe, key, known)
+        return _unlocked(recipe, key, own)
     reasons = tuple(differences(recipe, row, inputs))
-    return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), known)
+    return _cheapest(recipe, key, reasons or (Reason(ReasonCode.KEY_SCHEMA),), own)
 
 
 def _unpicked(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
-    """Wait for a person to pick a candidate, unless what they are made of is still to come."""
+    """Wait for a person to pick a candidate, unless the inputs do not exist yet."""
     if _key(recipe, inputs) is None:
         return Verdict(Action.ASK, tuple(_pending(recipe, locked(recipe, snapshot), inputs)))
     return Verdict(Action.ASK, (Reason(ReasonCode.UNPICKED),))
 
 
 def _candidate(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Verdict:
-    """Decide about a candidate, whose bytes the store has, and the lock its receipt."""
+    """Decide about a candidate; its bytes are in the store, its receipt is in the lock."""
     block, key = snapshot.block(recipe), _key(recipe, inputs)
     row = block.generated if block else None
     if key is None:
         return Verdict(Action.RENDER, tuple(_pending(recipe, row, inputs)))
-    bought, known = snapshot.buys(recipe), _about(recipe, inputs, snapshot)
-    picture = known.pictures.get(key)
-    if picture is not None and (bought or snapshot.has(picture.output)):
-        # Its receipt is enough: the bytes of one that is not picked may be on another machine.
+    paid, own = snapshot.buys(recipe), _about(recipe, inputs, snapshot)
+    picture = own.pictures.get(key)
+    if picture is not None and (paid or snapshot.has(picture.output)):
+        # Its receipt is enough: the bytes of a candidate without a pick may be on another machine.
         entered = block is not None and any(each.key == key for each in block.candidates)
         action = Action.KEEP if entered else Action.ADOPT
         why = () if entered else (Reason(ReasonCode.ALREADY_MADE),)
         return Verdict(action, why, key, picture.output, picture.receipt)
     if row is None:
-        return _unlocked(recipe, key, known)
+        return _unlocked(recipe, key, own)
     reasons = tuple(each for each in differences(recipe, row, inputs) if each.code not in _VARIED)
-    return _cheapest(recipe, key, reasons or (_new(recipe),), known)
+    return _cheapest(recipe, key, reasons or (_new(recipe),), own)
 
 
 _VARIED: Final = frozenset({ReasonCode.TAKE_CHANGED, ReasonCode.SEED_CHANGED})
@@ -195,7 +195,7 @@ _VARIED: Final = frozenset({ReasonCode.TAKE_CHANGED, ReasonCode.SEED_CHANGED})
 
 
 def _about(recipe: Recipe, inputs: Sequence[Digest | None], snapshot: Snapshot) -> Snapshot:
-    """What is known of a recipe's order; the whole snapshot if nothing is bought, or not yet."""
+    """The snapshot of a recipe's order; the whole one if it does not order anything yet."""
     ready = complete(inputs)
     if ready is None or not isinstance(recipe.task, Generate) or not snapshot.buys(recipe):
         return snapshot
@@ -221,14 +221,14 @@ def _unlocked(recipe: Recipe, key: Digest, snapshot: Snapshot) -> Verdict:
 
 
 def _stranger(recipe: Recipe, snapshot: Snapshot) -> bool:
-    """Whether there is a file at a recipe's output that neither lock nor ledger know."""
+    """Whether the file at a recipe's output is unknown to lock and ledger."""
     digest = snapshot.files.get(recipe.output)
-    known = digest in snapshot.locked_files or digest in snapshot.ledger.outputs
-    return digest is not None and not known
+    recorded = digest in snapshot.locked_files or digest in snapshot.ledger.outputs
+    return digest is not None and not recorded
 
 
 def _aged(row: Derived, snapshot: Snapshot) -> bool:
-    """Whether another encoder wrote a file, and files are to be refreshed."""
+    """Whether another encoder wrote a file, and such files are to be derived again."""
     return row.encoder != snapshot.encoders.get(row.output.format, row.encoder)
 
 
@@ -263,26 +263,26 @@ def _new(recipe: Recipe) -> Reason:
 def _current(
     recipe: Recipe, inputs: Sequence[Digest | None], row: Row, key: Digest, snapshot: Snapshot
 ) -> Verdict:
-    """The lock agrees with the spec; does the file agree with the lock?"""
-    wanted, actual = row.output.sha256, snapshot.files.get(recipe.output)
+    """Decide about a file whose row agrees with the spec, by comparing the file with the row."""
+    expected, actual = row.output.sha256, snapshot.files.get(recipe.output)
     receipt = row.receipt if isinstance(row, Generated) else None
-    if actual == wanted:
+    if actual == expected:
         reasons = () if row.output.path == recipe.output else _moved(row)
         action = Action.RESTORE if reasons else Action.KEEP
-        return Verdict(action, reasons or _meta(recipe, snapshot), key, wanted, receipt)
+        return Verdict(action, reasons or _meta(recipe, snapshot), key, expected, receipt)
     reasons = _damage(recipe, row, snapshot)
-    if snapshot.has(wanted):
-        return Verdict(Action.RESTORE, reasons, key, wanted, receipt)
+    if snapshot.has(expected):
+        return Verdict(Action.RESTORE, reasons, key, expected, receipt)
     verdict = _cheapest(recipe, key, reasons, _about(recipe, inputs, snapshot))
-    gone = verdict.due_to(ReasonCode.PAID_FOR) or verdict.due_to(ReasonCode.UNRECORDED)
-    if (gone or verdict.action is Action.RENDER) and _POINTER in reasons:
-        # It was paid for and Git LFS has it, so what is derived from it can still be judged.
-        return Verdict(Action.ASK, reasons, key, wanted, receipt)
+    paid = verdict.due_to(ReasonCode.PAID_FOR) or verdict.due_to(ReasonCode.UNRECORDED)
+    if (paid or verdict.action is Action.RENDER) and _POINTER in reasons:
+        # It was paid for and Git LFS has it, so derived files can still be judged.
+        return Verdict(Action.ASK, reasons, key, expected, receipt)
     return verdict
 
 
 def _damage(recipe: Recipe, row: Row, snapshot: Snapshot) -> tuple[Reason, ...]:
-    """Explain how a file differs from what the lock says."""
+    """Explain how a file differs from its locked row."""
     there = recipe.output in snapshot.files
     if there and snapshot.pointer(recipe.output):
         return (_POINTER,)
@@ -335,20 +335,20 @@ def _open(recipe: Recipe, key: Digest, reasons: tuple[Reason, ...], snapshot: Sn
         return Verdict(Action.ASK, (*reasons, doubt), key)
     if not snapshot.buys(recipe):
         return Verdict(Action.RENDER, reasons, key)
-    if (bought := _paid_for(key, snapshot)) is not None:
-        # Only an earlier lock, or the team's store, tells of a picture that is not adopted.
-        known = bool(recipe.candidate and bought.described) or snapshot.has(bought.output)
-        reason = ReasonCode.ALREADY_MADE if known else ReasonCode.PAID_FOR
-        action = Action.ADOPT if known else Action.ASK
-        return Verdict(action, (*reasons, Reason(reason)), key, bought.output, bought.receipt)
+    if (picture := _paid_for(key, snapshot)) is not None:
+        # Only an earlier lock, or the team's store, knows a picture that is not adopted.
+        available = bool(recipe.candidate and picture.described) or snapshot.has(picture.output)
+        reason = ReasonCode.ALREADY_MADE if available else ReasonCode.PAID_FOR
+        action = Action.ADOPT if available else Action.ASK
+        return Verdict(action, (*reasons, Reason(reason)), key, picture.output, picture.receipt)
     why = Reason(ReasonCode.UNRECORDED) if snapshot.unrecorded(key) else snapshot.hindered(key)
     return Verdict(Action.ASK if why else Action.RENDER, (*reasons, *filter(None, (why,))), key)
 
 
 def _paid_for(key: Digest, snapshot: Snapshot) -> KnownPicture | None:
-    """Return the picture that ledger or locks say was paid for, unless a person gave it up."""
-    if (bought := snapshot.ledger.paid.get(key)) is not None:
-        return KnownPicture(bought.output, bought.receipt)
+    """Return the paid picture from the ledger or the locks, unless a person gave it up."""
+    if (delivery := snapshot.ledger.paid.get(key)) is not None:
+        return KnownPicture(delivery.output, delivery.receipt)
     purchases = chain(snapshot.purchases.get(key, ()), _earlier(key, snapshot))
     for picture in purchases:
         if picture.receipt and (key, picture.receipt.task) not in snapshot.ledger.resubmitted:
@@ -357,7 +357,7 @@ def _paid_for(key: Digest, snapshot: Snapshot) -> KnownPicture | None:
 
 
 def _earlier(key: Digest, snapshot: Snapshot) -> Iterator[KnownPicture]:
-    """What earlier locks and the team know, asked only where nothing else tells; best at hand."""
+    """The pictures in earlier locks and the team's store, a last resort; bytes at hand first."""
     yield from sorted(snapshot.earlier(key), key=lambda each: not snapshot.has(each.output))
 
 
@@ -382,9 +382,9 @@ def _elsewhere(recipe: Recipe, key: Digest, snapshot: Snapshot) -> KnownPicture 
     shows: it may have been bought again without having reached its place.
     """
     locked_picture, delivered = snapshot.pictures.get(key), snapshot.ledger.delivered.get(key)
-    bought = KnownPicture(delivered.output, delivered.receipt) if delivered else None
+    purchase = KnownPicture(delivered.output, delivered.receipt) if delivered else None
     own = delivered is not None and delivered.asset == recipe.asset
-    options = (bought, locked_picture) if own else (locked_picture, bought)
+    options = (purchase, locked_picture) if own else (locked_picture, purchase)
     return next((one for one in options if one and snapshot.has(one.output)), None)
 
 
@@ -395,6 +395,6 @@ def _pending(recipe: Recipe, row: Row | None, inputs: Sequence[Digest | None]) -
         return
     own = MasterOf(recipe.asset)
     for source, digest in zip(recipe.inputs, inputs, strict=True):
-        # A new file always waits for its own master, so that is not worth a reason.
+        # A new file always waits for its own master, which is not worth a reason.
         if digest is None and not (source == own and row is None):
             yield Reason(ReasonCode.UPSTREAM_PENDING, subject(source))

@@ -18,7 +18,7 @@ def stays(
     files = frozenset({path}) if tracked else frozenset[str]()
     kept = {"out/desk.png": "the source `out/desk.png`"}
     removal = Removal(kept.get, folders, files, lambda _digest: stored, frozenset({"out/two.png"}))
-    problem = removal.refusal(path, DIGEST, asked=asked)
+    problem = removal.refusal(path, DIGEST, requested=asked)
     return problem.message if problem else None
 
 

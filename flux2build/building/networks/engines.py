@@ -15,14 +15,14 @@ Picture = tuple[str, tuple[int, int], bytes]
 """Mode, width and height, and pixels."""
 
 _PLAIN: Final = "31=96"
-"""How a layer of ncnn says that it goes without Winograd's transformation and large products of matrices."""
+"""The setting of an ncnn layer that turns off Winograd's method and large matrix products."""
 _SCALES: Final = range(1, 9)
 _SIZES: Final = range(16, 4097)
-"""What a model's input may have as a side in pixels; it takes 12 bytes for each pixel, and far more inside."""
+"""The sides in pixels of a model's input; each pixel takes 12 bytes, and far more inside."""
 
 
 class Failure(Exception):  # noqa: N818 - it travels as a message
-    """Why there is no picture: `model` if another file is needed, else `library`."""
+    """The reason why there is no picture: `model` if another file is needed, else `library`."""
 
     def __init__(self, fault: str, message: str) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class Failure(Exception):  # noqa: N818 - it travels as a message
 
 
 def made(facts: Facts, pixels: bytes) -> Picture:
-    """What a network makes of a picture.
+    """The result of a network for a picture.
 
     Raises:
         Failure: nothing.
@@ -43,7 +43,7 @@ def made(facts: Facts, pixels: bytes) -> Picture:
 
 @lru_cache(maxsize=1)
 def _ncnn(layers: str, weights: str, threads: int) -> Any:
-    """A network of ncnn, for as long as no other one is asked for."""
+    """A network of ncnn; only the last one stays loaded."""
     import ncnn
 
     net = ncnn.Net()
@@ -59,7 +59,7 @@ def _ncnn(layers: str, weights: str, threads: int) -> Any:
 
 
 def _frugal(layers: bytes) -> str:
-    """The layers, of which those that see the larger picture are done in the way that takes least memory."""
+    """The layers, with the least memory for those that work on the larger picture."""
     lines, larger = layers.decode("ascii", "replace").splitlines(), False
     for at, line in enumerate(lines):
         larger = larger or line.startswith(("Interp", "PixelShuffle"))
@@ -72,7 +72,7 @@ def _larger(net: Any, picture: Image.Image) -> Picture:
     import ncnn
 
     colours = np.asarray(picture, np.float32).transpose(2, 0, 1) / 255
-    colours = np.ascontiguousarray(colours)  # ncnn reads this very memory, so it must stay
+    colours = np.ascontiguousarray(colours)  # ncnn reads this memory directly, so it must stay
     run = net.create_extractor()
     run.input(net.input_names()[0], ncnn.Mat(colours))
     code, answer = run.extract(net.output_names()[0])
@@ -92,9 +92,9 @@ def _larger(net: Any, picture: Image.Image) -> Picture:
 
 @lru_cache(maxsize=1)
 def _onnx(path: str, threads: int) -> Any:
-    """A session of ONNX Runtime, for as long as no other one is asked for.
+    """A session of ONNX Runtime; only the last one stays loaded.
 
-    It gets bytes and no path, so that it can read no further file.
+    It gets bytes instead of a path, so that it cannot read further files.
     """
     import onnxruntime
 
@@ -106,7 +106,7 @@ def _onnx(path: str, threads: int) -> Any:
         session = onnxruntime.InferenceSession(
             Path(path).read_bytes(), options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # what its parts raise has no class in common
+    except Exception as error:  # its errors have no common class
         raise Failure("model", f"ONNX Runtime cannot read it: {error}") from error
     inputs = session.get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type != "tensor(float)":
@@ -116,17 +116,19 @@ def _onnx(path: str, threads: int) -> Any:
 
 def _mask(session: Any, picture: Image.Image, settings: Mapping[str, Any]) -> Picture:
     """How much of each pixel is figure, at the size of the model."""
-    wanted = session.get_inputs()[0]
-    high, wide = (side if isinstance(side, int) else settings["size"] for side in wanted.shape[2:])
-    deep = wanted.shape[1]
+    expected = session.get_inputs()[0]
+    high, wide = (
+        side if isinstance(side, int) else settings["size"] for side in expected.shape[2:]
+    )
+    deep = expected.shape[1]
     if (isinstance(deep, int) and deep != 3) or not (wide in _SIZES and high in _SIZES):
-        raise Failure("model", f"it takes {wanted.shape}, and no colours of a usual size")
+        raise Failure("model", f"it takes {expected.shape}, and no colours of a usual size")
     small = picture.resize((wide, high), Image.Resampling.LANCZOS)
     colours = np.asarray(small, np.float32) / 255
     mean, std = (np.asarray(settings[name], np.float32) for name in ("mean", "std"))
     tensor = ((colours - mean) / std).transpose(2, 0, 1)[None]
     try:
-        answer = session.run([session.get_outputs()[0].name], {wanted.name: tensor})[0]
+        answer = session.run([session.get_outputs()[0].name], {expected.name: tensor})[0]
     except Exception as error:  # likewise
         raise Failure("library", str(error)) from error
     result = np.asarray(answer, np.float32)

@@ -11,12 +11,12 @@ from flux2build.digest import Digest, Json
 
 
 class NetworkFiles(Struct, frozen=True):
-    """A network of this machine: where its weights lie, and how it is used."""
+    """A network of this machine: the place of its weights, and its use."""
 
     name: str
     engine: Literal["ncnn", "onnx"]
     paths: tuple[str, ...]
-    """Of ncnn the layers and their weights, of onnx one file."""
+    """The files of a model: layers and weights for ncnn, one file for ONNX."""
     digest: Digest
-    """What derivations know its weights by."""
+    """The digest by which derivations identify its weights."""
     settings: Mapping[str, Json] = {}

@@ -23,9 +23,9 @@ from flux2build.purchasing.weights.messages import Message, encoded, read
 COMMAND: Final = (sys.executable, "-P", "-m", "flux2build.building.networks.worker")
 """`-P`: a `numpy.py` in the user's folder must not be imported instead of numpy."""
 _WAITING: Final = {"OMP_WAIT_POLICY": "passive"}
-"""Threads that have nothing to do leave the cores to the rest of the build."""
+"""Idle threads leave the cores to the rest of the build."""
 _MOST: Final = 8192
-"""How many bytes of what it prints are read for a message."""
+"""Most bytes of its output that are read for a message."""
 
 
 class NetworkProcess(Struct, eq=False):
@@ -34,11 +34,11 @@ class NetworkProcess(Struct, eq=False):
     opened: Callable[[NetworkOp], NetworkFiles]
     """Returns the files of an operation's network, or raises `SystemFault`."""
     halted: Callable[[], bool]
-    """Whether nothing new is to begin."""
+    """Whether the build is stopping, so that nothing new may start."""
     command: Sequence[str] = COMMAND
     threads: int = field(default_factory=cores)
     on_part: Callable[[str, int, int], None] = lambda _op, _part, _parts: None
-    """Told of each part of a picture that is made, and how many there are."""
+    """The callback for each finished part of a picture, with the number of parts."""
     _process: subprocess.Popen[bytes] | None = None
     _printed: IO[bytes] | None = None
     _closed: bool = False
@@ -54,7 +54,7 @@ class NetworkProcess(Struct, eq=False):
 
         Raises:
             SystemFault: the network is not on this machine, or cannot be used.
-            IncompleteError: no picture came of it.
+            IncompleteError: the network did not return a picture.
         """
         files = self.opened(op)
         if isinstance(op.model, Weights) and op.model.sha256 != files.digest:
@@ -63,15 +63,15 @@ class NetworkProcess(Struct, eq=False):
         numbers, parts = count(1), op.parts(image)
 
         def network(part: Image.Image) -> Image.Image:
-            made = self._made(files, part)
+            result = self._made(files, part)
             self.on_part(op.name, next(numbers), parts)
-            return made
+            return result
 
         with self._running:
             return op.drawn(image, network)
 
     def _made(self, files: NetworkFiles, part: Image.Image) -> Image.Image:
-        """What the network makes of a picture or a part of one."""
+        """The result of the network for a picture or a part of one."""
         if self._closed or self.halted():
             raise HaltedError
         facts = {
@@ -106,12 +106,12 @@ class NetworkProcess(Struct, eq=False):
                 stdout=subprocess.PIPE,
                 stderr=self._printed,
                 env={**os.environ, **_WAITING},
-                start_new_session=True,  # Ctrl-C is for the build, which then decides
+                start_new_session=True,  # Ctrl-C is for the build, which decides what to stop
             )
         return self._process
 
     def _ended(self, files: NetworkFiles, process: subprocess.Popen[bytes]) -> Flux2BuildError:
-        """What to say of a process that ended without an answer."""
+        """The error about a process that ended without an answer."""
         code, printed = process.wait(), self._printed
         if self._closed:
             return HaltedError()
@@ -121,9 +121,9 @@ class NetworkProcess(Struct, eq=False):
             printed.seek(max(0, printed.seek(0, os.SEEK_END) - _MOST))
             last = printed.read().decode(errors="replace").strip().splitlines()[-1:]
         self._end()
-        said = one_line(": ".join([how, *last]))
+        reason = one_line(": ".join([how, *last]))
         hint = "see that its files are whole, and that memory suffices"
-        return IncompleteError(f"the model `{files.name}` crashed: {said}", hint=hint)
+        return IncompleteError(f"the model `{files.name}` crashed: {reason}", hint=hint)
 
     def _end(self) -> None:
         process, self._process = self._process, None
@@ -149,18 +149,20 @@ def _close(stream: IO[bytes] | None) -> None:
         return
     try:
         stream.close()
-    except OSError:  # what was still to be written has nobody to read it
+    except OSError:  # nothing reads the rest of the input
         return
 
 
-def _failure(files: NetworkFiles, fault: str, said: str) -> Flux2BuildError:
-    """The error for a picture that a network did not make."""
-    said = one_line(said)
+def _failure(files: NetworkFiles, fault: str, reason: str) -> Flux2BuildError:
+    """The error about a picture that a network did not make."""
+    reason = one_line(reason)
     if fault == "extra":
         extra = "upscale" if files.engine == "ncnn" else "cutout"
         hint = f"`{pip_install(extra)}`"
-        return SystemFault(f"the model `{files.name}` needs the extra `{extra}`: {said}", hint=hint)
+        return SystemFault(
+            f"the model `{files.name}` needs the extra `{extra}`: {reason}", hint=hint
+        )
     if fault == "model":
         rows = (("file", files.paths[0]),)
-        return SystemFault(f"the model `{files.name}` cannot be used: {said}", rows=rows)
-    return IncompleteError(f"the model `{files.name}` failed: {said}")
+        return SystemFault(f"the model `{files.name}` cannot be used: {reason}", rows=rows)
+    return IncompleteError(f"the model `{files.name}` failed: {reason}")

@@ -1,7 +1,7 @@
-"""The program of the process in which networks run: takes pictures in, and answers with what they become.
+"""The program of the process in which networks run: it reads pictures, and answers with results.
 
-It ends when its input does, so that it never outlives its build. What libraries print goes to
-its error output. It is run by its name, and nothing imports it.
+It ends with its input, so that it never outlives its build. Output of libraries goes to stderr. It
+is run by its name, and nothing imports it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _EXTRA: Final = frozenset({"ncnn", "numpy", "onnxruntime"})
 
 
 def main() -> None:
-    """Answer until there is nothing more to answer."""
+    """Answer requests until the input ends."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     while True:

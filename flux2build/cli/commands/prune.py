@@ -56,7 +56,7 @@ def _staying(project: Project) -> dict[Orphan, Problem | None]:
             return None
         if digest != orphan.sha256:
             return Problem(f"`{orphan.path}` was edited by hand and stays")
-        return removal.refusal(orphan.path, digest, asked=True)
+        return removal.refusal(orphan.path, digest, requested=True)
 
     return {orphan: reason(orphan) for orphan in project.plan().orphans}
 
