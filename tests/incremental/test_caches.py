@@ -267,6 +267,7 @@ EDITS: Final[dict[str, Edit]] = {
     ),
     "an operation": replaced("assets.toml", 'ratio = "16:9"', 'ratio = "4:3"'),
     "an unused key": replaced("assets.toml", 'a bell"', 'a bell"\nsign = true'),
+    "signatures": replaced("assets.toml", 'style = "soft"', 'style = "soft"\nsign = true'),
     "another profile": replaced("assets.toml", "height = 1024", "height = 512"),
     "another check": replaced("assets.toml", "[defaults]", '[checks]\nalt = "off"\n\n[defaults]'),
     "another severity": replaced(
@@ -404,6 +405,7 @@ CHECKS: Final = ["check", "plan", "check", "build", "check --json"]
 ASIDE: Final = ["the baseline-changes put aside", "the index-changes put aside"]
 ALL_ASIDE: Final = [f"the {name} put aside" for name in OWN]
 ALL_BACK: Final = [step for name in OWN for step in (f"the {name} of before", "plan", "check")]
+SIGNED: Final = ["plan", "build", "signatures", "plan", "build"]
 PUT_BACK: Final = ["the baseline-changes of before", "check", "the index-changes of before"]
 STEPS: Final = st.lists(
     st.one_of(
@@ -491,7 +493,7 @@ def timeless(files: dict[str, bytes]) -> dict[str, bytes]:
 @example(documents=False, steps=["a name", "build", *ALL_ASIDE, "a size", "build", *ALL_BACK])
 @example(documents=False, steps=["a damaged lock", "plan", "a damaged lock", "plan", "a name"])
 @example(documents=False, steps=["a name", *OPTIONS[:13], "build --json", "a size", "build -v"])
-@example(documents=True, steps=["no icon", "build", "another photo", "plan", "build", "check"])
+@example(documents=True, steps=["no icon", "build", "another photo", *SIGNED, "check"])
 @example(documents=False, steps=["another check", "plan", "check", "another check", *CHECKS])
 @example(documents=False, steps=["approvals by name", *CHECKS, "a size", "build", *CHECKS])
 @example(documents=True, steps=["another severity", *CHECKS, "a check of some assets", *CHECKS])

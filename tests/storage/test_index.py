@@ -667,3 +667,17 @@ class Mirror(RuleBasedStateMachine):
 
 TestMirror = Mirror.TestCase
 TestMirror.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+
+
+def test_an_index_that_goes_on_looks_at_every_state(tmp_path: Path) -> None:
+    """A process that goes on knows of files which no answer that is written depends on, as `watch` does."""
+    for name in ("old", "new"):
+        tmp_path.joinpath(name).write_text("before", "utf-8")
+    first = Index.load(str(tmp_path))
+    states = {name: first.state(name) for name in ("old", "new")}
+    assert first.remember("mark", "1", ["old"], states)
+    first.save()
+    read = Index.load(str(tmp_path))
+    tmp_path.joinpath("new").write_text("after", "utf-8")
+
+    assert read.again().differing(states, "mark", "1").keys() == {"new"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,27 @@ def test_nothing_is_signed_for_a_fork(signing: Site, monkeypatch: pytest.MonkeyP
     assert (ran.code, "this build signs files, and a pull request" in ran.err) == (2, True)
     assert set(signing.files()) == {"assets.toml"}
     assert signing.run("build", "--trust-pr").code == 0
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["warm", "cold"])
+def test_an_edit_asks_for_nothing_in_a_fork(
+    signing: Site, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """A stranger's edit that asks for signatures is refused, whatever is known of the tree from before."""
+    signing.edit("assets.toml", "sign = true", "sign = false")
+    assert [signing.run("build").code for _ in range(2)] == [0, 0]
+    signing.edit("assets.toml", "sign = false", "sign = true")
+    monkeypatch.setenv("CIRCLE_PR_REPONAME", "site")
+    before = signing.files()
+    if not known:
+        shutil.rmtree(".flux2build")
+
+    ran = signing.run("build")
+
+    assert (ran.code, "this build signs files, and a pull request" in ran.err) == (2, True)
+    assert signing.files() == before
+    assert signing.run("build", "--trust-pr").code == 0
+    assert signing.files() != before
 
 
 def test_nothing_waits_for_a_pipe(signing: Site, monkeypatch: pytest.MonkeyPatch) -> None:
