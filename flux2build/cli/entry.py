@@ -35,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run flux2build and return its exit code; without `argv`, the process is its own."""
     words = list(sys.argv[1:] if argv is None else argv)
     _open_closed_streams()
+    if argv is None and os.name == "posix" and sys.getfilesystemencoding() != "utf-8":
+        _start_in_utf8()
     if words == ["--version"]:
         sys.stdout.write(f"flux2build {__version__}\n")
         return 0
@@ -46,6 +48,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _leave(0) if argv is None else 0
     run = _parser() if plain is None else _without_parser(*plain, index)
     return _leave(_interruptible(run, words)) if argv is None else run(words)
+
+
+def _start_in_utf8() -> None:
+    """Start again so that names of files are UTF-8, as git has them, in every locale.
+
+    What is printed stays in the encoding of the locale.
+    """
+    if os.environ.get("PYTHONUTF8") == "1":
+        return  # Python was told not to heed it
+    environment = {"PYTHONIOENCODING": sys.stdout.encoding, **os.environ, "PYTHONUTF8": "1"}
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - itself
 
 
 def _leave(code: int) -> int:

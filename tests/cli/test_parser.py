@@ -305,6 +305,25 @@ def test_a_stream_without_unicode_is_no_error(site: Site) -> None:
     assert "gr\\xfcn" in ran.stdout
 
 
+def test_names_of_files_are_utf8_in_every_locale(site: Site) -> None:
+    """A picture whose name the locale's encoding lacks is built, and found again."""
+    site.edit("assets.toml", "[asset.icon]", '[asset."grün"]')
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for command in ("build", "check"):
+        ran = subprocess.run(
+            [sys.executable, "-m", "flux2build", command],
+            cwd=site.folder,
+            env={**os.environ, **locale},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert ran.returncode == Exit.DONE, ran.stderr
+        assert ran.stdout.isascii()
+    assert list(site.folder.rglob("grün*.png"))
+
+
 RED: Final = "\x1b[1;31m"
 
 
