@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from flux2build.assetspec import targets
+from flux2build.assetspec import references, targets
 from flux2build.assetspec.family import axes_of, points_of
 from flux2build.assetspec.faults import Fault, Faults, FaultyError
 from flux2build.assetspec.layers import MergedSettings
@@ -301,7 +301,7 @@ class _Deriver(Struct, frozen=True):
 
         def bind(value: str | Mapping[str, Any], key: Key) -> int:
             if isinstance(value, str):
-                named: Input | None = files.source(value, key)
+                named: Input | None = references.source(files, names, value, key)
             else:
                 named = names.input(value["asset"], self.master.axes, (*key, "asset"))
             if named is None:

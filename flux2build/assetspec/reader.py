@@ -45,7 +45,7 @@ from flux2build.assetspec.tracing import outputs_of, trace_of
 from flux2build.assetspec.translations.catalog import Translations, faults_of
 from flux2build.errors import Problem, SpecError, did_you_mean
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
-from flux2build.storage import paths
+from flux2build.storage import paths, whereabouts
 from flux2build.storage.project_files import Kind, ProjectFiles
 
 
@@ -232,7 +232,7 @@ class SpecReader(Struct):
 
     def _translations(self) -> Translations:
         table = self.tables.catalog
-        faults = list(faults_of(table)) if table else []
+        faults = list(faults_of(table, self.tree)) if table else []
         for fault in faults:
             self.faults.add(fault)
         faulty = bool(faults) or ("catalog" in self.text.data and table is None)
@@ -240,10 +240,13 @@ class SpecReader(Struct):
 
     def _templates(self, files: SourceFiles) -> str:
         """The templates folder; notes if it is something else."""
-        folder = paths.join("", self.tables.project.templates)
-        if files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
-            message = f"templates folder `{folder}` is not a folder of the project"
-            self.faults.add(Fault(("project", "templates"), message))
+        written = self.tables.project.templates
+        folder = paths.join("", written)
+        fault = whereabouts.foreign(self.tree, written) if written else None
+        if fault is None and files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
+            fault = f"templates folder `{folder}` is not a folder of the project", None
+        if fault is not None:
+            self.faults.add(Fault(("project", "templates"), *fault))
         return folder
 
     def outputs(self, files: SourceFiles) -> tuple[Outputs, Outputs]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flux2build.assetspec.family import AssetFamily
 from flux2build.assetspec.family import named as safe_names
@@ -111,6 +112,24 @@ class AssetNames(Struct, frozen=True):
             raise FaultyError(Fault(key, f"there is no asset `{brief(name)}`", hint=hint))
         self.listed.add(name)
         return [str(one.name) for one in family.members]
+
+
+def source(files: SourceFiles, names: AssetNames, path: str, key: Key) -> Source:
+    """An existing file.
+
+    Raises:
+        FaultyError: there is none, and perhaps an asset is meant whose name or picture it has.
+    """
+    try:
+        return files.source(path, key)
+    except FaultyError as error:
+        stem = posixpath.splitext(posixpath.basename(path))[0]
+        asset = next((name for name in (path, stem) if name in names.declared), None)
+        (fault,) = error.faults
+        if asset is None or fault.hint not in {None, whereabouts.FROM_FOLDER}:
+            raise
+        hint = f'`{{ asset = "{asset}" }}` stands for the picture of `{asset}`'
+        raise FaultyError(replace(fault, hint=hint)) from None
 
 
 def _axes(text: str) -> dict[str, str]:

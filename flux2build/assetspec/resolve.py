@@ -345,13 +345,15 @@ class _Orderer(Struct, frozen=True):
 
     def _reference(self, ref: str | AssetRef, key: Key) -> list[NamedInput]:
         """The pictures of one entry: as many as its template names, else one."""
-        texts, files = self.resources.texts, self.resources.files
+        texts, files, names = self.resources.texts, self.resources.files, self.resources.names
         if not isinstance(ref, AssetRef):
             named = texts.items(ref, self.scope, key)
-            return [references.named(files.source(path, key), path) for path in named]
+            return [
+                references.named(references.source(files, names, path, key), path) for path in named
+            ]
         key = (*key, "asset")
         name = texts.text(ref.asset, self.scope, key)
-        picture = self.resources.names.input(name, self.one.axes, key)
+        picture = names.input(name, self.one.axes, key)
         if picture is None:
             raise FaultyError  # the other asset's own faults are noted
         if picture == MasterOf(self.one.name):

@@ -15,7 +15,7 @@ from flux2build.storage import paths, toml_text
 from flux2build.storage.project_files import MEBIBYTE, ProjectFiles
 from flux2build.storage.text_files import MOST_WEIGHT, read_text, refuse_conflict, weight
 from flux2build.storage.toml_file import TomlFile
-from flux2build.storage.whereabouts import Absence, absence
+from flux2build.storage.whereabouts import Absence, absence, foreign
 
 MOST_MIB: Final = 8
 DEEPEST: Final = 64
@@ -117,7 +117,7 @@ class _Loader:
             raise SpecError(file.located(problem, ("extends",)))
         for index, name in enumerate(names):
             base = paths.join(posixpath.dirname(file.name), name)
-            if fault := self._unfit(base, chain):
+            if fault := foreign(self._tree, name) or self._unfit(base, chain):
                 problem = Problem(fault[0], hint=fault[1])
                 raise SpecError(file.located(problem, ("extends", index)))
             yield self.merged(base, chain)

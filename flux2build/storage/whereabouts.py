@@ -22,6 +22,7 @@ from flux2build.storage.project_files import NOT_A_FILE, Kind, ProjectFiles
 _ADDRESS: Final = r"(?:[A-Za-z][A-Za-z0-9+.-]+://|data:|www\.)"
 _DRIVE: Final = r"[A-Za-z]:[/\\]"
 _COPY: Final = "copy the file into the project, and write its path from the spec's folder"
+FROM_FOLDER: Final = "paths start from the folder of the spec"
 _MOST_SEARCHED: Final = 500
 """Most folders in which a file is looked for that lies elsewhere."""
 _ALIKE: Final = 0.7
@@ -34,8 +35,8 @@ Absence = tuple[str, str | None]
 
 def absence(files: ProjectFiles, written: str) -> Absence | None:
     """Why there is no file at a path as it was written, with a hint; None if there is one."""
-    if foreign := _foreign(files, written):
-        return foreign
+    if (fault := foreign(files, written)) is not None:
+        return fault
     path = paths.join("", written)
     if (kind := files.kind(path)) is Kind.FILE:
         return None if is_spelled(files, path) else _absent(files, written, path)
@@ -51,8 +52,8 @@ def absence(files: ProjectFiles, written: str) -> Absence | None:
 
 def unmatched(files: ProjectFiles, pattern: str) -> Absence:
     """Why a pattern fits no file, with a hint: the first folder that is missing, or what is there."""
-    if foreign := _foreign(files, pattern):
-        return foreign
+    if (fault := foreign(files, pattern)) is not None:
+        return fault
     message, at = f"no file fits `{brief(pattern, 200)}`", "."
     for part in paths.join("", pattern).split("/")[:-1]:
         if "*" in part or "{" in part:
@@ -67,7 +68,7 @@ def unmatched(files: ProjectFiles, pattern: str) -> Absence:
     return message, f"`{at}` has " + ", ".join(f"`{name}`" for name in names) if names else None
 
 
-def _foreign(files: ProjectFiles, written: str) -> Absence | None:
+def foreign(files: ProjectFiles, written: str) -> Absence | None:
     """What is wrong with a path that means nothing in a project, whatever lies there."""
     shown = brief(written, 200)
     if not written.strip():
@@ -93,8 +94,10 @@ def _absent(files: ProjectFiles, written: str, path: str) -> Absence:
     if meant:
         same = unicodedata.normalize("NFC", meant) == unicodedata.normalize("NFC", path)
         hint = f"{_asked(meant)} {_FORM}" if same else _asked(meant)
+    elif "*" in path:
+        hint = "only `rows` takes a pattern: name each file"
     elif not posixpath.dirname(path):
-        hint = "paths start from the folder of the spec"
+        hint = FROM_FOLDER
     return f"`{brief(written, 200)}` does not exist", hint
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property, lru_cache
@@ -204,6 +205,11 @@ class Prompts:
             return f"templates are looked up in `{self._folder}`"
         if meant.startswith(f"{self._folder}/"):
             return f"did you mean `{meant.removeprefix(f'{self._folder}/')}`?"
+        if self._tree.kind(self._folder) is Kind.MISSING:
+            folder = posixpath.dirname(meant) or "."
+            return (
+                f'there is no folder `{self._folder}`: set `templates = "{folder}"` in `[project]`'
+            )
         return f"templates are looked up in `{self._folder}`; move `{meant}` there"
 
 

@@ -107,6 +107,8 @@ def _files(tree: ProjectFiles, written: str) -> tuple[tuple[str, ...], bool]:
     """The files that are named, in the order of their paths, and whether a pattern names them."""
     path = paths.join("", written)
     if not globs.is_pattern(written) or tree.kind(path) is Kind.FILE:
+        if absence := whereabouts.absence(tree, written):
+            raise SpecError(f"data file {absence[0]}", hint=absence[1])
         return (path,), False
     if found := globs.matching(tree, written):
         return tuple(found), True

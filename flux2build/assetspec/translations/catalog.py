@@ -20,7 +20,7 @@ from flux2build.extras import pip_install
 from flux2build.model import AssetName, Key
 from flux2build.storage import paths
 from flux2build.storage.project_files import Kind, ProjectFiles
-from flux2build.storage.whereabouts import absence
+from flux2build.storage.whereabouts import absence, foreign
 
 _LOCALE: Final = (
     r"(?P<name>[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*)(?:\.[A-Za-z0-9-]+)?(?P<variant>@[A-Za-z0-9]+)?"
@@ -234,8 +234,11 @@ def _file(tree: ProjectFiles, locale: str, table: CatalogTable) -> str:
     return next((file for file in files if tree.kind(file) is Kind.FILE), files[0])
 
 
-def faults_of(table: CatalogTable) -> Iterator[Fault]:
+def faults_of(table: CatalogTable, tree: ProjectFiles) -> Iterator[Fault]:
     """The mistakes in `[catalog]` itself."""
+    if (fault := foreign(tree, table.path)) is not None:
+        yield Fault(_PATH, *fault)
+        return
     if _PLACEHOLDER not in table.path:
         yield Fault(
             _PATH, f"`path` needs `{_PLACEHOLDER}` in it", hint='such as `"locale/{locale}.po"`'
