@@ -6,9 +6,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +35,7 @@ from flux2build.storage.store import Store
 from tests.conftest import Site
 from tests.paid_provider import picture
 from tests.purchasing.weights.made_up import weights
-from tests.purchasing.weights.test_renderer import FAKE, alive, order, recipe_of
+from tests.purchasing.weights.studios import FAKE, Listening, alive, order, rendered
 
 # Dask leaves files and sockets for the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -104,37 +104,26 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
 
 
 @dataclass
-class Studio:
+class Studio(Listening):
     """A build that renders on a farm, and what it told."""
 
     folder: Path
     cluster: Cluster
     resource: str = "GPU"
-    halt: asyncio.Event = field(default_factory=asyncio.Event)
-    steps: list[tuple[str, int, int]] = field(default_factory=list)
-    stepped: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def _on_step(self, *step: Any) -> None:
-        self.steps.append(step)
-        self.stepped.set()
 
     async def buy(self, order: Order, *references: Reference) -> Bought:
         """Render an order."""
-
-        async def loaded() -> Sequence[Reference]:
-            return references
-
         renderer = WeightsRenderer(
             provider="local",
             rendering=await OnCluster(self.cluster).rendering(self.resource),
-            under_way=UnderWay(Workers(()), self._on_step),
+            under_way=UnderWay(Workers(()), self.on_step),
             store=Store(self.folder / "store"),
             journal=Journal(self.folder / "ledger.jsonl"),
             seeds={},
             halt=self.halt,
             left=asyncio.Event(),
         )
-        return await renderer.buy(order, recipe_of(order), loaded)
+        return await rendered(renderer, order, *references)
 
 
 @asynccontextmanager

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TypeVar
 
 import pytest
 
-from flux2build.digest import Digest, Json, of_bytes
+from flux2build.digest import Digest, of_bytes
 from flux2build.errors import Exit, Flux2BuildError, HaltedError
 from flux2build.extras import pip_install
 from flux2build.ledger import fold
 from flux2build.ledger.journal import Journal
-from flux2build.model import AssetName, Bought, Generate, Order, Recipe
+from flux2build.model import Bought, Order
 from flux2build.providers.contract import Reference
 from flux2build.providers.local import PROVIDER
 from flux2build.purchasing.weights.devices import Devices, Workers
@@ -29,27 +28,19 @@ from flux2build.purchasing.weights.request import Model
 from flux2build.purchasing.weights.under_way import UnderWay
 from flux2build.storage.store import Store
 from tests.paid_provider import picture
+from tests.purchasing.weights.studios import (
+    FAKE,
+    Listening,
+    alive,
+    order,
+    rendered,
+)
 
 T = TypeVar("T")
 
-FAKE: Final = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
-NAME: Final = "local/flux-2-klein-4b@sha256:" + "0" * 64
-
-
-def order(prompt: str, **params: Json) -> Order:
-    """An order of a small picture."""
-    usual: dict[str, Json] = {"width": 64, "height": 80, "format": "png", "steps": 2}
-    return Order(NAME, prompt, usual | params, ())
-
-
-def recipe_of(order: Order) -> Recipe:
-    """A recipe that asks for an order."""
-    task = Generate("local", order.model, order.prompt, order.params)
-    return Recipe(AssetName("fox"), task, (), "fox.png")
-
 
 @dataclass
-class Studio:
+class Studio(Listening):
     """A renderer with workers, and what it told."""
 
     folder: Path
@@ -57,14 +48,11 @@ class Studio:
     command: Sequence[str] = FAKE
     seeds: dict[Digest, int] = field(default_factory=dict)
     offload: str = "none"
-    halt: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
-    steps: list[tuple[str, int, int]] = field(default_factory=list)
-    stepped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.workers = Workers([Worker(device, self.command) for device in self.devices])
-        self.under_way = UnderWay(self.workers, self._on_step)
+        self.under_way = UnderWay(self.workers, self.on_step)
         self.renderer = WeightsRenderer(
             provider=PROVIDER.name,
             rendering=Devices(
@@ -84,17 +72,9 @@ class Studio:
             left=self.left,
         )
 
-    def _on_step(self, *step: Any) -> None:
-        self.steps.append(step)
-        self.stepped.set()
-
     async def buy(self, order: Order, *references: Reference) -> Bought:
         """Render an order."""
-
-        async def loaded() -> Sequence[Reference]:
-            return references
-
-        return await self.renderer.buy(order, recipe_of(order), loaded)
+        return await rendered(self.renderer, order, *references)
 
     async def by(self, order: Order) -> tuple[int, str]:
         """The process and the device that render an order."""
@@ -112,15 +92,6 @@ class Studio:
                 await self.workers.close()
 
         return asyncio.run(whole())
-
-
-def alive(pid: int) -> bool:
-    """Whether there is such a process."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_picture_is_kept_and_noted_for_nothing(tmp_path: Path) -> None:
