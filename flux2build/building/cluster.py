@@ -252,11 +252,12 @@ class Cluster:
         Raises:
             SystemFault: a worker has another version of a library that affects bytes.
         """
-        own = cluster_task.versions()
+        own, libraries = cluster_task.versions(), cluster_task.LIBRARIES
         if self.mixed:
             return
+        used = [key for key in own if libraries.get(key) in {None, *self.work.extras}]
         for name, versions in workers.items():
-            differing = [key for key in own if versions.get(key) != own[key]]
+            differing = [key for key in used if versions.get(key) != own[key]]
             if differing:
                 rows = [(key, f"{versions.get(key, 'none')}, here {own[key]}") for key in differing]
                 raise SystemFault(

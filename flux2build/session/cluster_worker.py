@@ -7,10 +7,12 @@ the weights of models are those that lie there, if their digests are the ones th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from flux2build.building import cluster_task
 from flux2build.building.cluster_task import (
@@ -29,7 +31,7 @@ from flux2build.errors import Flux2BuildError, SystemFault
 from flux2build.images.formats.lookup import media_type, sniff
 from flux2build.images.ops import OPS
 from flux2build.images.ops.contract import NetworkOp, Weights
-from flux2build.model import Order
+from flux2build.model import Derive, Order, Recipe
 from flux2build.providers import PROVIDERS
 from flux2build.providers.contract import Embedded, Reference
 from flux2build.providers.local import PROVIDER
@@ -109,6 +111,13 @@ def stop(ticket: str) -> None:
 
 
 WORK: Final = Work(derive, draw, render, stop)
+
+
+def work(recipes: Iterable[Recipe]) -> Work:
+    """What workers do to make some files."""
+    tasks = (recipe.task for recipe in recipes)
+    names = {step.op for task in tasks if isinstance(task, Derive) for step in task.ops}
+    return replace(WORK, extras=frozenset(OPS[name].extra for name in names))
 
 
 def _references(names: Sequence[str], data: Sequence[bytes]) -> list[Reference]:

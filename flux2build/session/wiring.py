@@ -277,7 +277,7 @@ class _Wiring(Struct, frozen=True):
         opened = cluster_connection.opened(
             where,
             mixed=self.terms.cluster_mixed,
-            work=cluster_worker.WORK,
+            work=cluster_worker.work(step.recipe for step in self.plan.steps),
             shared=self._shared,
             say=self.listeners.detail,
         )

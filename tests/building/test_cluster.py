@@ -10,16 +10,19 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import distributed
 import pytest
 from distributed.client import FutureCancelledError
+from msgspec import structs
 from PIL import Image, UnidentifiedImageError
 
 from flux2build.building.cluster import Cluster
 from flux2build.building.cluster_task import (
+    LIBRARIES,
     Absent,
     Answer,
     Files,
@@ -35,7 +38,9 @@ from flux2build.errors import SystemFault
 from flux2build.images.derive import Job, derive_many
 from flux2build.images.ops import OPS
 from flux2build.model import Derive, Operation
+from flux2build.session.cluster_worker import work
 from tests.conftest import Ran, Site
+from tests.snapshots import deliverable
 
 # Dask leaves files and sockets for the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -285,6 +290,19 @@ def test_workers_with_other_versions_are_refused_unless_told() -> None:
     assert problem.rows == (("png", f"pillow 1.0, zlib 1.0, here {versions()['png']}"),)
     strict.refuse_others({"tcp://b:2": versions()})
     Desk().cluster(mixed=True).refuse_others({"tcp://b:2": older})
+
+
+@pytest.mark.parametrize("op", ["crop", "text", "cutout", "upscale"])
+def test_versions_count_of_what_is_used(op: str) -> None:
+    """A library that no operation of the build needs may be missing on a worker, or be another one."""
+    task = Derive((Operation(op, 1, {}),), {"format": "png"})
+    cluster = replace(Desk().cluster(), work=work([structs.replace(deliverable(), task=task)]))
+
+    for library, extra in LIBRARIES.items():
+        workers = {"tcp://b:2": {**versions(), library: "0.1"}}
+        refused = pytest.raises(SystemFault, match="would write other bytes")
+        with refused if extra == OPS[op].extra else nullcontext():
+            cluster.refuse_others(workers)
 
 
 def test_a_task_needs_nothing_but_what_it_is_handed(site: Site) -> None:
