@@ -241,13 +241,10 @@ class SpecReader(Struct):
     def _templates(self, files: SourceFiles) -> str:
         """The templates folder; notes if it is something else."""
         written = self.tables.project.templates
-        folder = paths.join("", written)
-        fault = whereabouts.foreign(self.tree, written) if written else None
-        if fault is None and files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
-            fault = f"templates folder `{folder}` is not a folder of the project", None
-        if fault is not None:
-            self.faults.add(Fault(("project", "templates"), *fault))
-        return folder
+        if fault := whereabouts.no_folder(files.tree, written):
+            message, hint = f"templates folder {fault[0]}", fault[1]
+            self.faults.add(Fault(("project", "templates"), message, hint=hint))
+        return paths.join("", written)
 
     def outputs(self, files: SourceFiles) -> tuple[Outputs, Outputs]:
         """The folder of what is derived, and that of masters, which may be the same."""

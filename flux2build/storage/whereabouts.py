@@ -50,6 +50,15 @@ def absence(files: ProjectFiles, written: str) -> Absence | None:
     return f"`{brief(written)}` {NOT_A_FILE[kind]}", hint
 
 
+def no_folder(files: ProjectFiles, written: str) -> Absence | None:
+    """Why files can never lie in a folder as it was written, with a hint; None if they can."""
+    if written and (fault := foreign(files, written)) is not None:
+        return fault
+    if files.kind(paths.join("", written)) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
+        return f"`{brief(written)}` is not a folder of the project", None
+    return None
+
+
 def unmatched(files: ProjectFiles, pattern: str) -> Absence:
     """Why a pattern fits no file, with a hint: the first folder that is missing, or what is there."""
     if (fault := foreign(files, pattern)) is not None:
