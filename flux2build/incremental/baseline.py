@@ -291,16 +291,18 @@ class Baseline:
 
     def readable(self, changed: Mapping[str, str]) -> frozenset[str]:
         """Return the files that have changed and whose edits can be read by themselves."""
-        if (trace := self.contents["trace"]) is None:
+        others = changed.keys() - self.contents["users"].keys()
+        trace = self.contents["trace"] if others else None
+        if trace is None:
             return frozenset()
-        made = trace["data"].keys() | trace["templates"].keys() | set(trace["specs"])
+        made = (trace["data"], trace["templates"], trace["specs"])
         listed = {path for path in changed if path.endswith("/") and path in self.spec}
-        known = (made | listed) - self.contents["users"].keys()
         gone = {path for path in trace["data"] if f"{posixpath.dirname(path) or '.'}/" in listed}
         return frozenset(
             at
-            for at in changed.keys() & known
-            if changed[at].startswith("sha256:") or (changed[at] == MISSING and at in gone)
+            for at in others
+            if (at in listed or any(at in each for each in made))
+            and (changed[at].startswith("sha256:") or (changed[at] == MISSING and at in gone))
         )
 
     def rank(self, asset: AssetName) -> int:

@@ -79,7 +79,8 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
         return None
     readable = base.readable(now)
     pictures = {path: state for path, state in now.items() if path not in readable}
-    locked = in_parts(project, base) if _comparable(project, base, pictures) else None
+    users = sum(len(base.users(path)) for path in pictures)
+    locked = in_parts(project, base, users) if _comparable(project, base, pictures) else None
     edits = {path: now[path] for path in readable}
     known = _as_edited(project, base, locked, edits) if locked is not None else None
     if locked is None or known is None:

@@ -15,14 +15,19 @@ from flux2build.planning.snapshot import Late, LateFiles, Locked
 from flux2build.session.project import Project
 
 
-def in_parts(project: Project, base: Baseline) -> Locked | None:
-    """Return what the lock of a baseline says; None if it is another one, or cannot be read in parts."""
+def in_parts(project: Project, base: Baseline, expected: int) -> Locked | None:
+    """Return what the lock of a baseline says; None if it is another one, or cannot be read in parts.
+
+    At least so many blocks are `expected` to be asked for.
+    """
     index, name, was_read = project.index, project.lock_path.name, "lock_bytes" in vars(project)
     data, state = project.lock_bytes, base.states[project.lock_path.name]
     proven = not was_read and index.proves(name, state)
     if not base.places or not (proven or of_bytes(data) == state):
         return None
-    return locked_in(Parts(data, name, base.places, canonical=base.canonical), base.keys)
+    parts = Parts(data, name, base.places, canonical=base.canonical)
+    parts.expected = expected
+    return locked_in(parts, base.keys)
 
 
 def locked_in(parts: Parts, keys: Container[str]) -> Locked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise
 from operator import itemgetter
@@ -63,6 +63,8 @@ class Parts(Mapping[Key, Block]):
         self.text, self.places, self.canonical = text, places, canonical
         self.file, self._replaced = file, dict(replaced or {})
         self._read: dict[Key, Block] = {}
+        self.expected = 0
+        """How many blocks will be asked for, if that is known."""
 
     def __getitem__(self, key: Key) -> Block:
         """The block of an asset and a profile."""
@@ -73,9 +75,11 @@ class Parts(Mapping[Key, Block]):
                 self._read.update(loads(self.text.decode(), self.file).blocks)
                 return self._read[key]
             start, end = self.places[key]
-            part = self.text[: self._top] + self.text[start:end]
-            read = read_carefully if len(self._read) < _HANDFUL else loads
-            ((name, block),) = read(part.decode(), self.file).blocks.items()
+            block_text = self.text[start:end]
+            if block_text.endswith(b"\n\n"):  # an empty line before the next block
+                block_text = block_text[:-1]
+            part = self.text[: self._top] + block_text
+            ((name, block),) = self._reader(part.decode(), self.file).blocks.items()
             if name != key:  # pragma: no cover - the places come from this text
                 raise AssertionError(key)
             self._read[key] = block
@@ -84,7 +88,12 @@ class Parts(Mapping[Key, Block]):
     @property
     def head(self) -> Lockfile:
         """The lock without its blocks."""
-        return read_carefully(self.text[: self._top].decode(), self.file)
+        return self._reader(self.text[: self._top].decode(), self.file)
+
+    @property
+    def _reader(self) -> Callable[[str, str], Lockfile]:
+        """What reads one more block."""
+        return read_carefully if max(len(self._read), self.expected) < _HANDFUL else loads
 
     @cached_property
     def _top(self) -> int:

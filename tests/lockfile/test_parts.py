@@ -12,10 +12,10 @@ from flux2build.lockfile.parts import Parts, spans
 from tests.lockfile.test_lockfile import LOCKS
 
 
-@given(LOCKS)
+@given(LOCKS, st.sampled_from([0, 1000]))
 @settings(max_examples=50)
-def test_blocks_stand_alone(lock: Lockfile) -> None:
-    """Whatever a lock holds, its parts are its blocks, or it is not read in parts."""
+def test_blocks_stand_alone(lock: Lockfile, expected: int) -> None:
+    """Whatever a lock holds, and whoever reads it, its parts are its blocks, or it is not read in parts."""
     text = dumps(lock).encode()
     whole = loads(text.decode(), "assets.lock")
 
@@ -23,6 +23,7 @@ def test_blocks_stand_alone(lock: Lockfile) -> None:
 
     if places is not None:
         parts = Parts(text, "assets.lock", places)
+        parts.expected = expected
         assert dict(parts) == dict(whole.blocks)
 
 
