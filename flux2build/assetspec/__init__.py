@@ -1,1 +1,1 @@
-"""What the user wants: `assets.toml`, down to the recipe of every file."""
+"""Reads `assets.toml`, down to the recipe of every file."""

@@ -1,4 +1,4 @@
-"""What a spec may ask for: models, operations, documents and checks."""
+"""The capabilities that a spec may use: models, operations, documents and checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class HasOptions(Protocol):
-    """What the spec needs to know of a check."""
+    """The facts that the spec needs about a check."""
 
     @property
     def options(self) -> type[Table]:
@@ -27,18 +27,18 @@ class HasOptions(Protocol):
 
 
 class HasDefaultModel(Protocol):
-    """What the spec needs to know of a provider beside its cards."""
+    """The facts that the spec needs about a provider, apart from its cards."""
 
     @property
     def default_model(self) -> str:
-        """The model meant when a spec names the provider only."""
+        """The model for a spec that names only the provider."""
 
 
 class Capabilities(Struct, frozen=True):
-    """All that a spec may ask for, by name; what is not asked for is not imported.
+    """Everything that a spec may use, by name; unused members are not imported.
 
-    Cards and checks are handed in: the user's own prices belong to the cards, and
-    the checks are written in terms of the spec.
+    Cards and checks are passed in: the user's own prices belong to the cards, and the checks depend
+    on the spec.
     """
 
     cards: Mapping[str, Mapping[str, Card]]
@@ -48,10 +48,10 @@ class Capabilities(Struct, frozen=True):
     ops: Mapping[str, type[Op]] = OPS
     documents: Mapping[str, Document] = DOCUMENTS
     installed: Container[str] = frozenset()
-    """Providers of models that lie on one machine or another, and are not for all to judge."""
+    """The providers of installed models, which differ between machines."""
     ordered_as: Callable[[str, str], str] = lambda _provider, model: model
-    """What orders call a provider's model: weights on this machine are named by their digest."""
+    """The name of a provider's model in orders; that of local weights has their digest."""
     weights: Callable[[str, str], str] = lambda _op, _model: ""
-    """The digest of the weights of an operation's model, by its name; empty if it is not known here."""
+    """The digest of the weights of an operation's model, by its name; empty if unknown here."""
     lora: Callable[[str], str] = lambda _name: ""
-    """The digest of one of the user's LoRA, by its name; empty if it is not known here."""
+    """The digest of one of the user's LoRA, by its name; empty if it is unknown here."""

@@ -1,4 +1,4 @@
-"""Which recipes are whole: those whose pictures are resolved, and all that these are made of."""
+"""Selects complete recipes: all of their pictures, and the inputs of these, are resolved."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from flux2build.model import AssetName, Generate, MasterOf, Recipe, Source
 
 
 def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[Recipe]:
-    """The recipes of assets that are resolved, and so are all pictures that they are made of.
+    """The recipes of resolved assets whose inputs are all resolved, too.
 
-    What is made of the others cannot be described: their own faults are noted.
+    Documents cannot describe files made of other assets, whose faults are noted already.
     """
     every = list(recipes)
     masters = {recipe.asset for recipe in every if isinstance(recipe.task, Generate)}
@@ -24,7 +24,7 @@ def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[R
         for recipe in every
     ):
         return every
-    makers = Counter(made for recipe in every for made in _made(recipe))
+    makers = Counter(name for recipe in every for name in _made(recipe))
     users: dict[MasterOf | str, list[int]] = {}
     for index, recipe in enumerate(every):
         for needed in _needed(recipe):
@@ -36,10 +36,10 @@ def whole(recipes: Iterable[Recipe], assets: Container[AssetName]) -> Sequence[R
     }
     pending = list(lost)
     while pending:
-        for made in _made(every[pending.pop()]):
-            makers[made] -= 1
-            if not makers[made]:
-                others = set(users.get(made, ())) - lost
+        for name in _made(every[pending.pop()]):
+            makers[name] -= 1
+            if not makers[name]:
+                others = set(users.get(name, ())) - lost
                 lost |= others
                 pending.extend(others)
     return [recipe for index, recipe in enumerate(every) if index not in lost]

@@ -32,7 +32,7 @@ from flux2build.model import AssetName, Derive, Input, Key, Operation, Recipe, S
 from flux2build.storage import paths
 
 _DEPENDENT: Final = frozenset({"focus", "safe", "upscale"})
-"""Keys that bear on a file only beside others."""
+"""Keys that affect a file only together with others."""
 
 
 @cache
@@ -42,7 +42,7 @@ def _settings() -> Mapping[str, Sequence[str]]:
 
 
 class Entry(Struct, frozen=True):
-    """One entry of `deliver`, as far as it is the same for every member."""
+    """The part of an entry of `deliver` that is the same for every member."""
 
     key: Key
     table: Deliver
@@ -50,19 +50,19 @@ class Entry(Struct, frozen=True):
     finish: tuple[OpEntry, ...]
     """The operations after the last ones."""
     resizes: Mapping[int | None, tuple[Operation, ...]]
-    """The operations that give the size, by width; the key None stands for no width and none."""
+    """The operations that resize, by width; the key None stands for an entry without widths."""
     points: tuple[Mapping[str, str], ...] = ({},)
     """The combinations of its own axes: one file, in every format and width, for each."""
     part: Mapping[str, int] = field(default_factory=dict)
-    """Which of the files that one operation makes: `{"cell": 3}`."""
+    """The number of the file, of an operation that makes several: `{"cell": 3}`."""
     preset: Preset | None = None
     target: PresetTarget | None = None
     """The file of the preset that it asks for."""
     own: Deliver = field(default_factory=Deliver)
-    """The entry as it is written, without what its preset asks for."""
+    """The entry as it is written, without the settings of its preset."""
 
     def bearing(self, form: str) -> Iterator[str]:
-        """The keys, as they are written, that bear on a file of one format."""
+        """The written keys that affect a file of one format."""
         own, table = self.own, self.table
         yield from own.model_fields_set - _settings().keys() - _DEPENDENT
         if self.target:
@@ -72,9 +72,11 @@ class Entry(Struct, frozen=True):
         encoding = _encoding(table, form)
         for name in own.model_fields_set & _settings().keys():
             value = getattr(own, name)
-            said = encoding.get(name) == value or (value is False and form in _settings()[name])
+            effective = encoding.get(name) == value or (
+                value is False and form in _settings()[name]
+            )
             capped = name != "min_quality" or "max_bytes" in encoding
-            if (said and capped) or (name == "max_bytes" and name in encoding):
+            if (effective and capped) or (name == "max_bytes" and name in encoding):
                 yield name
 
 
@@ -93,7 +95,7 @@ class Master(Struct, frozen=True):
 
 
 class Resources(Struct, frozen=True):
-    """What recipes are made with: templates, files, the names of assets, the folders of outputs."""
+    """The resources for making recipes: templates, files, names of assets, output folders."""
 
     texts: TextRenderer
     files: SourceFiles
@@ -101,7 +103,7 @@ class Resources(Struct, frozen=True):
     outputs: Outputs
     masters: Outputs
     consumed: set[Key] = field(default_factory=set)
-    """The keys of the spec that something was made of."""
+    """The keys of the spec that have had an effect."""
 
 
 def prepare(
@@ -175,8 +177,8 @@ def _spread(entry: Entry, quota: Quota) -> Iterator[Entry]:
 def _refuse_settings(table: Deliver, key: Key) -> None:
     """Refuse a setting that none of the formats has, or that contradicts another one."""
     for name, formats in _settings().items():
-        given = getattr(table, name) is not None
-        if given and table.formats and set(formats).isdisjoint(table.formats):
+        present = getattr(table, name) is not None
+        if present and table.formats and set(formats).isdisjoint(table.formats):
             message = f"none of the formats has `{name}`"
             hint = "formats that do: " + ", ".join(f"`{form}`" for form in sorted(formats))
             raise FaultyError(Fault((*key, name), message, hint=hint, name=True))
@@ -189,7 +191,7 @@ def _refuse_settings(table: Deliver, key: Key) -> None:
 
 
 def work(entries: Sequence[Entry], members: int) -> int:
-    """The work of making the files of so many members."""
+    """The work of making the files of some members."""
     return members * sum(
         len(entry.points)
         * len(entry.resizes)

@@ -1,4 +1,4 @@
-"""Faults of a spec as problems, with places, source lines and the words that they are about."""
+"""Faults of a spec as problems, with places, source lines and the marked words."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def problems(text: SpecText, tree: ProjectFiles, faults: Faults) -> list[Problem
     """Every fault as a problem, in the order of places; of very many, the first."""
     every = [(_problem(text, *each), each[0]) for each in faults.assets.items()]
     every.sort(key=lambda each: _order(each[0]))
-    shown = [_framed(tree, *each) for each in every[:MOST_PROBLEMS]]
-    shown.sort(key=_order)
+    framed = [_framed(tree, *each) for each in every[:MOST_PROBLEMS]]
+    framed.sort(key=_order)
     if len(every) <= MOST_PROBLEMS:
-        return shown
+        return framed
     more = Problem(f"{len(every) - MOST_PROBLEMS:,} more problems", Place(text.file))
-    return [*shown, more]
+    return [*framed, more]
 
 
 def _order(problem: Problem) -> tuple[Place, str]:
@@ -51,7 +51,7 @@ def _framed(tree: ProjectFiles, problem: Problem, fault: Fault) -> Problem:
     """A problem with its source line, also of another file, and at its word."""
     place = fault.place
     if place is not None and tree.kind(place.file) is Kind.FILE:
-        with suppress(SpecError):  # it is too large, which may be the problem itself
+        with suppress(SpecError):  # the file is too large, which may be the problem itself
             problem = replace(problem, excerpt=source_line(tree.read(place.file), place.line))
     return _at_word(fault, problem)
 

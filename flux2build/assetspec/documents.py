@@ -38,11 +38,11 @@ from flux2build.model import (
 )
 
 _MANIFEST: Final = {"path": "manifest", "pictures": "pictures", "typescript": "typescript"}
-"""Which key of `[manifest]` asks for which document."""
+"""The document for each key of `[manifest]`."""
 
 
 class AssetFiles(Struct, frozen=True, dict=True):
-    """What documents can be about: assets, and the recipes of their files."""
+    """The subjects of documents: assets, and the recipes of their files."""
 
     assets: Mapping[AssetName, Asset]
     recipes: Sequence[Recipe]
@@ -62,7 +62,7 @@ class AssetFiles(Struct, frozen=True, dict=True):
     def shown(self, asset: AssetName) -> Sequence[Recipe]:
         """The files that a site shows: the deliverables, or the master if there are none.
 
-        Masters that lie apart are not shown.
+        Masters in a folder of their own are not shown.
         """
         files = self.files.get(asset, ())
         derived = [recipe for recipe in files if isinstance(recipe.task, Derive)]
@@ -85,7 +85,7 @@ class AssetFiles(Struct, frozen=True, dict=True):
         )
 
     def ingredient(self, owner: AssetName, source: Input) -> About:
-        """The same about a picture that files are made of."""
+        """The same facts about a picture that files are made of."""
         if not isinstance(source, MasterOf):
             return About(owner, source.path, role=INGREDIENT)
         (master,) = (r for r in self.files[source.asset] if isinstance(r.task, Generate))
@@ -100,9 +100,9 @@ class DocumentRequest(Struct, frozen=True):
     path: str
     """A template."""
     key: Key
-    """Where in the spec the path is written."""
+    """The key of the path in the spec."""
     templates: bool = False
-    """Whether there are templates in its options, which are then not validated yet."""
+    """Whether its options have templates, and are not validated yet."""
 
 
 def _options(document: Document, written: Mapping[str, Any], key: Key) -> Mapping[str, Any]:
@@ -110,7 +110,7 @@ def _options(document: Document, written: Mapping[str, Any], key: Key) -> Mappin
 
 
 class DocumentResolver(Struct):
-    """Makes recipes of the documents that a spec asks for; notes what is wrong."""
+    """Makes recipes of the documents in a spec; notes faults."""
 
     resources: Resources
     known: Mapping[str, Document]
@@ -170,7 +170,7 @@ class DocumentResolver(Struct):
     def _members(
         self, declared: Declared, entry: Key, request: DocumentRequest, *, beside: bool = False
     ) -> Iterator[Recipe]:
-        """A document for each member; `beside` puts a preset's where the preset's first file is."""
+        """A document for each member; with `beside`, it lies beside the preset's first file."""
         for one in declared.family.members:
             files = [r for r in self.subjects.files.get(one.name, ()) if r.key == entry]
             with self.faults.collecting(one.name):

@@ -11,19 +11,19 @@ from msgspec import Struct
 from flux2build.storage.project_files import LARGEST, Kind, ProjectFiles
 
 _MOST: Final = 200
-"""From so many lines on that differ, all are read."""
+"""The number of changed lines from which on the whole file is read."""
 _MOST_LINES: Final = 90_000
 _MOST_CELLS: Final = 900_000
-"""From so many on, a file that grows is read as a whole: it may be too large by now."""
+"""The number of cells from which on a growing file is read whole: it may be too large now."""
 _BLANK: Final = " \t\r,;"
-"""Lines with nothing else in them are no rows."""
+"""Lines with only these characters are not rows."""
 
 
 def excerpts(before: str, now: str) -> tuple[str, str] | None:
-    """Return the lines that differ in a file in which each line is a row, below its header.
+    """Return the changed lines, below the header, of a file in which each line is a row.
 
-    Where there are more or fewer lines, these are all from the first that differs to the last, after
-    a row that stays. None if the header differs, or too many lines do.
+    If lines were added or removed, these are all lines from the first change to the last, after an
+    unchanged row. None if the header differs, or too many lines do.
     """
     lines, others = before.split("\n"), now.split("\n")
     if '"' in now or "\r" in now or lines[0] != others[0] or not lines[0].strip(_BLANK):
@@ -41,9 +41,9 @@ def excerpts(before: str, now: str) -> tuple[str, str] | None:
 
 
 def lines_with(text: str, values: Collection[str]) -> str | None:
-    """Return the lines of a file in which a cell is one of some values, below its header.
+    """Return the lines, below the header, in which a cell has one of some values.
 
-    None if a line may not be a row by itself, or these are too many.
+    None if a line may not be a row of its own, or there are too many lines.
     """
     header, _, rows = text.partition("\n")
     if '"' in text or "\r" in text or not header.strip(_BLANK):
@@ -69,7 +69,7 @@ def _may_be_too_large(lines: Sequence[str]) -> bool:
 
 
 def _middle(lines: list[str], others: list[str]) -> tuple[list[str], list[str]]:
-    """The lines between the last row before those that differ, and the first line after them."""
+    """The lines from the last row before the changes to the first line after them."""
     shorter = min(len(lines), len(others))
     start = next((at for at in range(shorter) if lines[at] != others[at]), shorter)
     rest = shorter - start
@@ -81,7 +81,7 @@ def _middle(lines: list[str], others: list[str]) -> tuple[list[str], list[str]]:
 
 
 class Excerpts(Struct):
-    """The files of a project, some of them with other texts than on the disk."""
+    """The files of a project, some of them with excerpts in place of their texts."""
 
     tree: ProjectFiles
     texts: Mapping[str, str]
@@ -91,7 +91,7 @@ class Excerpts(Struct):
         return self.tree.kind(path)
 
     def names(self, folder: str) -> Sequence[str]:
-        """Return the names of what lies in a folder."""
+        """Return the names in a folder."""
         return self.tree.names(folder)
 
     def entries(self, folder: str) -> Sequence[tuple[str, bool]]:

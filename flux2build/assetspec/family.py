@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flux2build.assetspec.rows.shaping import Shape
 
 _FALSE: Final = frozenset({"", "false", "no", "none", "0"})
-"""What a condition comes to, in lower case, where it does not hold."""
+"""The values of a false condition, in lower case."""
 
 
 class Member(Struct, frozen=True):
@@ -54,22 +54,22 @@ class AssetFamily(Struct, frozen=True, dict=True):
 
 
 class FamilyExpander(Struct):
-    """Makes members of tables; reads a data file once, however many families use it."""
+    """Makes members of tables; reads each data file once for all families."""
 
     tree: ProjectFiles
     faults: Faults
     quota: Quota
     texts: TextRenderer
     variables: Mapping[str, object] = field(default_factory=dict)
-    """What a condition on rows can name beside the row."""
+    """The names for conditions on rows, besides the row."""
     files: set[str] = field(default_factory=set)
     """The data files that were read."""
     read: dict[str, Table] = field(default_factory=dict)
-    """What was read of data files, by family."""
+    """The data that was read, by family."""
     _tables: dict[str, Table] = field(default_factory=dict)
 
     def expand(self, name: str, table: AssetTable) -> AssetFamily:
-        """The members of an asset; notes what is wrong with its axes."""
+        """The members of an asset; notes faults of its axes."""
         key: Key = ("asset", name)
         if not (table.matrix or table.rows or table.exclude):
             self.quota.take(MEMBER, key)
@@ -92,10 +92,10 @@ class FamilyExpander(Struct):
         }
         excluded = self._excluded(key, table, names, {**axes, **keys})
         self.quota.take(len(excluded) * len(members), key)
-        kept = [one for one in members if not _is_excluded(one, excluded)]
-        if members and not kept:
+        selected = [one for one in members if not _is_excluded(one, excluded)]
+        if members and not selected:
             self.faults.add(Fault((*key, "exclude"), "every member is excluded"))
-        return AssetFamily(name, names, tuple(kept))
+        return AssetFamily(name, names, tuple(selected))
 
     def _points(
         self, key: Key, table: AssetTable, axes: Mapping[str, Sequence[str]]
@@ -169,7 +169,7 @@ class FamilyExpander(Struct):
         axes: Sequence[str],
         values: Mapping[str, Sequence[str]],
     ) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
-        """The values that `exclude` leaves out, by their axes; notes what leaves out nothing."""
+        """The values that `exclude` leaves out, by their axes; notes entries without effect."""
         excluded: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
         texts = {axis: frozenset(each) for axis, each in values.items()}
         for index, part in enumerate(table.exclude or []):
@@ -192,7 +192,7 @@ class FamilyExpander(Struct):
 
 
 def shape_of(rows: Rows) -> Shape:
-    """How rows are named, and what is done with their cells."""
+    """The naming of rows, and the changes to their cells."""
     from flux2build.assetspec.rows.shaping import Shape
 
     return Shape(rows.keys, tuple(rows.fill or ()), rows.split or {})
@@ -211,22 +211,22 @@ def axes_of(
         place = (*key, axis)
         if not values:
             faults.add(Fault(place, f"axis `{axis}` has no values"))
-        kept: dict[str, str] = {}
+        by_name: dict[str, str] = {}
         for index, value in enumerate(values):
             text = written(value)
             name = paths.safe_name(text)
             if fault := paths.name_fault(name) and paths.name_fault(text):
                 faults.add(Fault((*place, index), f"value `{text[:60]}` {fault}"))
-            elif (same := kept.get(paths.fold(name))) is not None:
+            elif (same := by_name.get(paths.fold(name))) is not None:
                 faults.add(Fault((*place, index), f"value `{text}` is the same as `{same}`"))
             else:
-                kept[paths.fold(name)] = text
-        axes[axis] = list(kept.values())
+                by_name[paths.fold(name)] = text
+        axes[axis] = list(by_name.values())
     return axes
 
 
 def named(axes: Mapping[str, str]) -> dict[str, str]:
-    """Axes with the values that stand in a member's name: `art-deco` for `art deco`."""
+    """Axes with their values in a member's name: `art-deco` for `art deco`."""
     return {axis: paths.safe_name(value) for axis, value in axes.items()}
 
 

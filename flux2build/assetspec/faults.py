@@ -1,4 +1,4 @@
-"""What is wrong with a spec, by key: collected while reading; places follow at the end."""
+"""The faults of a spec by key: collected while reading, and located at the end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Fault(Struct, frozen=True):
     name: bool = False
     """Whether the key itself is wrong, not its value."""
     template: bool = False
-    """Whether it is about a word of a template, of which only the line is known."""
+    """Whether it is about a word of a template of which only the line is known."""
     line: int = 0
     """The line in a text of several lines, from 1; 0 means unknown."""
     place: Place | None = None
@@ -34,7 +34,7 @@ class Fault(Struct, frozen=True):
 
 
 class FaultyError(Exception):
-    """Faults that make the rest of a step pointless; whatever reads a part of a spec raises it."""
+    """Faults that make the rest of a step pointless; readers of parts of a spec raise it."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(fault.message for fault in faults))
@@ -46,7 +46,7 @@ class TooManyError(Exception):
 
 
 class Faults(Struct):
-    """The faults of one reading; the same one in many members of a family counts once."""
+    """The faults of one reading; one fault in many members of a family counts once."""
 
     assets: dict[Fault, list[AssetName]] = field(default_factory=dict)
     """Each fault, with the assets that have it."""
@@ -55,19 +55,19 @@ class Faults(Struct):
         """Note a fault and the asset that has it.
 
         Raises:
-            TooManyError: nobody would read more of them.
+            TooManyError: there are too many to read.
         """
         if len(self.assets) >= MOST_FAULTS and fault not in self.assets:
             raise TooManyError
         self.assets.setdefault(fault, []).extend(() if asset is None else (asset,))
 
     def add_file(self, key: Key, error: SpecError) -> None:
-        """Note what is wrong with a file that a key names."""
+        """Note the problems of a file that a key names."""
         for it in error.problems:
             self.add(Fault(key, it.message, it.hint, it.rows, place=it.place))
 
     def outside(self, keys: Collection[Key]) -> Faults:
-        """The faults that lie in none of some tables and values."""
+        """The faults outside some tables and values."""
         inside = {f for f in self.assets if any(f.key[: len(key)] == key for key in keys)}
         return Faults({f: assets for f, assets in self.assets.items() if f not in inside})
 

@@ -1,4 +1,4 @@
-"""Which pictures are drawn on a key colour, so that `key` leaves their subject."""
+"""Chooses the pictures that are drawn on a key colour, so that `key` leaves their subject."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Ops: TypeAlias = "Mapping[str, type[Op]]"
 def keyed(
     recipes: Sequence[Recipe], cards: Mapping[str, Mapping[str, Card]], ops: Ops
 ) -> Sequence[Recipe]:
-    """The recipes; orders of a model that can are on the `ground` that becomes transparent later.
+    """The recipes; orders of capable models get the `ground` that becomes transparent later.
 
     Such an order is `framed` where frames are cut out of the picture, so that none is empty.
     """
@@ -48,7 +48,7 @@ def keyed(
 
 
 def _keys(recipe: Recipe, task: Derive, ops: Ops) -> Iterator[tuple[str, AssetName]]:
-    """The colours that become transparent, each with a master of which the picture then consists."""
+    """The colours that become transparent, each with the master that the picture shows."""
     from flux2build.assetspec.input_fields import pictures
 
     masters = {0}
@@ -61,7 +61,7 @@ def _keys(recipe: Recipe, task: Derive, ops: Ops) -> Iterator[tuple[str, AssetNa
 
 
 def _boards(recipe: Recipe, task: Derive, ops: Ops) -> Iterator[AssetName]:
-    """The masters that are taken for boards of frames."""
+    """The masters that are used as boards of frames."""
     from flux2build.assetspec.input_fields import pictures
 
     for step in task.ops:
@@ -80,7 +80,7 @@ def _on(recipe: Recipe, ground: str, *, framed: bool) -> Recipe:
     """The recipe, if it is an order, with its ground."""
     if not isinstance(task := recipe.task, Generate):
         return recipe
-    sent: dict[str, Json] = {**task.params, "ground": ground}
+    params: dict[str, Json] = {**task.params, "ground": ground}
     if framed:
-        sent["framed"] = True
-    return replace(recipe, task=replace(task, params=sent))
+        params["framed"] = True
+    return replace(recipe, task=replace(task, params=params))

@@ -1,4 +1,4 @@
-"""The fields of an operation that name inputs, which its model marks."""
+"""Finds the fields of an operation that name inputs, which its model marks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flux2build.model import Key, Operation
 from flux2build.tables.table import Table
 
 Replace = Callable[[InputMark, Any, Key], Any]
-"""A marked field's mark, value and place, to the value that it gets."""
+"""A function from a marked field's mark, value and place to its new value."""
 
 
 def pictures(operation: Operation, op: type[Op]) -> Iterator[int]:
@@ -32,7 +32,7 @@ def replaced(
 ) -> dict[str, Any]:
     """Dumped parameters with other values in their marked fields.
 
-    Fields come in the order of the model, whatever order they are written in.
+    Fields come in the order of the model, not in the written order.
     """
     result = dict(value)
     for name, annotation in _marked(model):

@@ -74,8 +74,8 @@ def json_schema(capabilities: Capabilities) -> dict[str, Json]:
 def _checks(checks: Mapping[str, HasOptions]) -> dict[str, Any]:
     """The table `[checks]`: by check, a severity or its options."""
     level = {"enum": ["error", "warning", "off"]}
-    known = {name: {"oneOf": [level, _of(checks[name].options)]} for name in sorted(checks)}
-    return {"type": "object", "properties": known, "additionalProperties": False}
+    properties = {name: {"oneOf": [level, _of(checks[name].options)]} for name in sorted(checks)}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
 def _of(model: type[Table]) -> dict[str, Any]:

@@ -22,19 +22,19 @@ class Layer(Struct, frozen=True):
 
 
 class MergedSettings(Struct, frozen=True):
-    """The settings of all layers together, each with the key of the layer that decided it."""
+    """The merged settings of all layers, each with the key of the layer that decided it."""
 
     asset: Key
     values: Mapping[str, tuple[Any, Key]]
     layers: tuple[Key, ...] = ()
     """The layers, from the weakest to the strongest."""
     variables: Mapping[str, Key] = field(default_factory=dict)
-    """Where each variable was decided that a layer of the asset has; the others are the spec's."""
+    """The key that decided each variable of the asset's layers; other variables are the spec's."""
     consumed: set[Key] = field(default_factory=set)
-    """The keys that something was made of: reading a setting consumes its key."""
+    """The keys that have had an effect: reading a setting consumes its key."""
 
     def get(self, name: str) -> Any:
-        """A setting that is about to be used, or None."""
+        """A setting, which counts as used, or None."""
         if name not in self.values:
             return None
         value, key = self.values[name]
@@ -47,22 +47,22 @@ class MergedSettings(Struct, frozen=True):
         return replace(self, values=values)
 
     def consume(self) -> None:
-        """Take all keys as consumed, where only another machine can tell."""
+        """Count all keys as consumed, if only another machine can tell."""
         self.consumed.update(key for _, key in self.values.values())
         for index, entry in enumerate(self.peek("deliver") or ()):
             key = (*self.key("deliver"), index)
             self.consumed.update((*key, name) for name in entry.model_fields_set)
 
     def peek(self, name: str) -> Any:
-        """A setting, or None; nothing is made of it."""
+        """A setting, which does not count as used, or None."""
         return self.values[name][0] if name in self.values else None
 
     def key(self, name: str) -> Key:
-        """Where a setting was decided; the asset's key if no layer has it."""
+        """The key that decided a setting; the asset's key if no layer has it."""
         return self.values[name][1] if name in self.values else self.asset
 
     def variable_keys(self, names: Iterable[str]) -> Iterator[Key]:
-        """Where those of some names were decided that are variables."""
+        """The keys that decided variables, of some names that may be variables."""
         variables = self.peek("vars")
         for name in names:
             if name in variables:
@@ -70,7 +70,7 @@ class MergedSettings(Struct, frozen=True):
 
     @property
     def prompt_key(self) -> Key:
-        """Where the prompt was decided, or the template that makes it."""
+        """The key that decided the prompt, or the template that makes it."""
         return self.key("prompt" if self.peek("prompt") is not None else "template")
 
     def profiled(self) -> set[str]:
@@ -84,7 +84,7 @@ class MergedSettings(Struct, frozen=True):
         return {name for name, key in decided if "profile" in {key[0], *key[2:3]}}
 
     def rank(self, name: str) -> int:
-        """How strong the layer is that decided a setting; -1 if no layer has it."""
+        """The rank of the layer that decided a setting; -1 if no layer has it."""
         return self.layers.index(self.key(name)[:-1]) if name in self.values else -1
 
 

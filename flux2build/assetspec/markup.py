@@ -1,4 +1,4 @@
-"""Markup in texts of a spec that is probably not what was meant, and the words inside of it."""
+"""Finds markup in texts of a spec that is probably a mistake, and the words inside markup."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ _INSIDE: Final = (
     re.compile(r"\{[{%](.+?)[%}]\}", re.DOTALL),
     re.compile(r"\{[{%](.+)[%}]\}"),
 )
-"""Markup over several lines, and all that stands between the first and the last of one line."""
+"""Markup over several lines, and everything between the first and the last mark of a line."""
 _STRAY: Final = "[\u00ad\u200b\u2060\ufeff]"
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 
 
 class Markup(Struct):
-    """Collects what is suspicious in the texts of a spec, each of which is looked at once."""
+    """Collects suspicious markup in the texts of a spec; looks at each text once."""
 
     notices: dict[Notice, None] = field(default_factory=dict)
     notes: dict[tuple[str, str], None] = field(default_factory=dict)
-    """The same in one sentence, each with the family of the asset that has it."""
-    _known: set[tuple[Key, str]] = field(default_factory=set)
+    """The notes as sentences, each with the family of the asset that has it."""
+    _examined: set[tuple[Key, str]] = field(default_factory=set)
 
     def examine(self, source: str, scope: Scope, key: Key) -> None:
         """Look at a text, given the names that it can use."""
         family = _family(scope)
-        if (key, family) in self._known:
+        if (key, family) in self._examined:
             return
-        self._known.add((key, family))
+        self._examined.add((key, family))
         for code, message, hint in (*_comments(source), *_one_braces(source, scope)):
             self.note(Notice(code, key, Problem(message, hint=hint), name=False), family)
 
     def examine_sent(self, prompt: str, scope: Scope, key: Key) -> None:
-        """Look at a prompt for characters without width, which join nothing and say nothing."""
+        """Look at a prompt for useless characters without width."""
         strays = [] if prompt.isascii() else re.findall(_STRAY, prompt)
         for letter in dict.fromkeys(strays):
             message = f"the prompt has an invisible character: {unseen(letter)}"
@@ -53,7 +53,7 @@ class Markup(Struct):
             self.note(Notice(INVISIBLE, key, problem, name=False), _family(scope))
 
     def note(self, notice: Notice, family: str) -> None:
-        """Note what is suspicious in a text of an asset."""
+        """Note a suspicious part of an asset's text."""
         self.notices[notice] = None
         self.notes[family, f"{notice.problem.message}; {notice.problem.hint}"] = None
 
@@ -86,7 +86,7 @@ def _one_braces(source: str, scope: Mapping[str, object]) -> Iterator[tuple[str,
 
 
 def hidden(data: Mapping[str, object], of_locale: str | None) -> frozenset[str]:
-    """The axes of deliverables that no text names but their own, where they hide any variable.
+    """The axes of deliverables that hide variables, unless another text names them.
 
     `t` stands for the axis that has the locale, too.
     """
@@ -97,8 +97,8 @@ def hidden(data: Mapping[str, object], of_locale: str | None) -> frozenset[str]:
         value, inside = pending.pop()
         match value:
             case str() if "{" in value:
-                said = words([value])
-                outside |= {*said, *(also[word] for word in said & also.keys())} - inside
+                in_value = words([value])
+                outside |= {*in_value, *(also[word] for word in in_value & also.keys())} - inside
             case {"deliver": [*entries], **rest}:
                 pending.append((rest, inside))
                 pending += ((entry, inside | _axes(entry)) for entry in entries)

@@ -1,4 +1,4 @@
-"""What is odd about the rows of data files: formulas that failed, and files without rows."""
+"""Notices about odd data files: failed formulas, and files without rows."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _WORD: Final = r"\w+"
 _FAILED: Final = frozenset(
     {"#ref!", "#n/a", "#value!", "#name?", "#div/0!", "#null!", "#num!", "#spill!", "#calc!", "n/a"}
 )
-"""What spreadsheets write where a formula has failed, in lower case."""
+"""The values that spreadsheets write for failed formulas, in lower case."""
 _MOST_LINES: Final = 5
 
 
 class _EveryWord(Container[str]):
-    """Holds every word."""
+    """A set that contains every word."""
 
     def __contains__(self, _word: object) -> bool:
         return True
@@ -35,9 +35,9 @@ EVERY_WORD: Final = _EveryWord()
 
 
 def notices(key: Key, table: Rows, family: AssetFamily, words: Container[str]) -> Iterator[Notice]:
-    """One notice for each column that templates name and in which formulas have failed.
+    """One notice for each column with failed formulas that templates name.
 
-    A file that was cut to its header makes nothing; that may be meant, and is told as well.
+    A file with only a header makes nothing, which may be intended, and gets a notice, too.
     """
     rows = {one.row.place: one.row for one in family.members if one.row is not None}
     if not family.members:
@@ -61,9 +61,9 @@ def notices(key: Key, table: Rows, family: AssetFamily, words: Container[str]) -
 
 def _failed(rows: list[Row]) -> dict[str, list[Row]]:
     """The rows by the column in which a formula has failed."""
-    found: dict[str, list[Row]] = {}
+    failures: dict[str, list[Row]] = {}
     for row in rows:
         for column, cell in row.cells.items():
             if isinstance(cell, str) and cell[:1] in "#nN" and cell.lower() in _FAILED:
-                found.setdefault(column, []).append(row)
-    return found
+                failures.setdefault(column, []).append(row)
+    return failures

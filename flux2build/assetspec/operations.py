@@ -25,11 +25,11 @@ _FORMATTING: Final = frozenset({"compress", "convert", "encode", "format", "opti
 """Words of other programs for writing a file, which is not an operation here."""
 
 Bind = Callable[[str | Mapping[str, Any], Key], int]
-"""A path, or `{ asset = … }`, to the index of the input that it becomes."""
+"""A function from a path, or `{ asset = … }`, to the index of its input."""
 Weigh = Callable[[str, str], str]
-"""An operation and the name of a model to the digest of its weights; empty if it is not known."""
+"""A function from an operation and a model's name to the weights' digest, or an empty text."""
 Members = Callable[[str, Key], Sequence[str]]
-"""The name of a family to those of its members."""
+"""A function from the name of a family to the names of its members."""
 _MOST_OF_FAMILY: Final = 1024
 
 
@@ -46,13 +46,13 @@ class OpEntry(Struct, frozen=True):
     fixed: Operation | None
     """The operation, if it is the same for every member."""
     usual: frozenset[str] = frozenset()
-    """The parameters that stand in `[op.NAME]`, and not here."""
+    """The parameters that are written in `[op.NAME]` instead of here."""
     each: tuple[str, int] | None = None
-    """A parameter that is left out to make several files, and the number of its values."""
+    """A parameter that is omitted to make several files, and the number of its values."""
     weigh: Weigh = _unweighed
 
     def at(self, value: int) -> OpEntry:
-        """The entry with one value of the parameter that is left out."""
+        """The entry with one value of the omitted parameter."""
         assert self.fixed is not None
         assert self.each is not None
         params = {**self.fixed.params, self.each[0]: value}
@@ -60,7 +60,7 @@ class OpEntry(Struct, frozen=True):
 
     @property
     def parts(self) -> int:
-        """How many inputs it may have at most, at a rough guess."""
+        """A rough upper bound of its inputs."""
         lists = (value for value in self.raw.values() if isinstance(value, list))
         return 1 + _MOST_OF_FAMILY * sum(
             _family(item) is not None for each in lists for item in each
@@ -89,7 +89,7 @@ def _family(item: Any) -> str | None:
 
 
 def _with_members(value: Any, members: Members, key: Key) -> Any:
-    """A list of pictures, with the members of a family in its place."""
+    """A list of pictures, with families replaced by their members."""
     if not isinstance(value, list):
         return value
     result: list[Any] = []
@@ -105,7 +105,7 @@ class OpReader(Struct, frozen=True):
 
     ops: Mapping[str, type[Op]]
     usual: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """The parameters of `[op.NAME]`: those of every use that does not say otherwise."""
+    """The parameters of `[op.NAME]`, which are the defaults of every use."""
     consumed: set[Key] = field(default_factory=set)
     """The keys of `[op.NAME]` that an operation has."""
     weigh: Weigh = _unweighed
@@ -161,7 +161,7 @@ def reader(
     faults: Faults,
     consumed: set[Key],
 ) -> OpReader:
-    """A reader with the usual parameters of `[op.NAME]`; notes what is wrong with them."""
+    """A reader with the usual parameters of `[op.NAME]`; notes their faults."""
     ops = capabilities.ops
     usual: dict[str, Mapping[str, Any]] = {}
     for name, params in tables.items():
@@ -170,11 +170,11 @@ def reader(
             hint = did_you_mean(name, ops)
             faults.add(Fault(("op", name), f"unknown operation `{name}`", hint=hint, name=True))
             continue
-        known = op.model_fields
+        fields = op.model_fields
         for word in params:
-            if word not in known:
-                faults.add(validation_errors.unknown(("op", name, word), known))
-        usual[name] = {word: value for word, value in params.items() if word in known}
+            if word not in fields:
+                faults.add(validation_errors.unknown(("op", name, word), fields))
+        usual[name] = {word: value for word, value in params.items() if word in fields}
     return OpReader(ops, usual, consumed, capabilities.weights)
 
 
@@ -193,7 +193,7 @@ def _placing(op: type[Op], usual: frozenset[str], key: Key) -> Iterator[None]:
 
 
 def _hint(name: str, ops: Mapping[str, type[Op]]) -> str | None:
-    """The operation that other programs call by this name, or the nearest name."""
+    """A hint: the operation that has this name in other programs, or the nearest name."""
     if name in _FORMATTING:
         return "a file's format is what its `path` ends in, or `formats`; see also `quality`"
     ours = next((op.name for op in ops.values() if name in op.synonyms), None)
@@ -222,7 +222,7 @@ def _operation(
     dumped = params.model_dump(exclude_none=True)
 
     def bound(_: InputMark, value: Any, at: Key) -> Any:
-        """What a recipe holds instead of a path or an asset."""
+        """The value in a recipe that replaces a path or an asset."""
         if isinstance(value, str) or (
             isinstance(value, Mapping) and {"asset", "family"} & {*value}
         ):
@@ -236,7 +236,7 @@ def _operation(
 
 
 def _weighed(operation: Operation, op: type[Op], weigh: Weigh) -> Operation:
-    """An operation with the digest of the weights that its model has."""
+    """An operation with the digest of its model's weights."""
     from flux2build.images.ops.contract import NetworkOp, Weights
 
     if not issubclass(op, NetworkOp):

@@ -1,4 +1,4 @@
-"""The other profiles of a spec, read as far as they differ from the one that is chosen."""
+"""Reads the other profiles of a spec, as far as they differ from the chosen one."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from flux2build.storage import paths
 
 
 class OtherProfiles(Struct, frozen=True):
-    """Resolves what other profiles ask for, to know their faults and the keys that they consume.
+    """Resolves other profiles, to find their faults and the keys that they consume.
 
-    Of a family's members one is enough, because their settings are the same. No recipe is kept.
+    One member of a family is enough, because their settings are the same. Recipes are discarded.
     """
 
     resolver: Resolver
@@ -37,7 +37,7 @@ class OtherProfiles(Struct, frozen=True):
     def read(
         self, outputs: Outputs, masters: Outputs, settings: Iterable[MergedSettings]
     ) -> Faults:
-        """Read one profile, given the settings that each asset has there; its faults."""
+        """Read one profile with its own settings of each asset; return its faults."""
         faults = Faults()
         resources = replace(self.resolver.resources, outputs=outputs, masters=masters)
         other = replace(
@@ -56,7 +56,7 @@ class OtherProfiles(Struct, frozen=True):
         return faults
 
     def beside(self, more: OtherProfiles) -> OtherProfiles:
-        """These assets and more of them, to know what keys all of them consume."""
+        """These assets and further ones, to find the keys that all of them consume."""
         declared = [*self.declared, *more.declared]
         return OtherProfiles(self.resolver, declared, [*self._others, *more._others])
 
@@ -64,14 +64,14 @@ class OtherProfiles(Struct, frozen=True):
     def _resolve(resolver: Resolver, declared: Declared) -> None:
         list(resolver.assets(declared))
         settings = {member.name: declared.settings for member in declared.family.members}
-        recipes, known = list(resolver.recipes(declared)), resolver.capabilities
-        list(provenance.marked(recipes, settings, known.cards, known.ops))
+        recipes, able = list(resolver.recipes(declared)), resolver.capabilities
+        list(provenance.marked(recipes, settings, able.cards, able.ops))
 
-    def elsewhere(self, kept: Iterable[str]) -> tuple[Resolver, Sequence[Declared]] | None:
-        """How to resolve the profile that was read last in full, if its outputs may collide.
+    def elsewhere(self, files: Iterable[str]) -> tuple[Resolver, Sequence[Declared]] | None:
+        """The means to resolve the profile that was read last in full, if its outputs may collide.
 
-        None if they cannot: they have the same paths in the chosen profile, perhaps below another
-        folder, in which none of the files lies that are `kept`.
+        None if they cannot: they have the same paths as in the chosen profile, perhaps below
+        another folder, which does not contain any of `files`.
         """
         other, there = self._others[-1]
         before, after = self.resolver.resources, other.resources
@@ -82,7 +82,7 @@ class OtherProfiles(Struct, frozen=True):
         }
         if (
             (before.outputs == before.masters) is (after.outputs == after.masters)
-            and not any(_within(path, folder) for path in kept for folder in folders)
+            and not any(_within(path, folder) for path in files for folder in folders)
             and not any(
                 other.renames(own, one, self.resolver.orders.get(one.key)) for one, own in pairs
             )
@@ -91,7 +91,7 @@ class OtherProfiles(Struct, frozen=True):
         return self.whole()
 
     def whole(self) -> tuple[Resolver, Sequence[Declared]]:
-        """How to resolve the profile that was read last in full."""
+        """The means to resolve the profile that was read last in full."""
         other, there = self._others[-1]
         after, pairs = other.resources, list(zip(self.declared, there, strict=True))
         faults, installed = Faults(), self.resolver.capabilities.installed
@@ -105,24 +105,24 @@ class OtherProfiles(Struct, frozen=True):
         ]
 
     def adopt(self, profile: str, faults: Faults) -> None:
-        """Note what is wrong in another profile only, with its name."""
-        known = {(fault.key, fault.message) for fault in self.resolver.faults.assets}
+        """Note faults that only another profile has, with its name."""
+        own = {(fault.key, fault.message) for fault in self.resolver.faults.assets}
         for fault, assets in faults.assets.items():
-            if (fault.key, fault.message) not in known:
-                said = replace(fault, rows=(*fault.rows, ("profile", profile)))
+            if (fault.key, fault.message) not in own:
+                named = replace(fault, rows=(*fault.rows, ("profile", profile)))
                 for asset in assets or (None,):
-                    self.resolver.faults.add(said, asset)
+                    self.resolver.faults.add(named, asset)
 
     def usage(self, tables: SpecTable, words: AbstractSet[str], hidden: AbstractSet[str]) -> Usage:
-        """What was made of the spec, in the chosen profile and in those that were read.
+        """The usage of the spec's keys, in the chosen profile and in the others that were read.
 
-        `hidden` are words that no variable is meant by.
+        `hidden` are words that do not refer to variables.
         """
         cards: dict[str, dict[str, Card]] = {}
         beside: dict[Key, tuple[MergedSettings, Card, str]] = {}
-        sent: set[Key] = set()
+        used: set[Key] = set()
         empty = [one for one in self.declared if not one.family.members]
-        for one in empty:  # rows may come back
+        for one in empty:  # rows may return
             one.settings.consume()
         consumed = set(self.resolver.resources.consumed)
         if tables.catalog and "t" in words:
@@ -130,20 +130,20 @@ class OtherProfiles(Struct, frozen=True):
         for resolver, assets in ((self.resolver, self.declared), *self._others):
             for one in assets:
                 order, settings = resolver.orders.get(one.key), one.settings
-                seen = words - {*one.family.axes} - hidden
-                consumed.update(settings.variable_keys(seen))
+                visible = words - {*one.family.axes} - hidden
+                consumed.update(settings.variable_keys(visible))
                 if order is not None:
                     cards.setdefault(one.family.name, {})[order.card.model] = order.card
                     for name in order.params.beside:
                         beside.setdefault(settings.key(name), (settings, order.card, name))
                     if order.card.price != FREE:
-                        sent.update(map(settings.key, order.sent))
+                        used.update(map(settings.key, order.sent))
         axes = {one.family.name: one.family.axes for one in self.declared}
-        known = self.resolver.capabilities
+        able = self.resolver.capabilities
         unsent = tuple(
-            lacking(settings, card, known, name)
+            lacking(settings, card, able, name)
             for key, (settings, card, name) in beside.items()
-            if key not in sent
+            if key not in used
         )
         unmade = frozenset(one.family.name for one in empty)
         read = bool(self.resolver.resources.texts.prompts.sources)

@@ -1,4 +1,4 @@
-"""Where files go: below the output folder, with the suffix of their format, each to its own path."""
+"""Paths of outputs: below the output folder, with the suffix of their format, and unique."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flux2build.images.ops.contract import Op
 
 FROM_SPEC: Final = "./"
-"""What the path of a document starts with that lies beside a site's code, and not below `output`."""
+"""The start of the path of a document that lies beside a site's code, and not below `output`."""
 _UNFIT: Final = frozenset({Kind.OUTSIDE, Kind.FOLDER, Kind.SPECIAL})
 
 
@@ -35,7 +35,7 @@ class Outputs(Struct, frozen=True):
 
     folder: str
     files: SourceFiles | None
-    """Tells what lies at a path; None if only the words of paths are to be judged."""
+    """The project's files; None to judge only the texts of paths."""
 
     def document(self, path: str, key: Key) -> str:
         """The path of a document: below the output folder, or with `./` below the spec's.
@@ -110,7 +110,7 @@ def collisions(
 
 
 def apart(outputs: Iterable[str], taken: Iterable[str], closed: str) -> bool:
-    """Whether each output is a file by itself, none of those taken, and not below a `closed` folder."""
+    """Whether outputs are distinct, not `taken`, and not below a `closed` folder."""
     folded, below = [*map(paths.fold, outputs)], f"{paths.fold(closed)}/"
     others = {*map(paths.fold, taken)}
     folders = {above for path in folded for above in _upwards(posixpath.dirname(path))}

@@ -34,7 +34,7 @@ PARAMS: Final = (
     "grounding",
     "loras",
 )
-"""The settings that a model may have or not have."""
+"""The settings that only some models have."""
 
 _PIXELS: Final = frozenset({"width", "height"})
 _SHAPE: Final = frozenset({"aspect_ratio", "resolution"})
@@ -67,7 +67,7 @@ def choose(settings: MergedSettings, capabilities: Capabilities) -> tuple[str, C
 
 
 def _stands_in(settings: MergedSettings, cards: Mapping[str, Card]) -> bool:
-    """Whether a provider that draws for nothing was put over a setting of another one's model."""
+    """Whether a free provider overrides a setting with another provider's model."""
     free = all(card.price == FREE for card in cards.values())
     return free and settings.rank("provider") > settings.rank("model")
 
@@ -91,15 +91,15 @@ class Parameters(Struct, frozen=True):
 
     sent: Mapping[str, Json]
     faults: Sequence[Fault]
-    """What is wrong with those that the spec sets."""
+    """The faults of the parameters that the spec sets."""
     unsent: Sequence[str] = ()
-    """Those that the spec sets for other models, and that this one is not sent."""
+    """Parameters that the spec sets for other models, and that are not sent to this one."""
     beside: Sequence[str] = ()
-    """Those among them that are said of this very model."""
+    """The unsent parameters that the spec sets for this model."""
 
 
 def read(settings: MergedSettings, card: Card, capabilities: Capabilities) -> Parameters:
-    """The parameters that the settings come to, for one model."""
+    """The parameters for one model, from the settings."""
     written = [name for name in PARAMS if name in settings.values]
     faults: list[Fault] = []
     sent: dict[str, Json] = {}
@@ -123,14 +123,14 @@ def read(settings: MergedSettings, card: Card, capabilities: Capabilities) -> Pa
     faults += _twice(settings, unused.intersection(card.params, written), card)
     if not faults:
         faults += _too_large(settings, sent, card)
-    if card.price == FREE:  # it stands in for models that have the parameters
+    if card.price == FREE:  # it replaces models that have the parameters
         return Parameters(sent, faults)
     beside = tuple(name for name in rest if _said_of_model(settings, name))
     return Parameters(sent, faults, tuple(rest), beside)
 
 
 def _loras(loras: Sequence[LoraRef], capabilities: Capabilities) -> Json:
-    """LoRA as an order has them: their names, how much of each, and which weights they are."""
+    """The LoRA of an order: their names, their strengths, and the digests of their weights."""
     return [
         {"file": lora.file, "scale": lora.scale, "sha256": capabilities.lora(lora.file)}
         for lora in loras
@@ -138,14 +138,14 @@ def _loras(loras: Sequence[LoraRef], capabilities: Capabilities) -> Json:
 
 
 def _said_of_model(settings: MergedSettings, name: str) -> bool:
-    """Whether a parameter was said of the very model, and not of another one that was meant first."""
-    chosen = settings.rank("model" if "model" in settings.values else "provider")
+    """Whether a parameter was set for this model, and not for one that it replaces."""
+    rank_of_model = settings.rank("model" if "model" in settings.values else "provider")
     own = settings.rank(name)
-    return own == chosen or (own > chosen and settings.key(name)[0] == "asset")
+    return own == rank_of_model or (own > rank_of_model and settings.key(name)[0] == "asset")
 
 
 def _shape(settings: MergedSettings) -> dict[str, Json]:
-    """The sides that `aspect_ratio` and `resolution` come to, unless pixels are said over them."""
+    """The sides for `aspect_ratio` and `resolution`, unless a setting in pixels overrides them."""
     words = _rank(settings, _SHAPE)
     if words < 0 or words < _rank(settings, _PIXELS):
         return {}
@@ -158,7 +158,7 @@ def _shape(settings: MergedSettings) -> dict[str, Json]:
 def _in_words(
     settings: MergedSettings, name: str, read: Callable[[str], N | None], usual: str, such: str
 ) -> N:
-    """A shape or a size class as a number; `FaultyError` if it is none."""
+    """A shape or a size class as a number; `FaultyError` if it is neither."""
     text = settings.get(name)
     number = read(usual if text is None else text)
     if number is None:
@@ -168,9 +168,9 @@ def _in_words(
 
 
 def _unused(settings: MergedSettings, card: Card) -> frozenset[str]:
-    """The way to ask for a size that is not used, where a model has both of them.
+    """The unused way to ask for a size, if a model has both.
 
-    The later layer decides; pixels do where none names a size.
+    The later layer decides; without a size, pixels do.
     """
     if not (_PIXELS & card.params and _SHAPE & card.params):
         return frozenset()
@@ -178,12 +178,12 @@ def _unused(settings: MergedSettings, card: Card) -> frozenset[str]:
 
 
 def _rank(settings: MergedSettings, names: Iterable[str]) -> int:
-    """How strong the strongest layer is that says one of these; -1 if none does."""
+    """The rank of the strongest layer with one of these settings; -1 if there is none."""
     return max(map(settings.rank, names))
 
 
 def _twice(settings: MergedSettings, unused: frozenset[str], card: Card) -> Iterator[Fault]:
-    """The fault of a size that one layer asks for in both ways."""
+    """The fault of a layer that asks for a size in both ways."""
     used = _SHAPE if unused & _PIXELS else _PIXELS
     for name in sorted(unused):
         rank = settings.rank(name)
@@ -202,7 +202,7 @@ def _default(name: str, card: Card) -> object:
 
 
 def default_format(card: Card) -> str:
-    """The format of a master whose settings name none."""
+    """The format of a master without a format in its settings."""
     return DEFAULT_FORMAT if DEFAULT_FORMAT in card.formats else card.formats[0]
 
 
@@ -229,12 +229,12 @@ def lacking(settings: MergedSettings, card: Card, capabilities: Capabilities, na
 
 
 def may_miss(tables: SpecTable, capabilities: Capabilities) -> bool:
-    """Whether a table that assets share says a parameter of a model that may lack it."""
+    """Whether a shared table sets a parameter that one of its models may lack."""
     shared = (tables.defaults, *tables.style.values(), *tables.profile.values())
     return any(
-        not said <= card.params
+        not names <= card.params
         for settings in shared
-        if (said := {*PARAMS} & settings.model_fields_set)
+        if (names := {*PARAMS} & settings.model_fields_set)
         for card in _named(settings, capabilities)
         if card.price != FREE
     )

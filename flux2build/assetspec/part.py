@@ -1,4 +1,4 @@
-"""Reads a part of a spec: the recipes of some assets, made anew after what they are made of was edited."""
+"""Reads a part of a spec: the recipes of some assets after an edit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from flux2build.model import Asset, AssetName, Key, Recipe
 from flux2build.storage.project_files import ProjectFiles
 
 _WITNESSES: Final = 30
-"""The most assets that are read only to know that keys which others share have an effect."""
+"""The most assets that are read only to see whether shared keys have an effect."""
 
 
 class Markup(Struct, frozen=True):
@@ -36,23 +36,23 @@ class Markup(Struct, frozen=True):
     words: frozenset[str]
     """Every word inside of it."""
     hidden: frozenset[str]
-    """Those that no variable is meant by."""
+    """The words that do not refer to variables."""
     read: bool
     """Whether any template is read from a file."""
 
 
 class Wanted(Protocol):
-    """Says what is to be read."""
+    """Says which assets to read."""
 
     @property
     def elsewhere(self) -> Collection[str]:
-        """The profiles in which files may collide that do not here."""
+        """The other profiles in which files may collide."""
 
     def chosen(self, reading: Reading) -> Collection[AssetName]:
-        """Return the assets to read, given what all of them are made of."""
+        """Return the assets to read, from the facts that all recipes share."""
 
     def known(self, names: AssetNames) -> AssetNames:
-        """Return every asset that can be named, given those of which data was read."""
+        """Return every asset that can be named, including those whose data was not read."""
 
     def kept(self, reading: Reading) -> Iterable[str]:
         """Return the files that are read for any asset."""
@@ -62,14 +62,14 @@ class Wanted(Protocol):
 
 
 class Part(Struct, frozen=True):
-    """What some assets of a spec come to."""
+    """The recipes of some assets of a spec."""
 
     assets: Mapping[AssetName, Asset]
     recipes: Sequence[Recipe]
     notes: Mapping[str, tuple[str, ...]]
     trace: Trace
     suspicious: bool
-    """Whether a check may find keys without effect, or data that is odd."""
+    """Whether a check may find keys without effect, or odd data."""
     reader: SpecReader
     reading: Reading
 
@@ -79,11 +79,11 @@ class Part(Struct, frozen=True):
         return frozenset(asset.family for asset in self.assets.values())
 
     def apart(self, profile: str, outputs: Iterable[str], kept: Iterable[str]) -> bool:
-        """Whether no output of another profile is that of another asset, or a file that is read."""
+        """Whether the outputs of another profile collide with neither outputs nor read files."""
         other = replace(self.reader, profile=profile, faults=Faults())
         folders = (each.folder for each in other.outputs(self.reading.files))
-        taken = other.kept_files((), kept)
-        return apart(outputs, taken, other.closed_templates(*folders))
+        inputs = other.kept_files((), kept)
+        return apart(outputs, inputs, other.closed_templates(*folders))
 
 
 def load_part(
@@ -93,9 +93,9 @@ def load_part(
     able: Capabilities,
     wanted: Wanted,
 ) -> Part | None:
-    """Return what some assets come to; None if anything of it may be wrong, or suspicious.
+    """Return the recipes of some assets; None if they may be faulty or suspicious.
 
-    Documents about many assets are left out, and so is whatever takes all recipes to know.
+    Documents about many assets are left out, and so is everything that depends on all recipes.
     """
     text = read(tree, file)
     tables, invalid, _ = schema.read(text.data)
@@ -115,19 +115,19 @@ def load_part(
 
 
 class _PartReader:
-    """Reads the assets that are wanted, and what keys that they share have an effect on."""
+    """Reads the wanted assets, and finds whether shared keys have an effect."""
 
     def __init__(self, reader: SpecReader, reading: Reading, wanted: Wanted) -> None:
         self._reader, self._reading, self._wanted = reader, reading, wanted
-        self._chosen = _chosen(reading.declared, wanted.chosen(reading))
-        self._families = {one.family.name: one for one in self._chosen}
+        self._selected = _chosen(reading.declared, wanted.chosen(reading))
+        self._families = {one.family.name: one for one in self._selected}
 
     def part(self) -> Part | None:
-        """What the assets come to; None if it is not sound."""
-        reader, reading, chosen = self._reader, self._reading, self._chosen
+        """The recipes of the assets; None if they are not sound."""
+        reader, reading, selected = self._reader, self._reading, self._selected
         resolver = reading.resolver
-        assets = {asset.name: asset for one in chosen for asset in resolver.assets(one)}
-        recipes = reader.pictures(chosen, resolver)
+        assets = {asset.name: asset for one in selected for asset in resolver.assets(one)}
+        recipes = reader.pictures(selected, resolver)
         markup = self._wanted.markup(reading)
         declared = [one for one in reading.declared if one.family.name in self._families]
         others = OtherProfiles(resolver, declared)
@@ -158,14 +158,14 @@ class _PartReader:
     ) -> dict[str, dict[str, list[str]]] | None:
         """The paths of the assets' files in other profiles; None if they are not sound there."""
         reader, reading, elsewhere = self._reader, self._reading, self._wanted.elsewhere
-        meant = {*reader.tables.profile, reader.usual}
+        usable = {*reader.tables.profile, reader.usual}
         paths: dict[str, dict[str, list[str]]] = {}
-        for name in sorted((meant | ({NO_PROFILE} if every else set())) - {reader.profile}):
+        for name in sorted((usable | ({NO_PROFILE} if every else set())) - {reader.profile}):
             other = replace(reader, profile=name, faults=Faults())
             settings = [other.merged(one.key, one.table) for one in others.declared]
             outputs, masters = other.outputs(reading.files)
             wrong = others.read(outputs, masters, settings).assets
-            if name not in meant:
+            if name not in usable:
                 continue
             if wrong or other.faults.assets:
                 return None
@@ -182,7 +182,7 @@ class _PartReader:
 
 
 class _Effects:
-    """Finds what a spec says without effect, given that nothing was before an edit of some assets."""
+    """Finds keys without effect, if there were none before an edit of some assets."""
 
     def __init__(
         self, reader: SpecReader, reading: Reading, markup: Markup, families: Container[str]
@@ -193,9 +193,9 @@ class _Effects:
         self._tables = SpecTable.model_construct(**{**vars(reader.tables), **unchanged})
 
     def unused(self, others: OtherProfiles) -> tuple[list[Fault], list[Fault]]:
-        """What contradicts itself, and what is idle.
+        """The contradictory keys, and the keys without effect.
 
-        Where a key that assets share is none that the read ones have a use for, others are read, too.
+        If the assets that were read do not use a shared key, further ones are read.
         """
         contradictions, idle = self._faults(others)
         for _ in range(_WITNESSES):
@@ -220,7 +220,7 @@ class _Effects:
         return None
 
     def _read(self, one: Declared) -> OtherProfiles:
-        """One member of an asset, read in every profile for what it makes of keys."""
+        """Read one member of an asset in every profile, to see which keys it uses."""
         reader, faults = self._reader, Faults()
         resolver = replace(self._reading.resolver, faults=faults, quota=Quota(faults))
         some = replace(one, family=replace(one.family, members=one.family.members[:1]))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 KILOBYTE: Final = 1000
-"""Platforms mean 1000 or 1024 bytes; a file that fits into the smaller one is right for both."""
+"""Platforms mean 1000 or 1024 bytes; the smaller limit satisfies both."""
 
 
 class PresetTarget(Struct, frozen=True):
@@ -31,7 +31,7 @@ class PresetTarget(Struct, frozen=True):
     usual: tuple[str, ...]
     """The formats to make if the spec names none."""
     role: str = ""
-    """What documents call it; empty for pictures that a page shows."""
+    """Its role in documents; empty for pictures that a page shows."""
     max_bytes: int | None = None
     alpha: bool | None = None
     """Whether it must have an alpha channel, or must not have one; None if both are allowed."""
@@ -52,7 +52,7 @@ class Preset(Struct, frozen=True):
     several: bool = False
     """Whether it is a set, each of whose files has its own name."""
     documents: tuple[tuple[str, str], ...] = ()
-    """The documents about the set: the name of each, and of its file."""
+    """The documents about the set: the name of each document and of its file."""
 
 
 _Size = Mapping[str, Any]

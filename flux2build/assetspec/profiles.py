@@ -1,4 +1,4 @@
-"""Which profile of a spec is used."""
+"""Chooses the profile of a spec."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ NO_PROFILE: Final = "default"
 """The name of the profile of a spec without profiles."""
 
 
-def chosen(text: SpecText, tables: SpecTable, asked: str | None, faults: Faults) -> str:
-    """The profile to use: the one asked for, the project's, or the one called `default`."""
+def chosen(text: SpecText, tables: SpecTable, name: str | None, faults: Faults) -> str:
+    """The profile to use: the requested one, the project's, or `default`."""
     declared = schema.names(text.data, "profile")
-    if asked is not None:
-        if asked in declared or asked == NO_PROFILE:
-            return asked
-        hint = did_you_mean(asked, declared) or "the spec declares no profiles"
-        raise UsageError(f"there is no profile `{asked}`", hint=hint)
+    if name is not None:
+        if name in declared or name == NO_PROFILE:
+            return name
+        hint = did_you_mean(name, declared) or "the spec declares no profiles"
+        raise UsageError(f"there is no profile `{name}`", hint=hint)
     named = tables.project.profile
     if named is not None and named not in declared:
         hint = did_you_mean(named, declared) or f"declare it as `[profile.{named}]`"

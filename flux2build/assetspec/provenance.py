@@ -1,4 +1,4 @@
-"""Which deliverables are marked as generated, and with which of IPTC's terms."""
+"""Marks deliverables as generated, with one of IPTC's terms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def marked(
     cards: Mapping[str, Mapping[str, Card]],
     ops: Mapping[str, type[Op]],
 ) -> Iterator[Recipe]:
-    """The recipes; each deliverable's says how to mark the file, and whether to sign it."""
+    """The recipes; those of deliverables say how to mark the file, and whether to sign it."""
     terms: dict[AssetName, str] = {
         name: SourceType.TRAINED for name, its in settings.items() if its.peek("provenance")
     }
@@ -53,9 +53,9 @@ def marked(
 def _term(
     recipe: Recipe, task: Derive, terms: Mapping[AssetName, str], ops: Mapping[str, type[Op]]
 ) -> str | None:
-    """IPTC's term for a deliverable; None if all in it is drawn, shot or written by hand.
+    """IPTC's term for a deliverable; None if all of it is drawn, shot or written by hand.
 
-    A picture becomes a composite by other pictures in it, not by letters.
+    Other pictures make a picture a composite; letters do not.
     """
     master, *others = recipe.inputs
     own = recipe.asset if isinstance(master, Source) else master.asset

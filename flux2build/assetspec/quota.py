@@ -1,4 +1,4 @@
-"""How much a spec may ask for: the work of resolving its members, files and operations."""
+"""Limits the size of a spec by the work of resolving its members, files and operations."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from flux2build.assetspec.faults import Fault, Faults, TooManyError
 from flux2build.model import Key
 
 MOST: Final = 10_000_000
-"""The work that is left undone where a spec asks for more, in microseconds or so."""
+"""The most work that a spec may ask for, in units of about a microsecond."""
 MEMBER: Final = 75
-"""The work for one picture; that for 100,000 of one spec, each with five references and tags, is allowed."""
+"""The work for one picture; 100,000 pictures with five references and tags each are allowed."""
 FILE: Final = 60
 PART: Final = 5
 """The work for one operation of a file, or one reference or tag of a member."""
 
 
 class Quota(Struct):
-    """The work that a spec may still ask for."""
+    """The remaining work that a spec may ask for."""
 
     faults: Faults
     left: int = MOST
@@ -28,7 +28,7 @@ class Quota(Struct):
         """Counts work before it is done.
 
         Raises:
-            TooManyError: it is too much, and reading the spec ends here.
+            TooManyError: it is too much.
         """
         if work > self.left:
             hint = "split the spec into several, or leave values out"

@@ -1,4 +1,4 @@
-"""Reads a spec: from its text to the recipes of everything that it wants."""
+"""Reads a spec, from its text to its recipes."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
         for fault in template_fields.faults(text.data, invalid):
             faults.add(fault)
         if not schema.lacks_bases(data):
-            chosen = profiles.chosen(text, tables, profile, faults)
-            spec = SpecReader(tree, text, tables, chosen, faults).spec(capabilities)
+            name = profiles.chosen(text, tables, profile, faults)
+            spec = SpecReader(tree, text, tables, name, faults).spec(capabilities)
             if not faults.assets:
                 return spec
     from flux2build.assetspec import diagnostics
@@ -77,7 +77,7 @@ def load(tree: ProjectFiles, file: str, profile: str | None, capabilities: Capab
 
 
 class SpecReader(Struct):
-    """Makes recipes of the tables of a spec; notes what is wrong with it."""
+    """Makes recipes of the tables of a spec; notes its faults."""
 
     tree: ProjectFiles
     text: SpecText
@@ -85,12 +85,12 @@ class SpecReader(Struct):
     profile: str
     faults: Faults
     consumed: set[Key] = field(default_factory=set)
-    """The keys that something was made of."""
+    """The keys that have had an effect."""
     elsewhere: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    """The paths of each asset's files in other profiles, where they had to be found."""
+    """The paths of each asset's files in other profiles, where they were needed."""
 
     def reading(self, capabilities: Capabilities) -> Reading:
-        """What is the same for all recipes."""
+        """The facts that all recipes share."""
         files = SourceFiles(self.tree)
         translations = self._translations()
         texts = TextRenderer(Prompts(self.tree, self._templates(files)), translations)
@@ -105,7 +105,7 @@ class SpecReader(Struct):
         return Reading(self.text, files, families, declared, resolver)
 
     def spec(self, capabilities: Capabilities) -> Spec:
-        """The spec, as far as it can be read."""
+        """The spec, as far as it is readable."""
         reading = self.reading(capabilities)
         files, families, declared = reading.files, reading.families, reading.declared
         resolver, texts = reading.resolver, reading.texts
@@ -114,12 +114,12 @@ class SpecReader(Struct):
         assets = {asset.name: asset for one in declared for asset in resolver.assets(one)}
         recipes = self.recipes(resolver, declared, assets)
         translations.report()
-        gaps = tuple(translations.gaps)  # those of other profiles are told when they are chosen
-        kept = self.kept_files(families.files, files.used | translations.used.keys())
+        gaps = tuple(translations.gaps)  # those of other profiles are reported there
+        inputs = self.kept_files(families.files, files.used | translations.used.keys())
         templates = self.closed_templates(outputs.folder, masters.folder)
-        self.check_collisions(recipes, kept, templates, capabilities)
+        self.check_collisions(recipes, inputs, templates, capabilities)
         others = OtherProfiles(resolver, declared)
-        self._read_others(others, files, assets, kept)
+        self._read_others(others, files, assets, inputs)
         notices = self._unused(others)
         return Spec(
             file=self.text.file,
@@ -129,7 +129,7 @@ class SpecReader(Struct):
             profiles=tuple(self.tables.profile),
             output=outputs.folder,
             folders=self._folders(),
-            kept=kept,
+            kept=inputs,
             templates=templates,
             budget=Budget(**vars(self.tables.budget)),
             checks=check_options.options(
@@ -146,7 +146,7 @@ class SpecReader(Struct):
 
     @property
     def usual(self) -> str:
-        """The profile that is used when none is named."""
+        """The default profile."""
         return self.tables.project.profile or profiles.NO_PROFILE
 
     def _read_others(
@@ -156,14 +156,14 @@ class SpecReader(Struct):
         assets: Mapping[AssetName, Asset],
         kept: Mapping[str, str],
     ) -> None:
-        """Reads the other profiles, and notes what is wrong with those that are meant to be used."""
-        meant = {*self.tables.profile, self.usual}
-        for name in sorted({*meant, profiles.NO_PROFILE} - {self.profile}):
+        """Read the other profiles, and note the faults of those that can be used."""
+        usable = {*self.tables.profile, self.usual}
+        for name in sorted({*usable, profiles.NO_PROFILE} - {self.profile}):
             other = replace(self, profile=name, faults=Faults())
             settings = [other.merged(one.key, one.table) for one in others.declared]
             outputs, masters = other.outputs(files)
             wrong = others.read(outputs, masters, settings)
-            if name not in meant:
+            if name not in usable:
                 continue
             sound = not (self.faults.assets or other.faults.assets or wrong.assets)
             templates = self.closed_templates(outputs.folder, masters.folder)
@@ -176,7 +176,7 @@ class SpecReader(Struct):
                 others.adopt(name, each)
 
     def _unused(self, others: OtherProfiles) -> tuple[Notice, ...]:
-        """Notes keys that mean nothing in any profile.
+        """Note keys without effect in all profiles.
 
         Those of assets are faults. Those of other tables are returned.
         """
@@ -187,8 +187,8 @@ class SpecReader(Struct):
         hidden = markup.hidden(self.text.data, axis) - markup.words(texts.prompts.sources)
         usage = others.usage(self.tables, words, hidden)
         if self.faults.assets:
-            return ()  # what is faulty uses nothing
-        empty = {one.key for one in declared if not one.family.members}  # uses nothing today
+            return ()  # faulty entries do not use anything
+        empty = {one.key for one in declared if not one.family.members}  # unused today
         contradictions, idle = usage.faults()
         for fault in contradictions:
             if fault.key[:2] not in empty:
@@ -216,19 +216,19 @@ class SpecReader(Struct):
         pictures, resources = self.pictures(declared, resolver), resolver.resources
         whole = completeness.whole(pictures, assets)
         subjects = AssetFiles(assets, whole, resources.outputs.folder, resources.masters.folder)
-        known = resolver.capabilities.documents
-        documents = DocumentResolver(resources, known, resolver.faults, subjects)
+        kinds = resolver.capabilities.documents
+        documents = DocumentResolver(resources, kinds, resolver.faults, subjects)
         about = [recipe for one in declared for recipe in documents.entries(one)]
         return (*pictures, *about, *documents.manifest(self.tables.manifest, self.tables.vars))
 
     @staticmethod
     def pictures(declared: Iterable[Declared], resolver: Resolver) -> Sequence[Recipe]:
-        """The recipes of pictures, with what others of them need of each: a mark, or a ground."""
+        """The recipes of pictures, with the marks and grounds that follow from other recipes."""
         recipes = [recipe for one in declared for recipe in resolver.recipes(one)]
         settings = {member.name: one.settings for one in declared for member in one.family.members}
-        known = resolver.capabilities
-        marked = list(provenance.marked(recipes, settings, known.cards, known.ops))
-        return grounds.keyed(marked, known.cards, known.ops)
+        able = resolver.capabilities
+        marked = list(provenance.marked(recipes, settings, able.cards, able.ops))
+        return grounds.keyed(marked, able.cards, able.ops)
 
     def _translations(self) -> Translations:
         table = self.tables.catalog
@@ -239,7 +239,7 @@ class SpecReader(Struct):
         return Translations(self.tree, table, self.faults, faulty)
 
     def _templates(self, files: SourceFiles) -> str:
-        """The templates folder; notes if it is something else."""
+        """The templates folder; notes a fault if it is not a folder."""
         written = self.tables.project.templates
         if fault := whereabouts.no_folder(files.tree, written):
             message, hint = f"templates folder {fault[0]}", fault[1]
@@ -247,7 +247,7 @@ class SpecReader(Struct):
         return paths.join("", written)
 
     def outputs(self, files: SourceFiles) -> tuple[Outputs, Outputs]:
-        """The folder of what is derived, and that of masters, which may be the same."""
+        """The folder of derived files, and the folder of masters, which may be the same."""
         own, project = self._own, self.tables.project
         if own.output is not None:
             output = self._folder(files, own.output, ("profile", self.profile, "output"))
@@ -267,9 +267,9 @@ class SpecReader(Struct):
 
     @property
     def _masters(self) -> tuple[str | None, Key]:
-        """The folder of masters, if they lie apart, and where it is written.
+        """The folder of masters, if they have their own, and its key.
 
-        A profile with an output folder of its own has its masters apart from other profiles' too.
+        A profile with its own output folder also has its own folder of masters.
         """
         own, project = self._own, self.tables.project
         if own.masters is not None:
@@ -280,7 +280,7 @@ class SpecReader(Struct):
         return f"{project.masters}/{name}", ("project", "masters")
 
     def _folder(self, files: SourceFiles, written: str, key: Key) -> str:
-        """A folder of outputs; notes if there can be none."""
+        """A folder of outputs; notes a fault if it cannot be one."""
         folder = paths.join("", written)
         fault = None if folder == "." else paths.fault(folder)
         if fault or files.kind(folder) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
@@ -302,7 +302,7 @@ class SpecReader(Struct):
         return merge(key, self.tables.vars, self._layers(key, table), self.consumed)
 
     def _count(self, layers: Sequence[Layer], key: Key, quota: Quota) -> None:
-        """Count the work of merging layers: each that has variables copies those before it."""
+        """Count the work of merging layers: a layer with variables copies the earlier ones."""
         sizes = [len(written) for layer in layers if (written := layer.settings.vars)]
         copied = len(sizes) * (len(self.tables.vars) + sum(sizes))
         quota.take((len(layers) + copied) * PART, key)
@@ -316,16 +316,16 @@ class SpecReader(Struct):
             yield Layer(("profile", self.profile), self.tables.profile[self.profile])
         for name, settings in (table.profile or {}).items():
             place = (*key, "profile", name)
-            known = schema.names(self.text.data, "profile")
-            if name not in known:
-                hint = did_you_mean(name, known) or f"declare it as `[profile.{name}]`"
+            declared = schema.names(self.text.data, "profile")
+            if name not in declared:
+                hint = did_you_mean(name, declared) or f"declare it as `[profile.{name}]`"
                 message = f"there is no profile `{name}`"
                 self.faults.add(Fault(place, message, hint=hint, name=True))
             elif name == self.profile:
                 yield Layer(place, settings)
 
     def _styles(self, key: Key, table: AssetTable) -> Iterator[Layer]:
-        """The layers of an asset's styles; notes styles that do not exist."""
+        """The layers of an asset's styles; notes unknown styles."""
         several = isinstance(table.style, list)
         names = table.style if isinstance(table.style, list) else [table.style]
         for index, name in enumerate(names):
@@ -355,7 +355,7 @@ class SpecReader(Struct):
         return AssetNames(families, schema.names(self.text.data, "asset"), members, sources)
 
     def kept_files(self, data: Iterable[str], sources: Iterable[str]) -> dict[str, str]:
-        """Every file that cannot be an output, because it is read or kept: what messages call it."""
+        """Every file that is read or kept, and so is not an output, with its name for messages."""
         lock = posixpath.splitext(self.text.file)[0] + ".lock"
         return {
             **{path: f"the source `{path}`" for path in sorted(sources)},
@@ -372,7 +372,7 @@ class SpecReader(Struct):
         return tuple(dict.fromkeys(paths.join("", one) for one in written if one is not None))
 
     def closed_templates(self, *folders: str) -> str:
-        """The templates folder, unless outputs are to lie in it."""
+        """The templates folder, unless outputs lie in it."""
         templates = paths.join("", self.tables.project.templates)
         inside = (f"{folder}/".startswith(f"{templates}/") for folder in folders)
         return "" if templates == "." or any(inside) else templates
@@ -384,12 +384,12 @@ class SpecReader(Struct):
         templates: str,
         able: Capabilities,
     ) -> None:
-        """Notes outputs that collide with each other, with a file that is read, or with a template."""
+        """Note outputs that collide with each other, a file that is read, or a template."""
         taken = {paths.fold(path): what for path, what in kept.items()}
         for fault, recipe, other in outputs.collisions(recipes, taken, able.ops):
             if other is None:
                 self.faults.add(fault, recipe.asset)
-            # Names that differ in spelling only are a fault of their own.
+            # Names that differ only in spelling are a fault of their own.
             elif recipe.asset == other.asset or paths.fold(recipe.asset) != paths.fold(other.asset):
                 rows = (("first", f"{other.asset} at {self.text.place(other.key)}"),)
                 self.faults.add(replace(fault, rows=rows), recipe.asset)

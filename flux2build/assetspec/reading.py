@@ -1,4 +1,4 @@
-"""What the recipes of a spec are made of."""
+"""The facts that all recipes of a spec share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flux2build.assetspec.templating import TextRenderer
 
 
 class Reading(Struct, frozen=True):
-    """What is the same for all recipes of a spec."""
+    """The facts that all recipes of a spec share."""
 
     text: SpecText
     files: SourceFiles
@@ -24,5 +24,5 @@ class Reading(Struct, frozen=True):
 
     @property
     def texts(self) -> TextRenderer:
-        """What renders the texts of the spec."""
+        """The renderer of the spec's texts."""
         return self.resolver.resources.texts

@@ -29,7 +29,7 @@ _MOST_LISTED: Final = 8
 
 
 class SourceFiles(Struct):
-    """The project's files, each looked at once; records which of them are sources."""
+    """The project's files, which are looked at once; records the sources among them."""
 
     tree: ProjectFiles
     used: set[str] = field(default_factory=set)
@@ -39,13 +39,13 @@ class SourceFiles(Struct):
     _sizes: dict[str, Mapping[str, int]] = field(default_factory=dict)
 
     def kind(self, path: str) -> Kind:
-        """What lies at a path."""
+        """The kind of the file at a path."""
         if path not in self._kinds:
             self._kinds[path] = self.tree.kind(path)
         return self._kinds[path]
 
     def source(self, path: str, key: Key) -> Source:
-        """An existing file; `FaultyError` if there is no readable one at the path."""
+        """An existing file; `FaultyError` if the path is not a readable file."""
         source = self._sources.get(path)
         if source is None:
             absence = whereabouts.absence(self.tree, path)
@@ -57,7 +57,7 @@ class SourceFiles(Struct):
         return source
 
     def size(self, path: str) -> Mapping[str, int]:
-        """The sides of a picture in pixels, from its container; empty if that does not have them."""
+        """The sides of a picture in pixels, from its header; empty if the header lacks them."""
         if path not in self._sizes:
             picture = examine(self.tree.read(path))
             sides = {"width": picture.width, "height": picture.height}
@@ -66,7 +66,7 @@ class SourceFiles(Struct):
 
 
 class AssetNames(Struct, frozen=True):
-    """Every asset that can be named, and the file of each that is not rendered."""
+    """Every asset that can be named, with the file of each asset that is not rendered."""
 
     families: Mapping[str, AssetFamily]
     declared: frozenset[str]
@@ -74,12 +74,12 @@ class AssetNames(Struct, frozen=True):
     members: Container[AssetName]
     sources: Mapping[AssetName, Source]
     listed: set[str] = field(default_factory=set)
-    """The families whose members were asked for together."""
+    """The families that were used as a whole."""
 
     def input(self, name: str, axes: Mapping[str, str], key: Key) -> Input | None:
         """The picture that `{ asset = name }` refers to in an asset with these axes.
 
-        It is None if that asset is declared, but has faults of its own.
+        It is None if that asset is declared, but faulty.
 
         Raises:
             FaultyError: there is no such asset, or no such member.
@@ -184,15 +184,15 @@ def speaker(references: Sequence[NamedInput]) -> Callable[[str], str]:
         if numbers:
             images = " and ".join(f"image {n}" for n in numbers)
             raise TemplateFault(f"`{name}` is {images}", hint="say the path or the member")
-        known = {known for one in references for known in one.names}
-        hint = did_you_mean(str(name), known) or "add it to `refs`"
+        names = {each for one in references for each in one.names}
+        hint = did_you_mean(str(name), names) or "add it to `refs`"
         raise TemplateFault(f"`{name}` is not among the references", hint=hint)
 
     return ref
 
 
 def unsent(prompt: str, refs: Sequence[NamedInput], key: Key) -> Iterator[Notice]:
-    """A notice for each picture that a prompt mentions and that is not sent with it."""
+    """A notice for each picture that a prompt mentions but that is not sent with it."""
     for number in dict.fromkeys(_mentions(prompt)):
         if not 0 < number <= len(refs):
             some = f"there are {len(refs)} references" if len(refs) != 1 else "there is 1 reference"

@@ -1,4 +1,4 @@
-"""From declared assets and their merged settings to recipes."""
+"""Resolves declared assets and their merged settings to recipes."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Declared(Struct, frozen=True):
 
     @property
     def key(self) -> Key:
-        """Where it stands."""
+        """Its key in the spec."""
         return self.settings.asset
 
     def scope(self, one: Member) -> dict[str, Any]:
-        """What templates of a member can name: variables, axes, the row and the asset's name."""
+        """The names for templates of a member: variables, axes, the row and the asset's name."""
         scope = {**self.settings.peek("vars"), **one.axes}
         scope["asset"] = {"name": str(one.name), "family": self.family.name}
         if one.row is not None:
@@ -64,16 +64,16 @@ def sources(
 
 
 class RenderSettings(Struct, frozen=True):
-    """The settings of a rendered asset that are the same for every member."""
+    """The settings of a rendered asset that all members share."""
 
     provider: str
     card: Card
     model: str
-    """What orders call it."""
+    """Its name in orders."""
     params: Parameters
     format: str
     take: int | str
-    """Which take of the request; a text is a template."""
+    """The take of the request; a text is a template."""
     candidates: takes.Candidates
 
     @property
@@ -90,14 +90,14 @@ class RenderSettings(Struct, frozen=True):
 ORDERED: Final = frozenset(
     {"provider", "model", "take", "candidates", "seeds", "review", *params.PARAMS}
 )
-"""The settings that only decide how a picture is ordered."""
+"""The settings that affect only the order of a picture."""
 _IN_ORDER: Final = tuple(sorted(ORDERED))
 _ABOUT: Final = frozenset({"tags", "alt", "title", "review", "expect_text"})
-"""The settings that say more of an asset than how its picture is made."""
+"""The settings about an asset that do not affect its picture."""
 
 
 def _covers(size: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
-    """Whether a master of one size is enough for all that is derived of one of another size."""
+    """Whether a master of one size suffices for all files derived from one of another size."""
     sides = [(size.get(side), other.get(side)) for side in ("width", "height")]
     return all(
         wide is None or (isinstance(wide, int) and isinstance(need, int) and wide >= need)
@@ -106,7 +106,7 @@ def _covers(size: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
 
 
 class Resolver(Struct):
-    """Turns declared assets into recipes; notes what is wrong, member by member."""
+    """Turns declared assets into recipes; notes faults member by member."""
 
     resources: Resources
     capabilities: Capabilities
@@ -114,9 +114,9 @@ class Resolver(Struct):
     faults: Faults
     quota: Quota
     orders: dict[Key, RenderSettings] = field(default_factory=dict)
-    """How each asset is rendered, by its key."""
+    """The settings by which each asset is rendered, by its key."""
     common: dict[object, RenderSettings] = field(default_factory=dict)
-    """How assets are rendered that say nothing of it themselves, by what the layers below them say."""
+    """The settings of assets without settings of their own, by the layers below them."""
 
     def assets(self, declared: Declared) -> Iterator[Asset]:
         """The members of an asset, with their facts for documents and selections."""
@@ -129,7 +129,7 @@ class Resolver(Struct):
                 yield self._asset(declared, one)
 
     def recipes(self, declared: Declared) -> Iterator[Recipe]:
-        """The recipes of an asset's members: the master first, then what is derived of it."""
+        """The recipes of an asset's members: the master first, then its derived files."""
         entries = deliverables.prepare(declared.settings, self.ops, self.faults, self.quota)
         work = deliverables.work(entries, len(declared.family.members))
         self.quota.take(work, declared.key)
@@ -142,20 +142,20 @@ class Resolver(Struct):
         for one in declared.family.members:
             yield from self._member(declared, one, order, entries)
 
-    def settles(self, declared: Declared, made: Declared, order: RenderSettings | None) -> bool:
-        """Whether its order is all that an asset needs in another profile to be known as sound.
+    def settles(self, declared: Declared, built: Declared, order: RenderSettings | None) -> bool:
+        """Whether a sound order is enough for an asset to be sound in another profile.
 
-        `made` is the asset in the profile whose recipes are made, and `order` its order there.
+        `built` is the asset in the profile whose recipes are made, and `order` its order there.
         """
         own = self._ordered(declared) if declared.table.source is None else None
-        beside = declared.settings.profiled() | made.settings.profiled() <= ORDERED
+        beside = declared.settings.profiled() | built.settings.profiled() <= ORDERED
         if own is None or order is None:
             return beside
         few = len(_entries(declared.settings.peek("refs"))) <= own.card.references
         return beside and few and own.format == order.format and _covers(own.size, order.size)
 
     def notes(self) -> dict[str, tuple[str, ...]]:
-        """What to know before pictures are rendered, by the names of their families."""
+        """Notes to read before pictures are rendered, by the names of their families."""
         notes: dict[str, list[str]] = {}
         for key, order in self.orders.items():
             model = order.card.model
@@ -165,15 +165,15 @@ class Resolver(Struct):
             notes.setdefault(family, []).append(note)
         return {family: tuple(each) for family, each in notes.items() if each}
 
-    def renames(self, declared: Declared, made: Declared, order: RenderSettings | None) -> bool:
-        """Whether files of an asset may have other paths than in the profile whose recipes are made.
+    def renames(self, declared: Declared, built: Declared, order: RenderSettings | None) -> bool:
+        """Whether files of an asset may have other paths than in the built profile.
 
-        `made` is the asset in that profile, and `order` its order there.
+        `built` is the asset in that profile, and `order` its order there.
         """
         settings, own = declared.settings, self.orders.get(declared.key)
-        if "deliver" in settings.profiled() | made.settings.profiled():
+        if "deliver" in settings.profiled() | built.settings.profiled():
             return True
-        words = settings.profiled_variables() | made.settings.profiled_variables()
+        words = settings.profiled_variables() | built.settings.profiled_variables()
         if own is not None and order is not None:
             if own.format != order.format:
                 return True
@@ -185,42 +185,42 @@ class Resolver(Struct):
         return any(word in path for word in words for path in written)
 
     def _ordered(self, declared: Declared) -> RenderSettings | None:
-        """How an asset is rendered; None if it cannot be, and its faults are noted."""
+        """The settings by which an asset is rendered; None if they are faulty; notes the faults."""
         with self.faults.collecting():
             self.orders[declared.key] = self._order(declared.settings)
         return self.orders.get(declared.key)
 
     def _check_prompts(self, declared: Declared) -> None:
-        """Notes what is wrong with the prompts of an asset that cannot be ordered."""
+        """Note the faults in the prompts of an asset that cannot be ordered."""
         for one in declared.family.members:
             with self.faults.collecting(one.name):
                 scope = {**declared.scope(one), "ref": _silent}
                 self.resources.texts.prompt(declared.settings, scope)
 
     def _order(self, settings: MergedSettings) -> RenderSettings:
-        """How pictures with these settings are ordered; `FaultyError` if they cannot be."""
-        # An order follows from these settings alone, because it sees no other ones.
+        """The order for these settings; `FaultyError` if they are faulty."""
+        # An order depends only on these settings, because it does not see any others.
         settings = settings.only(_IN_ORDER)
-        said = tuple(key for _, key in settings.values.values())
-        if any(key[0] == "asset" for key in said):
+        keys = tuple(key for _, key in settings.values.values())
+        if any(key[0] == "asset" for key in keys):
             return self._new_order(settings)
-        common = said, tuple(layer for layer in settings.layers if layer[0] != "asset")
+        common = keys, tuple(layer for layer in settings.layers if layer[0] != "asset")
         if common not in self.common:
             self.common[common] = self._new_order(settings)
         return self.common[common]
 
     def _new_order(self, settings: MergedSettings) -> RenderSettings:
         provider, card = params.choose(settings, self.capabilities)
-        asked = params.read(settings, card, self.capabilities)
-        if asked.faults:
-            raise FaultyError(*asked.faults)
-        form = str(asked.sent.get("format") or params.default_format(card))
+        parameters = params.read(settings, card, self.capabilities)
+        if parameters.faults:
+            raise FaultyError(*parameters.faults)
+        form = str(parameters.sent.get("format") or params.default_format(card))
         model = self.capabilities.ordered_as(provider, card.model)
         return RenderSettings(
             provider=provider,
             card=card,
             model=model,
-            params=asked,
+            params=parameters,
             format=form,
             take=settings.get("take") or 1,
             candidates=takes.read(settings, card),
@@ -286,7 +286,7 @@ class _Orderer(Struct, frozen=True):
     scope: Scope
 
     def recipe(self) -> tuple[Recipe, str]:
-        """The order, and its path below the output folder; `FaultyError` with all that is wrong."""
+        """The order, and its path below the output folder; `FaultyError` with all faults."""
         try:
             refs = self._references()
             parts = refs, self._prompt(refs), self._place(), self._numbers()
@@ -303,7 +303,7 @@ class _Orderer(Struct, frozen=True):
     def _parts(
         self,
     ) -> tuple[list[NamedInput], str, tuple[str, str], tuple[Mapping[str, Json], int]]:
-        """All that a recipe is made of; `FaultyError` with all that is wrong with any of it."""
+        """All parts of a recipe; `FaultyError` with the faults of all of them."""
         wrong: list[Fault] = []
         refs = _tried(wrong, self._references)
         prompt = _tried(wrong, lambda: self._prompt(refs))
@@ -313,14 +313,14 @@ class _Orderer(Struct, frozen=True):
         return refs, prompt, place, numbers
 
     def _numbers(self) -> tuple[Mapping[str, Json], int]:
-        """What is sent, and the take, with the numbers that templates of them come to."""
+        """The parameters and the take, with the numbers from their templates."""
         sent, take = self.order.sent, self.order.take
         if isinstance(text := sent.get("seed"), str):
             sent = {**sent, "seed": self._number("seed", text)}
         return sent, self._number("take", take) if isinstance(take, str) else take
 
     def _number(self, name: str, template: str) -> int:
-        """The number that a template comes to."""
+        """The number that a template renders."""
         key = self.declared.settings.key(name)
         text = self.resources.texts.text(template, self.scope, key)
         return takes.number(text, name, key, self.order.card)
@@ -344,7 +344,7 @@ class _Orderer(Struct, frozen=True):
         return refs
 
     def _reference(self, ref: str | AssetRef, key: Key) -> list[NamedInput]:
-        """The pictures of one entry: as many as its template names, else one."""
+        """The pictures of one entry: all that its template names, else one."""
         texts, files, names = self.resources.texts, self.resources.files, self.resources.names
         if not isinstance(ref, AssetRef):
             named = texts.items(ref, self.scope, key)
@@ -355,7 +355,7 @@ class _Orderer(Struct, frozen=True):
         name = texts.text(ref.asset, self.scope, key)
         picture = names.input(name, self.one.axes, key)
         if picture is None:
-            raise FaultyError  # the other asset's own faults are noted
+            raise FaultyError  # the other asset's faults are noted
         if picture == MasterOf(self.one.name):
             raise FaultyError(Fault(key, f"`{self.one.name}` refers to itself"))
         return [references.named(picture, name)]
@@ -370,7 +370,7 @@ class _Orderer(Struct, frozen=True):
         return prompt
 
     def _place(self) -> tuple[str, str]:
-        """A path below the folder of masters, and from the spec's folder."""
+        """The path below the folder of masters, and the path from the spec's folder."""
         pattern, form, key = self.declared.table.output, self.order.format, self.declared.key
         if pattern is None:
             path = f"{self.declared.family.stem(self.one)}.{form}"
@@ -396,5 +396,5 @@ def _tried(wrong: list[Fault], read: Callable[[], T]) -> T | None:
 
 
 def _silent(*_words: object) -> str:
-    """Stands in for `ref` while references are wrong, so that prompts can be checked."""
+    """Replaces `ref` while references are faulty, so that prompts can be checked."""
     return "image 1"

@@ -30,7 +30,7 @@ RESERVED: Final = frozenset(
 _MOST_UNKNOWN: Final = 100
 """Most unknown keys of a table that are reported one by one."""
 NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
-"""A name that a template can use."""
+"""The pattern of a name that a template can use."""
 
 M = TypeVar("M", bound=Table)
 
@@ -38,25 +38,25 @@ M = TypeVar("M", bound=Table)
 def read(data: Mapping[str, object]) -> tuple[SpecTable, list[Fault], set[Key]]:
     """The well-formed tables of a spec, and the faults of all tables: no fault hides another.
 
-    With them come the keys that misspelt ones are taken for.
+    It also returns the keys that misspelt ones are taken for.
     """
     reader = _TableReader(data)
     return reader.tables(), reader.faults, reader.guessed
 
 
 def as_meant(data: Mapping[str, object]) -> tuple[Mapping[str, object], set[Key]]:
-    """A spec whose misspelt tables stand also where they are meant to be; and the keys that it has so."""
-    meant, guessed = {**data}, set[Key]()
-    for name, said in validation_errors.meanings(data, SpecTable.model_fields).items():
-        own = meant.get(name, {})
-        if isinstance(own, Mapping) and isinstance(said, Mapping):
-            meant[name] = {**said, **own}
-            guessed |= {(name, key) for key in said.keys() - own.keys()}
-    return meant, guessed
+    """A spec with misspelt tables under their intended names, too, and the guessed keys."""
+    intended, guessed = {**data}, set[Key]()
+    for name, misspelt in validation_errors.meanings(data, SpecTable.model_fields).items():
+        own = intended.get(name, {})
+        if isinstance(own, Mapping) and isinstance(misspelt, Mapping):
+            intended[name] = {**misspelt, **own}
+            guessed |= {(name, key) for key in misspelt.keys() - own.keys()}
+    return intended, guessed
 
 
 def lacks_bases(data: Mapping[str, object]) -> bool:
-    """Whether a misspelt key keeps a spec from extending other files, so that much of it is not known."""
+    """Whether a misspelt key keeps a spec from extending other files, which may hold much of it."""
     return "extends" in validation_errors.meanings(data, SpecTable.model_fields)
 
 
@@ -75,9 +75,9 @@ class _TableReader:
         self.faults: list[Fault] = []
 
     def tables(self) -> SpecTable:
-        known = SpecTable.model_fields
+        fields = SpecTable.model_fields
         self.faults += [
-            validation_errors.unknown((key,), known) for key in self._data if key not in known
+            validation_errors.unknown((key,), fields) for key in self._data if key not in fields
         ]
         whole = self._alone("vars", self._data.get("vars", {}))
         self._names(("vars",), whole.vars)
@@ -96,7 +96,7 @@ class _TableReader:
         )
 
     def _alone(self, key: str, value: object) -> SpecTable:
-        """One top-level key, read without the others, whose faults would void it."""
+        """One top-level key, read without the others, so that their faults do not affect it."""
         table = None if value == {} else self._checked(SpecTable, (), {key: value})
         return table or SpecTable.model_construct()
 
@@ -140,8 +140,8 @@ class _TableReader:
     ) -> M | None:
         """A table; None if it has faults and its well-formed keys cannot be salvaged.
 
-        Half an asset would lead to misleading faults; half of the defaults avoids them in
-        every asset.
+        Half an asset would cause misleading faults; half of the defaults avoids such faults in
+        assets.
         """
         if isinstance(value, Mapping) and len(value) - len(model.model_fields) > _MOST_UNKNOWN:
             names = [name for name in value if name not in model.model_fields][:_MOST_UNKNOWN]
@@ -162,15 +162,15 @@ class _TableReader:
     def _salvaged(
         self, model: type[M], key: Key, value: Mapping[str, Any], faulty: Collection[object]
     ) -> M:
-        """What is sound of a table; its misspelt keys as what they mean, if they are sound as that."""
+        """The sound keys of a table, and its misspelt keys under their intended names, if sound."""
         sound = {name: each for name, each in value.items() if name not in faulty}
         meanings = validation_errors.meanings(value, model.model_fields)
-        meant = {name: each for name, each in meanings.items() if name not in value}
+        intended = {name: each for name, each in meanings.items() if name not in value}
         try:
-            table = model.model_validate({**sound, **meant})
+            table = model.model_validate({**sound, **intended})
         except TableError:
             return model.model_validate(sound)
-        self.guessed |= {(*key, name) for name in meant}
+        self.guessed |= {(*key, name) for name in intended}
         return table
 
     def _inside(self, key: Key, table: Table) -> None:

@@ -10,7 +10,7 @@ _RATIO: Final = r"(\d{1,4}(?:\.\d{1,4})?)[:/x](\d{1,4}(?:\.\d{1,4})?)"
 _CLASS: Final = r"(\d{1,4}(?:\.\d{1,4})?)(k|sq|)"
 _UNSHAPED: Final = frozenset({"auto", "match_input_image"})
 _STEP: Final = 16
-"""Sides are multiples of this many pixels, as those of models are."""
+"""Sides are multiples of this many pixels, as for most models."""
 _KILO: Final = 1024
 _LARGEST: Final = 8192
 
@@ -26,7 +26,7 @@ def area_of(resolution: str) -> int | None:
 
 
 def ratio_of(aspect_ratio: str) -> float | None:
-    """Width by height of a shape; 1 where the model is to choose, None if the word is not a shape."""
+    """Width by height of a shape; 1 if the model chooses, None if the word is not a shape."""
     if aspect_ratio in _UNSHAPED:
         return 1
     match = re.fullmatch(_RATIO, aspect_ratio)

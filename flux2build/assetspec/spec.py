@@ -36,14 +36,14 @@ UNSENT_IMAGE: Final = "unsent-image"
 
 
 class Notice(Struct, frozen=True):
-    """What a person should know of a key of a spec that is right as far as it goes."""
+    """A notice for a person about a key of a spec that is not an error."""
 
     code: str
-    """The code of the finding that `check` makes of it."""
+    """The code of its finding in `check`."""
     key: Key
     problem: Problem
     name: bool = True
-    """Whether it is about the name of the key, and not about its value."""
+    """Whether it is about the name of the key instead of its value."""
 
 
 class Spec(Struct, frozen=True, dict=True):
@@ -51,59 +51,59 @@ class Spec(Struct, frozen=True, dict=True):
 
     file: str
     name: str
-    """What people call the project; empty where the spec does not say."""
+    """The project's name; empty if the spec does not say."""
     profile: str
     usual: str
-    """The profile that is used when none is named."""
+    """The default profile."""
     profiles: tuple[str, ...]
-    """The names that are declared."""
+    """The declared names."""
     output: str
     """The folder below which outputs lie."""
     folders: tuple[str, ...]
     """The folders of the outputs and masters of all profiles."""
     kept: Mapping[str, str]
-    """Files that must not be outputs, because they are read or kept: what messages call each, by path."""
+    """Names for messages of files that are read or kept and so must not be outputs, by path."""
     templates: str
-    """The folder of templates, if no output may lie in it; else empty."""
+    """The folder of templates, if outputs may not lie in it; else empty."""
     budget: Budget
     checks: Mapping[str, Any]
-    """The options of the checks that it names."""
+    """The options of the checks in `[checks]`."""
     assets: Mapping[AssetName, Asset]
     """In the order in which they are declared."""
     recipes: tuple[Recipe, ...]
     gaps: tuple[Gap, ...]
-    """Strings that a locale does not have, as far as the spec allows it."""
+    """Strings that a locale lacks, where the spec allows it."""
     text: SpecText
     notices: tuple[Notice, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What to know before the pictures of a family are rendered, by the family's name."""
+    """Notes to read before the pictures of a family are rendered, by the family's name."""
     tracing: Callable[[], Trace] = Trace
-    """Tells which data and templates the recipes were made of."""
+    """Returns which data and templates the recipes depend on."""
 
     @cached_property
     def trace(self) -> Trace:
-        """Which data and templates the recipes were made of."""
+        """The data and templates that the recipes depend on."""
         return self.tracing()
 
     @property
     def ships_approved(self) -> bool:
-        """Whether files are only made of pictures that are approved."""
+        """Whether files are made only of approved pictures."""
         return self._says("ship") == "approved"
 
     @property
     def discloses(self) -> bool:
-        """Whether a label on each picture has to say that it was generated."""
+        """Whether each picture needs a label that says that it was generated."""
         return self._says("disclosure") == "label"
 
     def _says(self, key: str) -> object:
-        """What the profile says of itself."""
+        """The profile's own table."""
         profiles = self.text.data.get("profile")
         own = profiles.get(self.profile) if isinstance(profiles, Mapping) else None
         return own.get(key) if isinstance(own, Mapping) else None
 
     @property
     def wanted_profiles(self) -> frozenset[str]:
-        """The profiles whose outputs are wanted: all that are declared, and the usual one."""
+        """The profiles whose outputs are wanted: all declared ones, and the default one."""
         return frozenset({*self.profiles, self.profile, self.usual})
 
     @cached_property
@@ -123,7 +123,7 @@ class Spec(Struct, frozen=True, dict=True):
         return frozenset(path for path in written if not paths.fold(path).startswith(below))
 
     def keeps(self, path: str) -> str | None:
-        """What messages call a file that cannot be an output; None for any other path."""
+        """The name for messages of a file that cannot be an output; None for any other path."""
         folded = paths.fold(path)
         if self.templates and folded.startswith(f"{paths.fold(self.templates)}/"):
             return f"a file of the templates folder `{self.templates}`"

@@ -1,4 +1,4 @@
-"""A TOML file with the files it extends, merged, and where everything in it stands."""
+"""A TOML file merged with the files that it extends, and the places of its values."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class SpecText(Struct, frozen=True):
     """Every file, each after those that it extends."""
 
     def place(self, key: Key) -> Place:
-        """Where a value stands; for a table with a header, its name in the header."""
+        """The place of a value; for a table with a header, the place of its name there."""
         return self.point(key)[0]
 
     def point(self, key: Key, *, name: bool = False) -> tuple[Place, int]:
-        """Where a value (or the name of its key) stands, and its width in columns.
+        """The place of a value (or of the name of its key), and its width in columns.
 
-        A key that is not written anywhere has the place of its nearest parent. Of several
-        files with the key the last one counts, because its value was used.
+        A key that is not written anywhere has the place of its nearest parent. If several files
+        have the key, the last one counts, because its value is used.
         """
         for length in range(len(key), 0, -1):
             for file in reversed(self.files):
@@ -70,7 +70,7 @@ def read(tree: ProjectFiles, file: str) -> SpecText:
 
 
 class _Loader:
-    """Reads each file once, however often it is extended."""
+    """Reads each file once, even if it is extended several times."""
 
     def __init__(self, tree: ProjectFiles) -> None:
         self._tree = tree
@@ -79,7 +79,7 @@ class _Loader:
         self.files: dict[str, TomlFile] = {}
 
     def merged(self, name: str, chain: tuple[str, ...]) -> dict[str, object]:
-        """The data of a file with what it extends; `chain` are the files that extend it."""
+        """The data of a file and its bases; `chain` are the files that extend it."""
         if name not in self._merged:
             file = self._read(name)
             own = parsed(file)
@@ -92,7 +92,7 @@ class _Loader:
         return self._merged[name]
 
     def _read(self, name: str) -> TomlFile:
-        """A file, as long as all files together are not too large."""
+        """A file, if all files together are not too large."""
         file = TomlFile(name, read_text(self._tree, name, MOST_MIB))
         refuse_conflict(file.text, name)
         self._length += len(file.text)
@@ -132,7 +132,7 @@ class _Loader:
 
 
 def parsed(file: TomlFile) -> dict[str, object]:
-    """The data of one TOML file; `SpecError` if it is not TOML, or holds what no spec needs."""
+    """The data of one TOML file; `SpecError` if it is not TOML, or has excessive values."""
     data = toml_text.parsed(file.text, file.name)
     for key, message in _excesses(data):
         raise SpecError(file.located(Problem(message), key))

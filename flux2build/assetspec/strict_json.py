@@ -30,7 +30,7 @@ def explained(fault: ValueError | RecursionError) -> tuple[str, int, int]:
 
 
 def _odd_character(letter: str) -> str | None:
-    """What is wrong with a character that nobody sees, or that JSON has another one for."""
+    """The problem of an invisible character, or of one that JSON writes differently."""
     if letter and (name := unseen(letter)):
         return f"an invisible character stands outside of quotes: {name}"
     if letter and letter in f"{CURLY}'":
@@ -59,4 +59,4 @@ def _no_number(text: str) -> NoReturn:
 DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_number, parse_constant=_no_number
 )
-"""Decodes a text, and raises what `explained` explains."""
+"""Decodes a text; `explained` explains its errors."""

@@ -1,4 +1,4 @@
-"""YAML as people write it, read strictly: no key twice, no tags, and no text that turns into something else.
+"""YAML as people write it, read strictly: no key twice, no tags, no ambiguous texts.
 
 The events of PyYAML's parser become values here. Its own loaders take the last of two keys with
 one name, and turn `no`, `2024-05-01` and `12:30` into a boolean, a date and a number.
@@ -25,7 +25,7 @@ _DEEPEST: Final = 64
 _TEXT: Final = "tag:yaml.org,2002:str"
 _MERGE: Final = "<<"
 _UNFIT: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What cannot stand in YAML."""
+"""The characters that YAML does not allow."""
 _WORDS: Final[Mapping[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -51,11 +51,11 @@ _REASONS: Final = (
     ("expected ',' or", "a quote or a bracket has no end", None),
     ("maximum nesting", "it is nested too deeply", None),
 )
-"""What the parser says, the reason in words that help, and the remedy."""
+"""The parser's message, a more helpful one, and the remedy."""
 
 
 class YamlFaultError(Exception):
-    """A text is not YAML, or holds what no data needs."""
+    """A text is not YAML, or has excessive values."""
 
     def __init__(self, message: str, line: int, column: int = 0, hint: str | None = None) -> None:
         super().__init__(message)
@@ -94,11 +94,11 @@ class _Open(Struct):
     line: int
     anchor: str | None
     weight: int = 1
-    """How many values it holds, counting what aliases repeat."""
+    """The number of its values, including those that aliases repeat."""
     key: str | None = None
     """The key whose value comes next."""
     bases: list[Mapping[str, object]] = field(default_factory=list)
-    """What `<<` names: objects whose keys it has beside its own."""
+    """The objects of `<<`, whose keys it has besides its own."""
 
 
 class _Builder:
@@ -138,16 +138,16 @@ class _Builder:
                 pass
 
     def _close(self, event: Any) -> None:
-        done = self._open.pop()
-        value = done.value
+        closed = self._open.pop()
+        value = closed.value
         if isinstance(value, dict):
             own = dict(value)
-            for base in reversed(done.bases):
+            for base in reversed(closed.bases):
                 value.update(base)
             value.update(own)
-        self.lines[id(value)] = done.line
-        self._name(done.anchor, value, done.weight)
-        self._place(event, value, done.weight)
+        self.lines[id(value)] = closed.line
+        self._name(closed.anchor, value, closed.weight)
+        self._place(event, value, closed.weight)
 
     def _name(self, anchor: str | None, value: object, weight: int) -> None:
         if anchor is not None:
@@ -161,7 +161,7 @@ class _Builder:
         self._place(event, *self._anchors[event.anchor])
 
     def _place(self, event: Any, value: object, weight: int) -> None:
-        """Put a value where it belongs: into what is open, or at the top."""
+        """Put a value into the innermost open list or object, or at the top."""
         self._weight += weight
         if self._weight > _MOST_VALUES:
             raise _fault(
@@ -183,7 +183,7 @@ class _Builder:
             top.value[top.key], top.key = value, None
 
     @staticmethod
-    def _key(event: Any, value: object, known: Mapping[str, object]) -> str:
+    def _key(event: Any, value: object, keys: Mapping[str, object]) -> str:
         key = event.value if type(event).__name__ == "ScalarEvent" else value
         if not isinstance(key, str) or not key.strip():
             kind = "braces begin an object, which" if isinstance(key, dict) else "this"
@@ -191,16 +191,16 @@ class _Builder:
         if letter := next(filter(is_stray, key), None):
             message = f"this key has an invisible character: {unseen(letter)}"
             raise _fault(event, message, unseen_hint(letter))
-        if key in known:
+        if key in keys:
             raise _fault(event, f"`{brief(key)}` is given twice in one object")
         return key
 
     @staticmethod
     def _refuse_tag(event: Any) -> None:
         if event.tag not in {None, "!", _TEXT}:
-            shown = brief(event.tag.replace("tag:yaml.org,2002:", "!!"))
+            tag = brief(event.tag.replace("tag:yaml.org,2002:", "!!"))
             hint = f"take it away, or {_QUOTES} if it is one"
-            raise _fault(event, f"tags such as `{shown}` are not read", hint)
+            raise _fault(event, f"tags such as `{tag}` are not read", hint)
 
 
 def _bases(event: Any, value: object) -> Iterable[Mapping[str, object]]:
@@ -217,7 +217,7 @@ def _is_plain(event: Any) -> bool:
 
 
 def _plain(text: str) -> object:
-    """The value of a text without quotes, if there is only one way to take it; else the text."""
+    """The value of a text without quotes if it is unambiguous; else the text."""
     if text in _WORDS:
         return _WORDS[text]
     if _WHOLE.fullmatch(text):
@@ -231,7 +231,7 @@ def _fault(event: Any, message: str, hint: str | None = None) -> YamlFaultError:
 
 
 def _explained(error: Any, text: str) -> YamlFaultError:
-    """Why a parser failed, in words that help."""
+    """The reason why a parser failed, in helpful words."""
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.split("\n")
@@ -245,7 +245,7 @@ def _explained(error: Any, text: str) -> YamlFaultError:
 
 
 def _reason(problem: str, letter: str) -> tuple[str, str | None]:
-    """The reason and the remedy for what the parser says of a letter."""
+    """The reason and the remedy for the parser's message about a letter."""
     if letter == "\t" and "cannot start any token" in problem:
         return "a tab stands where a value begins", "indent with spaces"
     for words, why, hint in _REASONS:

@@ -21,7 +21,7 @@ FormatName = Annotated[str, Among(writable)]
 
 
 def _templated(text: str) -> str:
-    """A text that stands for a number, which only a template can."""
+    """A text in place of a number, which has to be a template."""
     if "{{" in text or "{%" in text:
         return text
     raise ValueError("must be a whole number, not a text")
@@ -34,7 +34,7 @@ def _formats(setting: str) -> str:
 
 
 def _money(value: object) -> object:
-    """A sum as it is written: `0.1` is exactly ten cents, although its float is not."""
+    """A sum as written: `0.1` is exactly ten cents, although its float is not."""
     exact = isinstance(value, int | float) and not isinstance(value, bool)
     return Decimal(str(value)) if exact else value
 

@@ -1,4 +1,4 @@
-"""The takes of a request: which are ordered, of which a person picks one."""
+"""The takes of a request, of which a person picks one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIGITS: Final = r"[0-9]{1,18}"
 
 
 class Candidates(Struct, frozen=True):
-    """How many takes of a request are ordered, of which a person picks one."""
+    """The takes of a request to order, of which a person picks one."""
 
     count: int = 1
     seeds: tuple[int, ...] = ()
@@ -54,7 +54,7 @@ def read(settings: MergedSettings, card: Card) -> Candidates:
 
 
 def _seeds(settings: MergedSettings, seeds: Sequence[int], card: Card) -> tuple[int, ...]:
-    """The seeds of candidates, if each can be sent and none is there twice."""
+    """The seeds of candidates, if all are valid and distinct."""
     key = settings.key("seeds")
     if "seed" not in card.params:
         message = f"model `{card.model}` has no `seed`"
@@ -71,7 +71,7 @@ def _seeds(settings: MergedSettings, seeds: Sequence[int], card: Card) -> tuple[
 
 
 def number(text: str, name: str, key: Key, card: Card) -> int:
-    """The number that a template of `seed` or `take` came to; `FaultyError` if it is none."""
+    """The number from a template of `seed` or `take`; `FaultyError` if it is not a number."""
     digits = text.strip()
     if not re.fullmatch(_DIGITS, digits):
         message = f"`{name}` comes to `{brief(digits, 40)}`, which is not a whole number"

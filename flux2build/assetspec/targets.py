@@ -1,4 +1,4 @@
-"""Presets in `deliver`: one entry becomes one for each file that a platform asks for."""
+"""Presets in `deliver`: one entry becomes one for each file that a platform needs."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def preset_of(table: Deliver, key: Key) -> Preset | None:
 
 
 def chosen(preset: Preset, table: Deliver, key: Key) -> Iterator[PresetTarget]:
-    """The files of a preset, or those of them whose widths are asked for."""
+    """The files of a preset, or only those with the widths of the entry."""
     widths = {target.width for target in preset.targets}
     for at, width in enumerate(table.widths or []):
         if width not in widths:
-            known = ", ".join(map(str, sorted(widths)))
+            listing = ", ".join(map(str, sorted(widths)))
             message = f"preset `{preset.name}` has no file that is {width} wide"
-            raise FaultyError(Fault((*key, "widths", at), message, f"its widths: {known}"))
+            raise FaultyError(Fault((*key, "widths", at), message, f"its widths: {listing}"))
     for at, form in enumerate(table.formats or []):
         allowed = dict.fromkeys(form for target in preset.targets for form in target.formats)
         if form not in allowed:
@@ -49,11 +49,11 @@ def chosen(preset: Preset, table: Deliver, key: Key) -> Iterator[PresetTarget]:
 
 
 def with_target(table: Deliver, target: PresetTarget) -> Deliver:
-    """An entry with what a platform asks of one file merged in."""
-    asked = [form for form in table.formats or [] if form in target.formats]
+    """An entry merged with the platform's requirements for one file."""
+    formats = [form for form in table.formats or [] if form in target.formats]
     limits = [limit for limit in (table.max_bytes, target.max_bytes) if limit is not None]
     merged: dict[str, Any] = {
-        "formats": asked or list(target.usual),
+        "formats": formats or list(target.usual),
         "widths": None,
         "max_bytes": min(limits, default=None),
         "sizes": list(target.sizes) or None,
@@ -66,7 +66,7 @@ def with_target(table: Deliver, target: PresetTarget) -> Deliver:
 
 
 def bearing(target: PresetTarget, table: Deliver) -> Iterator[str]:
-    """The keys of an entry that only some files of presets have a use for, and this one does."""
+    """The keys of an entry that affect this file, though not all files of presets."""
     framed = room(target, table) != (target.width, target.height)
     if target.safe != 1:
         yield "safe"
@@ -77,7 +77,7 @@ def bearing(target: PresetTarget, table: Deliver) -> Iterator[str]:
 
 
 def _shows_all(target: PresetTarget, table: Deliver) -> bool:
-    """Whether a file shows all of its picture, because it must have alpha and is not square."""
+    """Whether a file shows the whole picture, because it must have alpha and is not square."""
     width, height = room(target, table)
     return bool(target.alpha) and width != height
 
@@ -95,8 +95,8 @@ def shaping(
 ) -> tuple[Operation, ...]:
     """The operations that give a picture the shape and the size of one file.
 
-    A picture fills its file, and what does not fit is cut off; but a file that must have
-    alpha and is not square shows all of it.
+    A picture fills its file, and the rest is cut off; but a file that must have alpha and is not
+    square shows the whole picture.
     """
     width, height = room(target, table)
     whole = _shows_all(target, table)

@@ -1,4 +1,4 @@
-"""Which texts of a spec are templates; markup in any other text is a fault."""
+"""The texts of a spec that are templates; markup in any other text is a fault."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ OTHERS: Final = (
 )
 """Other texts that are templates, and tables all of whose texts are."""
 _LAYERS: Final = {"defaults": 1, "style": 2, "profile": 2, "asset": 2}
-"""How long the key of each table with settings is."""
+"""The length of the key of each table with settings."""
 
 
 def faults(data: Mapping[str, object], invalid: Collection[Fault] = ()) -> Iterator[Fault]:
     """Markup in texts that are not templates, unless a text is `invalid`, or a name above it is."""
-    known, misnamed = {fault.key for fault in invalid}, {f.key for f in invalid if f.name}
+    reported, misnamed = {fault.key for fault in invalid}, {f.key for f in invalid if f.name}
     for key in _marked(data, ()):
         if not _is_template(tuple(part for part in key if isinstance(part, str))):
             name = next((part for part in reversed(key) if isinstance(part, str)), "")
             above = (key[:length] for length in range(1, len(key)))
-            if key not in known and misnamed.isdisjoint(above):
+            if key not in reported and misnamed.isdisjoint(above):
                 hint = "write the text out; docs/spec.md lists the keys that take templates"
                 yield Fault(key, f"`{name}` is not a template", hint=hint)
 
@@ -73,6 +73,6 @@ def _is_template(names: tuple[str, ...]) -> bool:
 
 
 def _below(names: tuple[str, ...], field: tuple[str, ...]) -> bool:
-    """Whether a key is a field, or stands below it."""
+    """Whether a key is a field, or is below it."""
     pairs = zip(names, field, strict=False)
     return len(names) >= len(field) and all(want in ("NAME", has) for has, want in pairs)

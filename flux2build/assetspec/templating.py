@@ -22,7 +22,7 @@ from flux2build.errors import Place
 from flux2build.model import Key
 
 _EXPRESSION: Final = r"(?s)\{\{((?:(?!\{\{|\}\}|\{%|\{#).)+)\}\}"
-"""A text that is nothing but the value of one expression."""
+"""A text that consists of one expression."""
 _AROUND: Final = ("prompt_prefix", "prompt_suffix")
 
 Scope = Mapping[str, object]
@@ -30,14 +30,14 @@ Scope = Mapping[str, object]
 
 
 class TextRenderer(Struct, frozen=True, dict=True):
-    """Renders texts; what is wrong with a template becomes a fault at a key of the spec."""
+    """Renders texts; an error in a template becomes a fault at a key of the spec."""
 
     prompts: Prompts
     translations: Translations
     skips: bool = False
-    """Whether a missing translation can leave out what the text is for."""
+    """Whether a missing translation can leave out the file of the text."""
     markup: Markup = field(default_factory=Markup)
-    """What is suspicious in the texts."""
+    """The suspicious markup in the texts."""
 
     @cached_property
     def skipping(self) -> TextRenderer:
@@ -58,7 +58,7 @@ class TextRenderer(Struct, frozen=True, dict=True):
         return self._rendered(source, scope, key) if is_template(source) else source
 
     def items(self, source: str, scope: Scope, key: Key) -> list[str]:
-        """The texts that one entry of a list adds: all items of a list, if it names one.
+        """The texts that one entry of a list adds: all items, if it names a list.
 
         A template that renders to nothing adds none; a text that is not a template adds itself.
         """
@@ -87,8 +87,8 @@ class TextRenderer(Struct, frozen=True, dict=True):
         prompt = body = self._body(settings, scope).strip()
         if prefix or suffix:
             if structured(body):
-                said = zip(_AROUND, around, strict=True)
-                raise FaultyError(*(_glued(settings, name) for name, text in said if text))
+                named = zip(_AROUND, around, strict=True)
+                raise FaultyError(*(_glued(settings, name) for name, text in named if text))
             prompt = " ".join(filter(None, (prefix, body, suffix)))
         if not prompt:
             raise FaultyError(Fault(settings.key("prompt"), "the prompt is empty"))
@@ -114,12 +114,12 @@ class TextRenderer(Struct, frozen=True, dict=True):
             raise FaultyError(Fault(settings.asset, "the asset has no prompt", hint=hint))
         if isinstance(prompt, str):
             return self._prompt(prompt, scope, key)
-        _located(lambda: self.prompts.whole(""), key)  # not when there are too many texts already
+        _located(lambda: self.prompts.whole(""), key)  # not if there are too many texts already
         table = _mapped(prompt, key, lambda leaf, at: self._json(leaf, scope, at))
         return _located(lambda: self.prompts.whole(canonical(table)), key)
 
     def _prompt(self, source: str, scope: Scope, key: Key) -> str:
-        """A text of a prompt, which counts even if it is not a template."""
+        """A text of a prompt, which is counted even if it is not a template."""
         if "{" in source:
             self.markup.examine(source, scope, key)
         return self._rendered(source, scope, key)
@@ -146,13 +146,13 @@ class TextRenderer(Struct, frozen=True, dict=True):
 
 @lru_cache(maxsize=256)
 def _only_expression(source: str) -> str | None:
-    """The expression of a text that is nothing but its value; None for any other text."""
+    """The expression of a text that consists of one; None for any other text."""
     match = re.fullmatch(_EXPRESSION, source.strip())
     return match and match[1]
 
 
 def structured(prompt: str) -> bool:
-    """Whether a prompt is a JSON object, wherever it was written."""
+    """Whether a prompt is a JSON object."""
     if not (prompt.startswith("{") and prompt.endswith("}")):
         return False
     try:
@@ -162,14 +162,14 @@ def structured(prompt: str) -> bool:
 
 
 def _glued(settings: MergedSettings, name: str) -> Fault:
-    """The fault of a text that would stand beside JSON, where it is neither."""
+    """The fault of a text beside JSON, which would make it invalid."""
     message = f"`{name}` cannot be put beside a structured prompt, which is sent as JSON"
     hint = f'say it in a field of the prompt, such as `style`, and set `{name} = ""` in the asset'
     return Fault(settings.key(name), message, hint=hint, name=True)
 
 
 def _mapped(value: Any, key: Key, change: Callable[[Any, Key], Any]) -> Any:
-    """A value of TOML with everything changed that is neither a table nor a list."""
+    """A value of TOML, changed except for its tables and lists."""
     if isinstance(value, Mapping):
         return {name: _mapped(item, (*key, name), change) for name, item in value.items()}
     if isinstance(value, list):
@@ -178,7 +178,7 @@ def _mapped(value: Any, key: Key, change: Callable[[Any, Key], Any]) -> Any:
 
 
 def _located(render: Callable[[], str], key: Key) -> str:
-    """What a template renders; its fault at its key or, in a template file, at its line there."""
+    """The rendering of a template; a fault is at its key or, in a template file, at its line."""
     try:
         return render()
     except TemplateFault as fault:

@@ -1,4 +1,4 @@
-"""Which data and templates the recipes of a spec were made of."""
+"""The data and templates that the recipes of a spec depend on."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
 
 class Trace(Struct, frozen=True):
-    """What each part of a spec was read for."""
+    """The assets that each file of a spec was read for."""
 
     rows: Mapping[str, Table] = field(default_factory=dict)
     """The data of each family."""
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The names of each table's assets; the tables in their order, too."""
+    """The names of each table's assets, in the order of the tables."""
     listed: Collection[str] = ()
-    """The families that a list of pictures holds as a whole."""
+    """The families that lists of pictures use as a whole."""
     templates: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The assets whose texts are made of a template or a catalogue, by its path."""
     catalogs: Collection[str] = ()
-    """Those of them that are catalogues of translations."""
+    """The templates that are catalogues of translations."""
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Every word inside of the markup of a template, by its path."""
     whole: bool = False
-    """Whether there is nothing else that a change of data or of a template could bear on."""
+    """Whether a change of data or of a template cannot affect anything else."""
     room: tuple[int, int, int, int] = (0, 0, 0, 0)
-    """What the templates of the spec may still do, and how much more it may ask for."""
+    """The remaining budgets of the templates and of the spec."""
     hidden: frozenset[str] = frozenset()
-    """Words that no variable is meant by."""
+    """Words that do not refer to variables."""
     elsewhere: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
-    """The paths of each asset's files in other profiles, where they may collide there alone."""
+    """The paths of each asset's files in other profiles, if they may collide only there."""

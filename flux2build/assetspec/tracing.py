@@ -1,4 +1,4 @@
-"""Notes which data and templates the recipes of a spec are made of."""
+"""Notes the data and templates that the recipes of a spec depend on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from flux2build.assetspec.templating import TextRenderer
 
 _READING: Final = frozenset({"t", "include", "import", "from", "extends"})
-"""Words with which texts ask for templates and catalogues."""
+"""Words with which texts use templates and catalogues."""
 
 
 def trace_of(reading: Reading, elsewhere: Mapping[str, Mapping[str, Sequence[str]]]) -> Trace:
-    """Return what the parts of a spec were read for, once its recipes are made."""
+    """Return the trace of a spec after its recipes are made."""
     text, texts = reading.text, reading.texts
     prompts, resolver = texts.prompts, reading.resolver
     words = dict(_words(texts))
@@ -44,7 +44,7 @@ def trace_of(reading: Reading, elsewhere: Mapping[str, Mapping[str, Sequence[str
 
 
 def _shared(data: Mapping[str, object]) -> bool:
-    """Whether documents about all assets may be made of templates or catalogues."""
+    """Whether documents about all assets may depend on templates or catalogues."""
     return not _READING.isdisjoint(words_of(data.get("manifest")))
 
 

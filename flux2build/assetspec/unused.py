@@ -1,4 +1,4 @@
-"""The keys of a spec that nothing was made of, and what to say of them."""
+"""Finds the keys of a spec without effect, and words their faults."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from flux2build.providers.capabilities import Card
 _OF_MEMBERS: Final = frozenset(
     {"source", "style", "matrix", "exclude", "rows", "output", "profile"}
 )
-"""Keys that say which pictures there are, and where; other rules are about them."""
+"""Keys that say which pictures there are, and where; other rules check them."""
 _DOCUMENTS: Final = ("path", "pictures", "typescript")
 
 
 class Usage(Struct, frozen=True):
-    """What was made of a spec, in all of its profiles."""
+    """The keys and words that a spec uses, in all of its profiles."""
 
     tables: SpecTable
     consumed: AbstractSet[Key]
@@ -34,27 +34,27 @@ class Usage(Struct, frozen=True):
     cards: Mapping[str, Mapping[str, Card]] = field(default_factory=dict)
     """The models that render each asset, by name."""
     beside: Sequence[Fault] = ()
-    """Parameters that are said of a model which lacks them, and that no other one is sent."""
+    """Parameters that are set for a model that lacks them, and sent to no other one."""
     unmade: AbstractSet[str] = frozenset()
-    """Assets without a member, of whose keys nothing is known."""
+    """Assets without members, whose keys cannot be judged."""
     hidden: AbstractSet[str] = frozenset()
-    """Words that only axes of `deliver` are meant by."""
+    """Words that refer only to axes of `deliver`."""
     templates: bool = True
     """Whether any template was read from the folder of templates."""
 
     def faults(self) -> tuple[list[Fault], list[Fault]]:
-        """What contradicts itself, and what is idle.
+        """The contradictory keys, and the keys without effect.
 
-        That is one fault for each key of an asset without effect and for each that is said of a wrong
-        model; then one for each key of the other tables without effect.
+        The first list has one fault for each key of an asset without effect, and for each parameter
+        of a wrong model; the second has one for each key of other tables without effect.
         """
-        known = {fault.key for fault in self.beside}
-        faults = [fault for fault in self._faults() if fault.key not in known]
+        reported = {fault.key for fault in self.beside}
+        faults = [fault for fault in self._faults() if fault.key not in reported]
         own = [fault for fault in faults if fault.key[0] == "asset"]
         return [*self.beside, *own], [fault for fault in faults if fault.key[0] != "asset"]
 
     def _faults(self) -> Iterator[Fault]:
-        """One fault for each key that nothing was made of."""
+        """One fault for each key without effect."""
         if not self.tables.asset:
             return
         yield from self._settings(("defaults",), self.tables.defaults)
@@ -77,7 +77,7 @@ class Usage(Struct, frozen=True):
         yield from self._beside()
 
     def _beside(self) -> Iterator[Fault]:
-        """The keys of tables that are about no single asset."""
+        """The keys of tables that are not about a single asset."""
         for name, params in self.tables.op.items():
             for word in params:
                 if ("op", name, word) not in self.consumed:
@@ -146,7 +146,7 @@ class Usage(Struct, frozen=True):
                 yield Fault((*key, name), message, name=True)
 
     def _unused(self, key: Key) -> Fault:
-        """The fault of a setting that no recipe has."""
+        """The fault of a setting that no recipe uses."""
         name = str(key[-1])
         if key[0] != "asset":
             return Fault(key, f"no asset has a use for `{name}`", name=True)
@@ -179,7 +179,7 @@ def _not_rendered(key: Key) -> Fault:
 
 
 def _of_entry(name: str, entry: Deliver) -> tuple[str, str | None]:
-    """What to say of a key that bears on no file of an entry, and the remedy."""
+    """The message about a key that does not affect any file of an entry, and the remedy."""
     formats = having(name)
     if name == "upscale":
         return "`upscale` is about `widths` or a `preset`", "say `widths`"

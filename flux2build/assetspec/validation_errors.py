@@ -1,4 +1,4 @@
-"""Validation errors of pydantic as faults in our words, one for each key."""
+"""Validation errors of pydantic as faults in this program's words, one for each key."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _KINDS: Final[Mapping[str, str]] = {
 }
 _MANY: Final = 10_000
 _BEGINNING: Final = 1_000
-"""Entries of a list in which mistakes are told where there are many."""
+"""The number of entries of a long list in which mistakes are reported."""
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "greater_than_equal": ("ge", "at least"),
     "greater_than": ("gt", "more than"),
@@ -101,12 +101,12 @@ def of(error: TableError, model: type[Table], data: object, at: Key) -> list[Fau
     for entry in _bounded(error, model, data).errors(include_url=False):
         by_key.setdefault(_real(entry["loc"], data), []).append(entry)
     faults = [_fault((*at, *key), entries, model) for key, entries in by_key.items()]
-    meant = {(*fault.key[:-1], fault.hint) for fault in faults if fault.name}
-    return [fault for fault in faults if (*fault.key, _meaning(fault)) not in meant]
+    intended = {(*fault.key[:-1], fault.hint) for fault in faults if fault.name}
+    return [fault for fault in faults if (*fault.key, _meaning(fault)) not in intended]
 
 
 def _bounded(error: TableError, model: type[Table], data: object) -> TableError:
-    """An error whose entries fit into memory: of many, those at the beginnings of lists."""
+    """An error whose entries fit into memory: if there are many, those at the start of lists."""
     if error.count > _MANY:
         try:
             model.model_validate(_beginnings(data))
@@ -122,21 +122,21 @@ def _beginnings(data: object) -> object:
 
 
 def _meaning(fault: Fault) -> str:
-    """The hint at a misspelt key that makes the fault of a missing one superfluous."""
+    """The hint at a misspelt key that makes the fault of the missing key superfluous."""
     return f"did you mean {fault.message.removesuffix(' is missing')}?"
 
 
-def unknown(key: Key, known: Iterable[str], what: str = "key") -> Fault:
-    """The fault of an unknown key, with the one that was probably meant."""
+def unknown(key: Key, valid: Iterable[str], what: str = "key") -> Fault:
+    """The fault of an unknown key, with the key that was probably intended."""
     word = str(key[-1])
-    hint = _ELSEWHERE.get(word) or did_you_mean(word, known)
+    hint = _ELSEWHERE.get(word) or did_you_mean(word, valid)
     return Fault(key, f"unknown {what} `{word}`", hint=hint, name=True)
 
 
-def meanings(table: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """The values of a table's misspelt keys, by the keys that they mean."""
-    misspelt = (key for key in table if key not in known and key not in _ELSEWHERE)
-    each = ((nearest(key, known), table[key]) for key in misspelt)
+def meanings(table: Mapping[str, Any], valid: Collection[str]) -> dict[str, Any]:
+    """The values of a table's misspelt keys, by the intended keys."""
+    misspelt = (key for key in table if key not in valid and key not in _ELSEWHERE)
+    each = ((nearest(key, valid), table[key]) for key in misspelt)
     return {name: value for name, value in each if name is not None}
 
 
@@ -189,7 +189,7 @@ def _fault(key: Key, entries: list[Mapping[str, Any]], model: type[Table]) -> Fa
 
 
 def _sentence(entry: Mapping[str, Any]) -> str:
-    """The message of a validator, ours or pydantic's."""
+    """The message of a validator of this program or of pydantic."""
     kind, value, context = entry["type"], entry["input"], entry.get("ctx", {})
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
@@ -203,7 +203,7 @@ def _sentence(entry: Mapping[str, Any]) -> str:
 
 
 def _kind(entry: Mapping[str, Any]) -> str | None:
-    """The kind that a value should have had; None where a value of the right kind breaks a rule."""
+    """The kind that a value should have; None if a value of the right kind breaks a rule."""
     return _KINDS.get(re.sub("_(type|parsing)$", "", entry["type"]))
 
 
@@ -217,7 +217,7 @@ def _choice(key: Key, entries: list[Mapping[str, Any]]) -> Fault:
 
 
 def _fields(model: type[Table], loc: Sequence[str | int]) -> list[str]:
-    """The known keys of the table that an unknown one stands in."""
+    """The known keys of the table with an unknown key."""
     inner: type[Table] | None = model
     for part in loc[:-1]:
         field = inner.model_fields.get(str(part)) if inner else None

@@ -1,4 +1,4 @@
-"""Prompts: Jinja in a sandbox, deterministic, strict about names, bounded in every direction."""
+"""Prompts: Jinja in a sandbox, deterministic, strict about names, and bounded."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Prompts:
     def text(self, source: str, scope: Scope, complete: Complete = dict) -> str:
         """An inline source, rendered; a `TemplateFault` has its line, or an included template's.
 
-        A `complete` scope has what few templates name, such as the function that translates, too.
+        A `complete` scope also has rarely used names, such as the function that translates.
         """
         if not is_template(source):
             return self.whole(_plain(source))
@@ -76,7 +76,7 @@ class Prompts:
         )
 
     def _short(self, bones: Skeleton, scope: Scope) -> str | None:
-        """What a skeleton of lookups renders to, counted; None or nothing for what Jinja renders."""
+        """The counted rendering of a skeleton of lookups; None or empty if it needs Jinja."""
         text = bones.put_together(scope)
         if not text or not self.budget.small(len(bones.texts)):
             return None
@@ -88,8 +88,8 @@ class Prompts:
     def file(self, name: str, scope: Scope, complete: Complete = dict) -> str:
         """A template file by its path below the folder, rendered; a `TemplateFault` has a line.
 
-        Like an inline source, most files need no Jinja, or share a skeleton. Jinja itself renders
-        those that do not, and knows the place of every fault.
+        Like inline sources, most files do not need Jinja, or share a skeleton. Jinja renders the
+        others, and knows the place of every fault.
         """
         self._reader = _reader(scope)
         self._note(name)
@@ -108,16 +108,16 @@ class Prompts:
         """The text of a template file; None if it cannot be read."""
         try:
             with Meter(bounds.is_value, self.budget) as meter:
-                found = self._source(name, meter)
+                source = self._source(name, meter)
         except RAISED:
             return None
-        return found[0] if found else None
+        return source[0] if source else None
 
     def whole(self, text: str) -> str:
         """A text of the spec that is not too long, counted with all others.
 
         Raises:
-            TemplateFault: it has half characters, or one text or all together are too long.
+            TemplateFault: it has surrogates, or one text or all together are too long.
         """
         try:
             return self.budget.written(_whole(text))
@@ -155,15 +155,15 @@ class Prompts:
         return users
 
     def _pass_on(self, users: dict[str, dict[str, None]]) -> None:
-        """Enter the assets of templates that are evaluated once for all for those that they ask for."""
+        """Pass the assets of templates that are evaluated once on to the templates they use."""
         pending = list(self._sandbox.modules)
         while pending:
             parent = pending.pop()
             assets = users.get(self.path(parent), {})
             for child in self._sandbox.reached.get(parent, ()):
-                known = users.get(self.path(child))
-                if known is not None and not assets.keys() <= known.keys():
-                    known.update(assets)
+                users_of_child = users.get(self.path(child))
+                if users_of_child is not None and not assets.keys() <= users_of_child.keys():
+                    users_of_child.update(assets)
                     pending.append(child)
 
     def _source(self, name: str, meter: Meter | None = None) -> tuple[str, str, None] | None:
@@ -195,26 +195,26 @@ class Prompts:
         return ((path, text) for text, path, _ in self._files.values())
 
     def path(self, name: str) -> str:
-        """Where a template lies."""
+        """The path of a template."""
         return paths.join(self._folder, name)
 
     def _nearby(self, name: str) -> str:
-        """A hint for the name of a template that there is not."""
-        meant = whereabouts.nearest_file(self._tree, paths.join(self._folder, name))
-        if meant is None:
+        """A hint for the name of a missing template."""
+        near = whereabouts.nearest_file(self._tree, paths.join(self._folder, name))
+        if near is None:
             return f"templates are looked up in `{self._folder}`"
-        if meant.startswith(f"{self._folder}/"):
-            return f"did you mean `{meant.removeprefix(f'{self._folder}/')}`?"
+        if near.startswith(f"{self._folder}/"):
+            return f"did you mean `{near.removeprefix(f'{self._folder}/')}`?"
         if self._tree.kind(self._folder) is Kind.MISSING:
-            folder = posixpath.dirname(meant) or "."
+            folder = posixpath.dirname(near) or "."
             return (
                 f'there is no folder `{self._folder}`: set `templates = "{folder}"` in `[project]`'
             )
-        return f"templates are looked up in `{self._folder}`; move `{meant}` there"
+        return f"templates are looked up in `{self._folder}`; move `{near}` there"
 
 
 def _reader(scope: Scope) -> str:
-    """The asset that a text belongs to; nothing if it belongs to none."""
+    """The asset that a text belongs to; empty if it does not belong to one."""
     asset = scope.get("asset")
     return str(asset["name"]) if isinstance(asset, Mapping) else ""
 
@@ -247,7 +247,7 @@ def _plain(source: str) -> str:
 
 
 def _joined(pieces: Iterable[str]) -> str:
-    """The output of a template, joined piece by piece so that too much is stopped early."""
+    """The output of a template, joined piece by piece, so that an excess is stopped early."""
     joined: list[str] = []
     length = 0
     for piece in pieces:

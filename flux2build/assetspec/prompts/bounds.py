@@ -14,28 +14,28 @@ from typing import Final, Self, TypeVar
 from msgspec import Struct
 
 LONGEST_TEXT: Final = 256 * 1024
-"""Most characters of a value, and most bytes of a prompt: a token, of which models read 32K, has eight at most."""
+"""Most characters of a value, and most bytes of a prompt: models read 32K tokens of up to 8."""
 MOST_STEPS: Final = 100_000
 MOST_TOGETHER: Final = 500_000
-"""Steps that all renderings of a spec may take together, above those that are free."""
+"""Steps that all renderings of a spec may take together, beyond the free ones."""
 FREE_STEPS: Final = 1_000
-"""Steps of each rendering that do not count there: a large spec has many small templates."""
+"""Free steps of each rendering: a large spec has many small templates."""
 MOST_FREE: Final = 4_000_000
-"""All the steps that do not count there."""
+"""Most free steps of all renderings together."""
 REFUSING: Final = 10_000
-"""Steps of refusing a template: it may have worked on something that is not counted."""
+"""Steps of refusing a template, which may have done uncounted work."""
 MOST_WRITTEN: Final = 32 * 1024 * 1024
 """Most characters of all texts of a spec together."""
 MOST_NODES: Final = 10_000
 """Most names, operators, tags and texts of one template."""
 FREE_NODES: Final = 500
-"""Parts of each template whose compiling does not count there."""
+"""Parts of each template that are compiled for free."""
 COMPILING: Final = 45
 """Steps of compiling one of them."""
 PARSING: Final = 3
 """Steps of parsing a character of a template that turns out to be wrong."""
 LOOKING: Final = 100
-"""Steps of looking for a template's file."""
+"""Steps of finding a template's file."""
 MOST_TEXT: Final = 4 * 1024 * 1024
 """Most characters that one rendering may write, wherever they go."""
 MOST_ITEMS: Final = 20_000
@@ -70,22 +70,22 @@ class Budget(Struct):
     text: int = MOST_WRITTEN
 
     def begin(self) -> None:
-        """Refuses a rendering when even small ones have become too many."""
+        """Refuse a rendering if there have been too many small ones."""
         if self.free < 0:
             raise OverBoundError("the spec has too many templates for what they do")
 
     def small(self, steps: int) -> bool:
-        """Counts a rendering without Jinja; whether there may be one more."""
+        """Count a rendering without Jinja; return whether one more is allowed."""
         self.free -= steps
         return self.free >= 0
 
     def settle(self, steps: int, free: int = FREE_STEPS) -> None:
-        """Counts what a rendering took; small ones are free."""
+        """Count the steps of a rendering; small ones are free."""
         self.free -= min(steps, free)
         self.left -= max(0, steps - free)
 
     def compiling(self, nodes: int) -> None:
-        """Counts the compiling of a template; small ones are free."""
+        """Count the compilation of a template; small ones are free."""
         self.settle(nodes * COMPILING, FREE_NODES * COMPILING)
         if nodes > MOST_NODES:
             raise OverBoundError(f"the template has more than {MOST_NODES:,} parts")
@@ -93,7 +93,7 @@ class Budget(Struct):
             raise OverBoundError(_TOGETHER)
 
     def written(self, text: str) -> str:
-        """Counts a text of the spec."""
+        """Count a text of the spec."""
         self.text -= len(text)
         if self.text < 0:
             raise OverBoundError(
@@ -105,9 +105,9 @@ class Budget(Struct):
 class Meter:
     """The steps and the text that one rendering has used.
 
-    A step is about a microsecond of work, whatever the work is: the text and the items that
-    an operation reads count as much as those that it makes. As a context it meters one rendering
-    by itself, and counts that in the budget.
+    A step is about a microsecond of any work: text and items that an operation reads count as much
+    as those that it makes. As a context manager, it meters one rendering by itself, and counts it
+    in the budget.
     """
 
     __slots__ = ("_budget", "leaf", "most", "steps", "text")
@@ -119,25 +119,25 @@ class Meter:
         self.text = 0
 
     def __enter__(self) -> Self:
-        """Refuses the rendering when even small ones have become too many."""
+        """Refuse the rendering if there have been too many small ones."""
         self._budget.begin()
         return self
 
     def __exit__(self, fault: type[BaseException] | None, *_: object) -> None:
-        """Counts what the rendering took, and more if it was refused."""
+        """Count the steps of the rendering, and more if it was refused."""
         refused = fault is not None and issubclass(fault, OverBoundError)
         self.steps += REFUSING if refused else 0
         self._budget.settle(self.steps)
 
     def work(self, steps: int) -> None:
-        """Counts work that makes no text."""
+        """Count work that does not make text."""
         self.steps += steps
         if self.steps > self.most:
             alone = f"the template takes more than {MOST_STEPS:,} steps"
             raise OverBoundError(alone if self.most == MOST_STEPS else _TOGETHER)
 
     def read(self, value: T, per_item: int = 8) -> T:
-        """A value, after counting the reading of all that is in it."""
+        """A value, after counting the work of reading it."""
         if isinstance(value, str):
             self.work(len(value) // 256)
         elif isinstance(value, list | tuple | Mapping):
@@ -150,20 +150,20 @@ class Meter:
         return value
 
     def ticking(self, items: Iterator[object]) -> Iterator[object]:
-        """The same items, each of which costs a step when it is taken."""
+        """The same items; each costs a step."""
         for item in items:
             self.work(1)
             yield item
 
     def spend(self, text: int = 0) -> None:
-        """Counts one step, and the text that it makes."""
+        """Count one step, and the text that it makes."""
         self.text += text
         self.work(1 + text // 256)
         if self.text > MOST_TEXT:
             raise OverBoundError("the template writes more than 4 MiB of text on its way")
 
     def size(self, value: object, leaf: Callable[[object], bool]) -> int:
-        """Counts the items of a nested value; returns its characters and items.
+        """Count the items of a nested value; return its characters and items.
 
         Raises:
             OverBoundError: it is too large, or something in it is not a `leaf`.
@@ -176,7 +176,7 @@ class Meter:
         return items + text
 
     def kept(self, value: T) -> T:
-        """A value that an operation has made, after measuring and counting it."""
+        """The result of an operation, after measuring and counting it."""
         if isinstance(value, list | tuple | Mapping):
             self.size(value, self.leaf)
             return value
@@ -201,7 +201,7 @@ def _small(bits: int) -> None:
 
 
 def finite(value: object) -> None:
-    """Refuse infinity and what is not a number: they are neither prompts nor JSON."""
+    """Refuse infinity and NaN, which neither prompts nor JSON allow."""
     if isinstance(value, float) and not math.isfinite(value):
         raise OverBoundError(f"`{value}` is not a number that can be written")
 
@@ -228,7 +228,7 @@ _KINDS: Final[Sequence[tuple[type | tuple[type, ...], str]]] = (
 
 
 def size(value: object, leaf: Callable[[object], bool] = lambda _: True) -> int:
-    """The characters and items of a nested value; `OverBoundError` for too many, or for no `leaf`."""
+    """The characters and items of a nested value; `OverBoundError` for too many, or a bad leaf."""
     *_, (items, text) = _sizes(value, leaf)
     return items + text
 
@@ -288,7 +288,7 @@ def percent_format(template: str, values: object) -> None:
 
 
 def _widest(values: object) -> int:
-    """The length of the largest of several values, written."""
+    """The length of the longest of several values, as text."""
     if isinstance(values, Mapping):
         values = [*values.values()]
     parts = values if isinstance(values, list | tuple) else [values]
@@ -361,7 +361,7 @@ def _longest(arguments: Sequence[object]) -> int:
 
 
 def count(number: int) -> int:
-    """A width or length that a template asks for; `OverBoundError` if nobody needs so much."""
+    """A width or length in a template; `OverBoundError` if it is too large."""
     if abs(number) > LARGEST_COUNT:
         raise OverBoundError(f"{number:,} is too much; {LARGEST_COUNT:,} is the most"[:200])
     return number

@@ -1,4 +1,4 @@
-"""The fault of a template, told without Jinja, which most specs do not need."""
+"""The fault of a template, without importing Jinja, which most specs do not need."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ RAISED: Final = (
     TypeError,
     ValueError,
 )
-"""What the reading of a template can raise; anything else is a bug of ours and must not look like a fault."""
+"""The errors that reading a template can raise; others are bugs and must not look like faults."""

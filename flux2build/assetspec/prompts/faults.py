@@ -28,7 +28,7 @@ from flux2build.storage.text_files import unseen, unseen_hint
 from flux2build.storage.toml_values import CURLY
 
 CAUGHT: Final = (*RAISED, TemplateError)
-"""What a template can raise."""
+"""The errors that a template can raise."""
 
 REMOVED: Final = {
     "attr": "write `value.name` or `value['name']`",
@@ -56,14 +56,14 @@ class Knowing(Protocol):
 
     @property
     def columns(self) -> AbstractSet[str]:
-        """What it could have."""
+        """The keys that it could have."""
 
     def why_absent(self, column: str) -> tuple[str, str | None]:
         """The reason, and a hint."""
 
 
 class Unknown(TemplateFault):
-    """A name that does not exist; the place where it is caught knows the names near it."""
+    """A name that does not exist; its handler knows the nearest names."""
 
     def __init__(self, name: str, owner: object) -> None:
         super().__init__(f"`{brief(name)}` is not defined")
@@ -79,7 +79,7 @@ class Strict(StrictUndefined):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Jinja calls this to make an exception; its message is replaced by ours.
+        # Jinja calls this to make an exception, whose message is replaced.
         self._undefined_exception = cast("type[TemplateRuntimeError]", self._fault)
 
     def _fault(self, message: str) -> TemplateFault:
@@ -97,7 +97,7 @@ def explained(
 ) -> TemplateFault:
     """The fault of any caught exception, with its line, its template and a hint.
 
-    `nearby` has a hint for the name of a template that there is not.
+    `nearby` returns a hint for the name of a missing template.
     """
     fault = error if isinstance(error, TemplateFault) else _fault(error, nearby)
     line, template, visible = _site(error.__traceback__)
@@ -118,8 +118,8 @@ def _site(traceback: TracebackType | None) -> tuple[int, str | None, Mapping[str
             site = line, template.filename if template.name else None, traceback.tb_frame.f_locals
         traceback = traceback.tb_next
     line, file, names = site
-    known = ((_LOCAL.fullmatch(name), value) for name, value in names.items())
-    return line, file, {m[1]: value for m, value in known if m and value is not missing}
+    matches = ((_LOCAL.fullmatch(name), value) for name, value in names.items())
+    return line, file, {m[1]: value for m, value in matches if m and value is not missing}
 
 
 def _fault(error: Exception, nearby: Callable[[str], str]) -> TemplateFault:
@@ -154,7 +154,7 @@ def _syntax(error: TemplateSyntaxError) -> TemplateFault:
 
 
 def _odd_character(message: str) -> TemplateFault | None:
-    """The fault of a character that no expression has, if nobody sees it or it is a curly quote."""
+    """The fault of an invisible character or a curly quote in an expression."""
     match = _CHARACTER.match(message)
     letter = str(literal_eval(match[1])) if match else ""
     if letter and (name := unseen(letter)):
@@ -175,13 +175,13 @@ def _not_found(error: TemplateNotFound, nearby: Callable[[str], str]) -> Templat
 
 
 def _named(message: str) -> TemplateFault:
-    """A fault; an unknown filter or test gets a hint, and is recognized by Jinja's sentence."""
+    """A fault; an unknown filter or test, recognized by Jinja's message, gets a hint."""
     match = _NO_FILTER.search(message[:1].upper() + message[1:])
     if not match:
         return TemplateFault(message)
     family, name = match[1], match[2]
-    known = FILTERS.keys() - REMOVED.keys() if family == "filter" else TESTS.keys()
-    hint = REMOVED.get(name) or did_you_mean(name, known)
+    available = FILTERS.keys() - REMOVED.keys() if family == "filter" else TESTS.keys()
+    hint = REMOVED.get(name) or did_you_mean(name, available)
     return TemplateFault(f"there is no {family} `{name}`", hint=hint)
 
 

@@ -33,7 +33,7 @@ class Metering(NodeTransformer):
         return getattr(self, _REWRITINGS.get(type(node), ""), None)
 
     def _body(self, node: Any) -> Any:
-        """Each run of a body costs a step and the text that stands in it."""
+        """Each run of a body costs a step and its text."""
         text = sum(len(data.data) for data in node.find_all(nodes.TemplateData))
         self.generic_visit(node)
         if isinstance(node, nodes.For) and node.test:
@@ -54,13 +54,13 @@ class Metering(NodeTransformer):
         return _through("kept!", node)
 
     def _concat(self, node: nodes.Concat) -> nodes.Node:
-        """`a ~ b` joins texts only."""
+        """`a ~ b` joins only texts."""
         self.generic_visit(node)
         node.nodes = [_through("plain!", item) for item in node.nodes]
         return _through("kept!", node)
 
     def _compared(self, node: nodes.Compare) -> nodes.Node:
-        """`a == b` and `a in b` read what they compare."""
+        """`a == b` and `a in b` read their operands."""
         self.generic_visit(node)
         node.expr = _through("read!", node.expr)
         for operand in node.ops:

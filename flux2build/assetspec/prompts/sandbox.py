@@ -1,4 +1,4 @@
-"""The Jinja environment of prompts: what a template may use, and how much it may do."""
+"""The Jinja environment of prompts, which limits a template's names and work."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _AT_ONCE: Final = frozenset({"count", "d", "default", "first", "join", "last", "
 _BY_LETTER: Final = frozenset({"striptags", "title", "urlencode", "wordcount", "wordwrap"})
 """Filters of text that look at it letter by letter, in Python."""
 _SPLITTING: Final = frozenset({"rsplit", "split", "splitlines"})
-"""Methods of text that may make a piece of every letter."""
+"""Methods of text that may return a piece for every letter."""
 _OF_EACH: Final[tuple[tuple[Any, frozenset[str]], ...]] = (
     (str, _OF_TEXT),
     (Mapping, frozenset({"get", "items", "keys", "values"})),
@@ -68,14 +68,14 @@ def _is_leaf(value: object) -> bool:
 
 def _is_json(value: object) -> bool:
     if isinstance(value, Undefined):
-        str(value)  # raises the fault that says what is not defined
+        str(value)  # raises the fault about the undefined name
     bounds.finite(value)
     return isinstance(value, str | int | float | None)
 
 
 @pass_context
 def _printed(context: Context, value: object) -> str:
-    """What `{{ … }}` writes: texts, numbers and dates, but no Python representations."""
+    """The output of `{{ … }}`: texts, numbers and dates, but not Python representations."""
     text: str = value if isinstance(value, str) else _plain(value, context)
     environment = context.environment
     assert isinstance(environment, Sandbox)
@@ -96,7 +96,7 @@ def _plain(value: object, context: Context | None = None) -> str:
 
 
 def _as_text(value: object, visible: Mapping[str, object]) -> str:
-    """How a template gets a text out of a value that is none."""
+    """A hint that says how to turn a value into text."""
     if callable(value):
         return "call it with `()`"
     if isinstance(value, Mapping):
@@ -109,7 +109,7 @@ def _as_text(value: object, visible: Mapping[str, object]) -> str:
 
 
 def _named(start: str, values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """How a template calls some values, and those in them, the outer ones first."""
+    """The names of values, and of the values in them, in a template; outer ones first."""
     levels = deque([(start, values)])
     while levels:
         start, inner = levels.popleft()
@@ -121,7 +121,7 @@ def _named(start: str, values: Mapping[str, object]) -> Iterator[tuple[str, obje
 
 
 class _Template(Template):
-    """A template that notes when it is evaluated for all that import it."""
+    """A template that notes when it is evaluated for all templates that import it."""
 
     def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
         assert isinstance(self.environment, Sandbox)
@@ -132,7 +132,7 @@ class _Template(Template):
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja without clock, chance, environment or unbounded work.
 
-    Nothing is evaluated while compiling, so that all work is metered.
+    Compilation does not evaluate anything, so that all work is metered.
     """
 
     template_class = _Template
@@ -191,7 +191,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     # Which templates it reads.
 
     def join_path(self, template: str, parent: str) -> str:
-        """The name of a template that another one asks for, which is noted."""
+        """The name of a template that another one uses, which is noted."""
         if isinstance(template, str):
             self.reached.setdefault(parent, set()).add(template)
         return super().join_path(template, parent)
@@ -201,7 +201,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self._note(name)
         return template
 
-    # What a template may use.
+    # The names that a template may use.
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Whether an attribute is known to be pure; a date's `today()`, for one, is not."""
@@ -229,10 +229,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         bounds.brace_format(owner)
         return super().wrap_str_format(value)
 
-    # How much it may do.
+    # The limits of its work.
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Calls a function for a template, and measures the result."""
+        """Call a function for a template, and measure the result."""
         self.meter.spend()
         values = self._arguments(obj, [*args, *kwargs.values()])
         self.meter.work(len(values))
@@ -262,7 +262,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return value
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Calculates for a template, with bounds on the operands and on the result."""
+        """Calculate for a template, with bounds on the operands and on the result."""
         if operator == "%" and isinstance(left, str):
             right = self._whole(right)
         bounds.before_operator(operator, left, right)
@@ -326,16 +326,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise OverBoundError("a namespace cannot be put in another one")
         return value
 
-    # Where work is counted.
+    # The places where work is counted.
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """The names that all templates can use, copied: they never change."""
+        """A copy of the names that all templates can use, which never change."""
         return {**self.globals, **(d or {})}
 
     def compile(self, source: Any, name: Any = None, filename: Any = None, *args: Any) -> Any:
-        """The code of a template; one that is wrong is parsed once, however often it is used."""
-        if (known := self._wrong.get((source, filename))) is not None:
-            raise known.with_traceback(None)
+        """The code of a template; a faulty one is parsed only once."""
+        if (earlier := self._wrong.get((source, filename))) is not None:
+            raise earlier.with_traceback(None)
         try:
             return super().compile(source, name, filename, *args)
         except CAUGHT as error:
@@ -359,7 +359,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _copied(error: Exception) -> Exception:
-    """The same error without the frames that it comes from, which hold much memory."""
+    """The same error without its frames, which hold much memory."""
     if isinstance(error, TemplateSyntaxError):
         copy = TemplateSyntaxError(error.message or "", error.lineno, error.name, error.filename)
         copy.source = error.source

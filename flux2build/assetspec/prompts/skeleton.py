@@ -29,7 +29,7 @@ _WORDS: Final = frozenset(
     | {"caller", "kwargs", "loop", "self", "super", "varargs"}
     | {"t"}
 )
-"""Names that mean something to Jinja itself, and the one that only it is given."""
+"""Names with a meaning for Jinja, and the one that only Jinja gets."""
 _LARGE: Final = 2**63
 _LONG: Final = 64 * 1024
 _MARK: Final = re.compile(r"\{[{%#]")
@@ -42,12 +42,12 @@ class Lookup(Struct, frozen=True):
     argument: str | None = None
 
     def text(self, scope: Mapping[str, object]) -> str | None:
-        """The text that it writes; None where only Jinja knows, which has the words for faults, too."""
+        """The text that it writes; None if only Jinja can tell, or report the fault."""
         value: Any = scope
         try:
             for name in self.names:
                 value = value[name]
-        except (KeyError, TypeError):  # it has no such value, or no values by name at all
+        except (KeyError, TypeError):  # it does not have such a value, or any values by name
             return None
         if type(value) is str:
             return value if self.argument is None else None
@@ -66,17 +66,17 @@ class Skeleton(Struct, frozen=True):
 
     template: str
     texts: tuple[str | None, ...]
-    """The text of each piece that the template yields; None for an expression's."""
+    """The text of each piece that the template yields; None for an expression."""
     pieces: tuple[str | Lookup, ...] | None = None
-    """The texts, and what the expressions look up; None if one of them does anything else."""
+    """The texts and the lookups of the expressions; None if an expression is not a lookup."""
 
     def filled(self, pieces: Iterable[str]) -> Iterator[str]:
-        """What the template yields, with the texts put back."""
+        """The template's output, with the texts put back."""
         for piece, text in zip(pieces, self.texts, strict=True):
             yield piece if text is None else text
 
     def put_together(self, scope: Mapping[str, object]) -> str | None:
-        """What Jinja would render; None where that takes more than looking up a few short texts."""
+        """Jinja's rendering; None if it takes more than looking up a few short texts."""
         if self.pieces is None:
             return None
         whole = ""
@@ -100,8 +100,8 @@ def of(source: str) -> Skeleton | None:
         template += expression + _bone(text)
         pieces += [None, text] if text else [None]
     lookups = _lookups(expressions)
-    known = None if lookups is None else _filled(pieces, lookups)
-    return Skeleton(template, tuple(pieces), known)
+    filled = None if lookups is None else _filled(pieces, lookups)
+    return Skeleton(template, tuple(pieces), filled)
 
 
 def _filled(texts: Iterable[str | None], lookups: Iterable[Lookup]) -> tuple[str | Lookup, ...]:

@@ -28,7 +28,7 @@ MOST_MIB: Final = 32
 MOST_PROBLEMS: Final = 20
 _IN_LINES: Final = (".csv", ".tsv")
 _MOST_LINE_ENDS: Final = 4_000_000
-"""Every line of Windows counts twice."""
+"""Line ends of Windows count twice."""
 
 
 class Row(Mapping[str, object]):
@@ -41,13 +41,13 @@ class Row(Mapping[str, object]):
     ) -> None:
         """The row with these `names`, which are the values of the columns that name it.
 
-        Its `cells` are trimmed, and blank ones are left out; `columns` are all of its file.
+        Its `cells` are trimmed, and blank ones are left out; `columns` are all columns of its file.
         """
         self.names, self.cells, self.place, self.columns = names, cells, place, columns
 
     @property
     def key(self) -> str:
-        """What messages call it."""
+        """Its name for messages."""
         return ", ".join(self.names)
 
     def __getitem__(self, column: str) -> object:
@@ -67,9 +67,9 @@ class Row(Mapping[str, object]):
         return f"{self.place.file} has no column `{column}`", _meant(column, self.columns)
 
 
-def _meant(column: str, known: Iterable[str]) -> str | None:
-    """A hint for a column that there is not, which tells what nobody sees in the nearest one."""
-    hint = did_you_mean(column, known)
+def _meant(column: str, columns: Iterable[str]) -> str | None:
+    """A hint for a missing column, which names invisible characters in the nearest one."""
+    hint = did_you_mean(column, columns)
     names = [name for letter in hint or "" if (name := unseen(letter))]
     return f"{hint} it has {names[0]} in it" if names else hint
 
@@ -80,11 +80,11 @@ class Table(Struct, frozen=True):
     files: tuple[str, ...]
     rows: tuple[Row, ...]
     text: str = ""
-    """The text of a file each line of which says all of one row; empty for any other."""
+    """The text of a file in which each line is a row; empty for any other file."""
 
 
 def read(tree: ProjectFiles, written: str, shape: Shape) -> Table:
-    """Read a data file, or every file that a pattern fits; each row is named by its key columns.
+    """Read a data file, or every file that matches a pattern; key columns name the rows.
 
     Raises:
         SpecError: with every problem of the files.
@@ -104,14 +104,14 @@ def read(tree: ProjectFiles, written: str, shape: Shape) -> Table:
 
 
 def _files(tree: ProjectFiles, written: str) -> tuple[tuple[str, ...], bool]:
-    """The files that are named, in the order of their paths, and whether a pattern names them."""
+    """The files in the order of their paths, and whether a pattern names them."""
     path = paths.join("", written)
     if not globs.is_pattern(written) or tree.kind(path) is Kind.FILE:
         if absence := whereabouts.absence(tree, written):
             raise SpecError(f"data file {absence[0]}", hint=absence[1])
         return (path,), False
-    if found := globs.matching(tree, written):
-        return tuple(found), True
+    if matches := globs.matching(tree, written):
+        return tuple(matches), True
     message, hint = whereabouts.unmatched(tree, written)
     raise SpecError(f"data files: {message}", hint=hint)
 
@@ -119,21 +119,23 @@ def _files(tree: ProjectFiles, written: str) -> tuple[tuple[str, ...], bool]:
 def _read_all(
     tree: ProjectFiles, files: Sequence[str], records: Records, key: str, *, several: bool
 ) -> str:
-    """Read the records of files, which may not have more bytes together than one alone.
+    """Read the records of files, which share the size limit of one file.
 
     Return the text of the last one.
     """
-    text, left = "", MOST_MIB * 1024 * 1024
+    text, remaining = "", MOST_MIB * 1024 * 1024
     for file in files:
         suffix = posixpath.splitext(file)[1].lower()
         reader = _READERS.get(suffix)
         if reader is None:
-            known = ", ".join(f"`{suffix}`" for suffix in _READERS)
-            raise SpecError(f"`{file}` is not a data file that can be read", hint=f"known: {known}")
+            suffixes = ", ".join(f"`{suffix}`" for suffix in _READERS)
+            raise SpecError(
+                f"`{file}` is not a data file that can be read", hint=f"known: {suffixes}"
+            )
         text = text_of(tree, file)
-        left -= len(text)
+        remaining -= len(text)
         source = DataFile(file, text, records, key, is_row=several)
-        if left < 0:
+        if remaining < 0:
             source.refuse(f"the data files have more than {MOST_MIB} MiB together", 1)
         reader(source)
     return text
@@ -142,20 +144,20 @@ def _read_all(
 def _stop(records: Records, written: str) -> None:
     if not records.problems:
         return
-    shown, more = records.problems[:MOST_PROBLEMS], len(records.problems) - MOST_PROBLEMS
+    problems, more = records.problems[:MOST_PROBLEMS], len(records.problems) - MOST_PROBLEMS
     if more > 0:
         least = "at least " if len(records.problems) == MOST_FAULTS else ""
         place = Place(written) if globs.is_pattern(written) else records.problems[0].place
         file = place.file if place else written
-        shown.append(Problem(f"{least}{more} more problems like these", Place(file)))
-    raise SpecError(*shown)
+        problems.append(Problem(f"{least}{more} more problems like these", Place(file)))
+    raise SpecError(*problems)
 
 
 def text_of(tree: ProjectFiles, file: str) -> str:
     """Return the text of a data file.
 
     Raises:
-        SpecError: it cannot be read, or is none.
+        SpecError: it cannot be read, or is not text.
     """
     text = read_text(tree, file, MOST_MIB, "data file")
     if text.count("\n") + text.count("\r") > _MOST_LINE_ENDS:
@@ -184,10 +186,10 @@ def _keyed(
         names = [_name(records, place, cells, key) for key in keys]
         if None in names:
             continue
-        known = tuple([name for name in names if name is not None])
+        identity = tuple([name for name in names if name is not None])
         own = frozenset(cells) if place.file in records.whole else columns
-        row = Row(known, cells, place, own)
-        earlier = first.setdefault(tuple(map(paths.fold, known)), row)
+        row = Row(identity, cells, place, own)
+        earlier = first.setdefault(tuple(map(paths.fold, identity)), row)
         if earlier is row:
             rows.append(row)
         else:

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from flux2build.errors import Place, Problem
 
 MOST_ROWS: Final = 100_000
-"""A spec may not have more members."""
+"""The most members of a spec."""
 MOST_CELLS: Final = 1_000_000
 MOST_FAULTS: Final = 500
 _OF_FOLDERS: Final = frozenset({"index", "_index"})
@@ -20,7 +20,7 @@ _OF_FOLDERS: Final = frozenset({"index", "_index"})
 
 Cells = Mapping[str, object]
 Record = tuple[Place, Cells]
-"""The place at which a record starts, and its cells without blank ones."""
+"""The start of a record, and its cells without blank ones."""
 
 
 class TooMuchError(Exception):
@@ -28,21 +28,21 @@ class TooMuchError(Exception):
 
 
 class Records(Struct):
-    """The records of one data file, or of all that a pattern names, with what is wrong with them."""
+    """The records of one data file, or of all files that a pattern names, with their problems."""
 
     problems: list[Problem] = field(default_factory=list)
     rows: list[Record] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
     """The names of all columns."""
     whole: set[str] = field(default_factory=set)
-    """The files of which each is one row."""
+    """The files that are one row each."""
     _cells: int = 0
 
     def wrong(self, message: str, place: Place, hint: str | None = None) -> None:
         """Note a problem.
 
         Raises:
-            TooMuchError: nobody would read more of them.
+            TooMuchError: there are too many problems to read.
         """
         self.problems.append(Problem(message, place, hint=hint))
         if len(self.problems) >= MOST_FAULTS:
@@ -62,7 +62,7 @@ class Records(Struct):
         self.rows.append((place, cells))
 
     def refuse(self, message: str, place: Place) -> NoReturn:
-        """End the reading of data that has too much of something; raises a `TooMuchError`."""
+        """End the reading of too much data; raises a `TooMuchError`."""
         self.wrong(message, place, "split it into several, or leave out what no template uses")
         raise TooMuchError
 
@@ -74,12 +74,12 @@ class DataFile(Struct):
     text: str
     records: Records
     key: str = ""
-    """The column that names the rows, where a row has no such cell of its own."""
+    """The column that names the rows, if a row lacks such a cell."""
     is_row: bool = False
-    """Whether an object in it is one row, as in each file that a pattern names."""
+    """Whether its object is one row, as in files that a pattern names."""
 
     def wrong(self, message: str, line: int, column: int = 0, hint: str | None = None) -> None:
-        """Note a problem; raises a `TooMuchError` if nobody would read more of them."""
+        """Note a problem; raises a `TooMuchError` if there are too many to read."""
         self.records.wrong(message, Place(self.file, line, column), hint)
 
     def add(self, line: int, cells: Cells) -> None:
@@ -87,7 +87,7 @@ class DataFile(Struct):
         self.records.add(Place(self.file, line), cells)
 
     def refuse(self, message: str, line: int) -> NoReturn:
-        """End the reading of a file that has too much of something; raises a `TooMuchError`."""
+        """End the reading of a file with too much data; raises a `TooMuchError`."""
         self.records.refuse(message, Place(self.file, line))
 
     @property

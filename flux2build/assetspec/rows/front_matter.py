@@ -1,4 +1,4 @@
-"""The record of a page in Markdown or MDX: what stands above its text, in YAML or TOML."""
+"""The record of a page in Markdown or MDX: its front matter in YAML or TOML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flux2build.storage.text_files import refuse_conflict
 _START: Final = re.compile(r"(---|\+\+\+)[ \t]*\n")
 _UNSEEN: Final = r"[\s\u200b\u2060\ufeff]*"
 _MISPLACED: Final = re.compile(rf"{_UNSEEN}(---|\+\+\+){_UNSEEN}$", re.MULTILINE)
-"""A fence that blank lines, or characters that nobody sees, keep from being one."""
+"""A fence that is void because of blank lines or invisible characters before it."""
 _ENDS: Final = {
     "---": re.compile(r"^---[ \t]*$", re.MULTILINE),
     "+++": re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
@@ -26,7 +26,7 @@ _ENDS: Final = {
 
 
 def of_page(source: DataFile) -> None:
-    """Read the front matter of a page as one row; a page without any is a row of its own cells."""
+    """Read the front matter of a page as one row; a page without any has only its own cells."""
     start = _START.match(source.text)
     if start is None:
         if misplaced := _MISPLACED.match(source.text):

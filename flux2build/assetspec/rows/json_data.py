@@ -1,4 +1,4 @@
-"""Records from JSON: a list of objects, an object of them, or one object a line."""
+"""Records from JSON: a list of objects, an object of objects, or one object on each line."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def of_json(source: DataFile) -> None:
 
 
 def of_lines(source: DataFile) -> None:
-    """Read one JSON object a line."""
+    """Read one JSON object on each line."""
     objects.check_size(source)
     objects.add(source, _lines(source))
 
@@ -69,8 +69,8 @@ def _items(source: DataFile, start: int = 0) -> Iterator[Item]:
         if (end := _past("]", text, at, "expecting `,` or `]`")) != len(text) and not start:
             raise json.JSONDecodeError("nothing may follow the list", text, end)
     except (ValueError, RecursionError) as fault:
-        message, known, column = explained(fault)
-        source.wrong(message, known or line, column)
+        message, fault_line, column = explained(fault)
+        source.wrong(message, fault_line or line, column)
 
 
 def _past(sign: str, text: str, at: int, otherwise: str) -> int:

@@ -1,4 +1,4 @@
-"""Records from objects, whatever language they are written in."""
+"""Records from objects of JSON, YAML or TOML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flux2build.storage.text_files import without_texts
 _MOST_OBJECTS: Final = 500_000
 _MOST_VALUES: Final = 2_000_000
 Item = tuple[int, object]
-"""A value, after the line on which it starts."""
+"""The line on which a value starts, and the value."""
 
 
 def add(source: DataFile, items: Iterable[Item]) -> None:

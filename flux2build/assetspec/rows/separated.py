@@ -20,7 +20,7 @@ _LONGEST: Final = 1024 * 1024
 def separated(source: DataFile, *, delimiter: str | None = None) -> None:
     """Read the records of a CSV or TSV file.
 
-    Without a delimiter, commas separate cells, or what the header has instead.
+    Without a `delimiter`, commas separate cells, or the header's own delimiter.
     """
     delimiter = delimiter or _delimiter(source.text)
     lines = _records(source, delimiter)
@@ -38,7 +38,7 @@ def separated(source: DataFile, *, delimiter: str | None = None) -> None:
 
 
 def _delimiter(text: str) -> str:
-    """A comma, unless the header has semicolons or tabs and no comma, as some countries export."""
+    """A comma, unless the header has semicolons or tabs and no comma, as in some countries."""
     header = text.lstrip().partition("\n")[0]
     return next((mark for mark in (",", ";", "\t") if mark in header), ",")
 
@@ -71,7 +71,7 @@ def _records(source: DataFile, delimiter: str) -> Iterator[tuple[int, list[str]]
 
 
 class _Lines:
-    """The lines of a file with their ends, as long as no row of them becomes too long."""
+    """The lines of a file with their ends; a row that becomes too long is refused."""
 
     def __init__(self, source: DataFile, text: str) -> None:
         self._source, self._lines = source, _LINE.finditer(text)
@@ -93,9 +93,9 @@ def _header(source: DataFile, line: int, header: list[str]) -> list[str]:
     if not header:
         source.wrong("the data file is empty", 1, hint="its first line must name the columns")
     columns = [normal(cell) for cell in header]
-    known: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for number, column in enumerate(columns, start=1):
-        first = known.setdefault(column, number)
+        first = numbers.setdefault(column, number)
         if column and first != number:
             source.wrong(f"columns {first} and {number} are both named `{brief(column)}`", line)
         if letter := next((letter for letter in column if is_stray(letter)), None):

@@ -11,20 +11,20 @@ from flux2build.errors import Place, did_you_mean
 
 
 class Shape(Struct, frozen=True):
-    """How rows are named, and what is done with their cells."""
+    """The naming of rows, and the changes to their cells."""
 
     keys: tuple[str, ...]
     """The columns that name the rows."""
     fill: tuple[str, ...] = ()
     """The columns whose blank cells have the value of the row above."""
     split: Mapping[str, str] = field(default_factory=dict)
-    """The columns that are lists, with what separates their items."""
+    """The columns that are lists, with the separators of their items."""
 
 
 def shaped(records: Records, start: Place, shape: Shape) -> list[Record]:
     """The records with their blanks filled and their lists split."""
-    wanted, columns = (*map(normal, shape.fill), *map(normal, shape.split)), records.columns
-    for column in wanted if columns else ():
+    required, columns = (*map(normal, shape.fill), *map(normal, shape.split)), records.columns
+    for column in required if columns else ():
         if column not in columns:
             hint = did_you_mean(column, columns)
             records.wrong(f"there is no column `{column}`", start, hint)

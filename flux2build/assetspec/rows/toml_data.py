@@ -12,7 +12,7 @@ from flux2build.storage import toml_text
 
 
 def of_toml(source: DataFile) -> None:
-    """Read the tables of one array in TOML, or of one table that has a key for each."""
+    """Read the tables of one array in TOML, or the tables in one table by their keys."""
     objects.check_size(source)
     try:
         data = toml_text.parsed(source.text, source.file)

@@ -47,7 +47,7 @@ def read(tree: ProjectFiles, file: str) -> Strings:
 
 
 def _text(tree: ProjectFiles, file: str) -> str:
-    """The text of a catalogue; one of gettext may say that it is in an encoding of its own."""
+    """The text of a catalogue; a gettext catalogue may declare its own encoding."""
     try:
         return read_text(tree, file, MOST_MIB, "catalogue")
     except SpecError:
@@ -62,7 +62,7 @@ def filled(text: str, locale: str, values: Mapping[str, str | int]) -> str:
     """An ICU message with its values in their places; a text without any is returned as it is.
 
     Raises:
-        ValueError: it names a value that is not given, or is not an ICU message.
+        ValueError: it names a missing value, or is not an ICU message.
         IcuMissingError: it has places for values, and ICU is not installed.
     """
     names = re.findall(_PLACE, text)

@@ -35,30 +35,30 @@ Translate = Callable[..., str]
 
 
 class UntranslatedError(Exception):
-    """Raised inside a template whose file is left out, as `policy = "skip"` says."""
+    """Raised inside a template whose file is left out because of `policy = "skip"`."""
 
 
 class Gap(Struct, frozen=True):
-    """A string that a locale lacks, and what is used instead."""
+    """A string that a locale lacks, and its substitute."""
 
     locale: str
     key: str
     file: str
     """The locale's catalogue."""
     place: Place | None
-    """Its place in the catalogue, without a translation; None when it is not there at all."""
+    """Its place in the catalogue, without a translation; None if the catalogue lacks it."""
     instead: str
     """`nothing`, `no file`, or the locale whose string is used."""
 
 
 class Translations(Struct):
-    """The catalogues of a project, each read when a template first asks for its locale."""
+    """The catalogues of a project; each is read when a template first needs its locale."""
 
     tree: ProjectFiles
     table: CatalogTable | None
     faults: Faults
     faulty: bool = False
-    """Whether `[catalog]` itself has mistakes; then nothing is reported as missing."""
+    """Whether `[catalog]` itself is faulty; then nothing is reported as missing."""
     used: dict[str, dict[AssetName, None]] = field(default_factory=dict)
     """Every catalogue that was read, with the assets whose texts asked for it."""
     gaps: dict[Gap, dict[AssetName, None]] = field(default_factory=dict)
@@ -67,11 +67,11 @@ class Translations(Struct):
 
     @property
     def axis(self) -> str | None:
-        """The axis or variable that says the locale of an asset; None if there are no catalogues."""
+        """The axis or variable with the locale of an asset; None if there are no catalogues."""
         return self.table.axis if self.table else None
 
     def translate(self, scope: Mapping[str, object], *, skips: bool) -> Translate:
-        """The `t` of templates with a scope; `skips` where the file they belong to can be left out."""
+        """The `t` of templates with a scope; `skips` if their file can be left out."""
 
         def t(key: str, /, *, context: str | None = None, **values: str | int) -> str:
             if self.faulty:
@@ -87,7 +87,7 @@ class Translations(Struct):
         return t
 
     def report(self) -> None:
-        """Reports the strings that are missing without a substitute: one fault for each locale."""
+        """Report the strings without a substitute: one fault for each locale."""
         missing: dict[str, list[Gap]] = {}
         for gap in self.gaps:
             if gap.instead == "nothing":
@@ -121,7 +121,7 @@ class Translations(Struct):
         return lookup.key
 
     def _found(self, locale: str, lookup: _Lookup, table: CatalogTable) -> str | None:
-        """The text of a locale, which may be the key itself; None if it has none."""
+        """The text of a locale, which may be the key itself; None if it is missing."""
         strings = self._strings(locale, lookup, table)
         message = strings.messages.get((lookup.key, lookup.context)) if strings else None
         usable = message and message.complete and (table.fuzzy or not message.fuzzy)
@@ -134,7 +134,7 @@ class Translations(Struct):
         self.gaps.setdefault(gap, {})[lookup.asset] = None
 
     def _strings(self, locale: str, lookup: _Lookup, table: CatalogTable) -> Strings | None:
-        """A locale's catalogue; an empty one when there is no file, None when it is faulty."""
+        """A locale's catalogue; empty if there is no file, None if it is faulty."""
         if locale not in self._read:
             self._read[locale] = self._load(_file(self.tree, locale, table))
         strings = self._read[locale]
@@ -173,10 +173,10 @@ class Translations(Struct):
         )
 
     def _hint(self, gaps: list[Gap]) -> str:
-        """The nearest key when a single one may be a typing error, else what can be done."""
-        known = {key for strings in self._read.values() if strings for key, _ in strings.messages}
+        """A hint: the nearest key if a single one is missing, else the possible remedies."""
+        keys = {key for strings in self._read.values() if strings for key, _ in strings.messages}
         only = gaps[0].key if len(gaps) == 1 else ""
-        if only not in known and (near := nearest(only, sorted(known))):
+        if only not in keys and (near := nearest(only, sorted(keys))):
             return f"did you mean `{near}`?"
         return 'translate them, or set `policy` in `[catalog]` to "fallback" or "skip"'
 
@@ -245,8 +245,8 @@ def faults_of(table: CatalogTable, tree: ProjectFiles) -> Iterator[Fault]:
         )
     ending = posixpath.splitext(table.path)[1].lower()
     if ending not in translations.FORMATS:
-        known = ", ".join(f"`{name}`" for name in translations.FORMATS)
-        yield Fault(_PATH, "this is not a catalogue that can be read", hint=f"known: {known}")
+        endings = ", ".join(f"`{name}`" for name in translations.FORMATS)
+        yield Fault(_PATH, "this is not a catalogue that can be read", hint=f"known: {endings}")
     if table.policy == "fallback" and not table.fallback:
         hint = 'such as `fallback = "en"`'
         yield Fault(("catalog", "policy"), "`fallback` says which locale to use", hint=hint)

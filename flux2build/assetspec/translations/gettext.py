@@ -45,7 +45,7 @@ _MOST_FORMS: Final = 10
 """polib reads one digit; no language has more."""
 _COUNT: Final = re.compile(r"[0-9]{1,2}")
 _GERMANIC: Final = {"nplurals": "2", "plural": "(n != 1)"}
-"""One form for one, another for the rest: what gettext takes where a catalogue says nothing."""
+"""One form for one, another for the rest: gettext's default."""
 
 
 def read(file: str, text: str) -> Strings:
@@ -53,7 +53,7 @@ def read(file: str, text: str) -> Strings:
     lines = _Lines(file, text)
     try:
         catalog = polib.pofile(lines, encoding="utf-8")
-    except OSError:  # polib's only exception, which names the line in its sentence alone
+    except OSError:  # polib's only exception, which names the line only in its message
         raise SpecError(_not_po(file, lines.current, "this line is out of place")) from None
     count, form = _plurals({name.lower(): value for name, value in catalog.metadata.items()})
     messages: dict[Key, Message] = {}
@@ -81,15 +81,15 @@ class _Lines:
 
     def splitlines(self) -> Iterator[str]:
         """A line for each keyword with all of its text, and one for each list of flags."""
-        before, begun = "", 1
+        before, start = "", 1
         for number, (line, keyword, text) in enumerate(self._statements(), start=1):
             if keyword == "#,":
                 yield f"#, {text}"
                 continue
             if before in {"msgid", "msgid_plural"} and keyword in {"msgid", "msgctxt", ""}:
-                self.current = begun  # polib takes it as untranslated
+                self.current = start  # polib takes it as untranslated
                 raise self._fault("this message has no `msgstr`")
-            self.current = begun = line
+            self.current = start = line
             if keyword == "msgid":
                 self._keys.append((number, line))
             if len(self._keys) > _MOST:
@@ -102,9 +102,9 @@ class _Lines:
         return self._keys[bisect_left(self._keys, (start, 0))][1]
 
     def _statements(self) -> Iterator[tuple[int, str, str]]:
-        """Each keyword and `#,` with its line and its text; an empty one stands for the end.
+        """Each keyword and `#,` with its line and its text; an empty one marks the end.
 
-        Comments are left out, and so is what is obsolete: nobody uses it.
+        Comments and obsolete messages are left out, because they are not used.
         """
         line, keyword, at, texts = 1, "", 1, list[str]()
         for token in _TOKEN.finditer(self._text):
@@ -135,7 +135,7 @@ class _Lines:
     def _whole(
         self, line: int, keyword: str, texts: Sequence[str]
     ) -> Iterator[tuple[int, str, str]]:
-        """A keyword with all of its text, unless nothing that polib reads is said by it."""
+        """A keyword with all of its text, if polib reads that keyword."""
         if keyword and not texts:
             self.current = line
             raise self._fault("a text must stand between double quotes")
@@ -163,7 +163,7 @@ def _not_po(file: str, line: int, why: str) -> Problem:
 
 
 def _plurals(headers: Mapping[str, str]) -> tuple[int, Callable[[int], int]]:
-    """How many forms a catalogue has, and which goes with a number.
+    """The number of forms in a catalogue, and the function that chooses one for a number.
 
     Where the rule cannot be understood, choosing a form is a `ValueError`: only messages that
     depend on a number need it.

@@ -1,4 +1,4 @@
-"""What a catalogue holds: messages by key, each with its place in the file."""
+"""The content of a catalogue: messages by key, each with its place in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from flux2build.errors import Place
 
 Key = tuple[str, str | None]
-"""A message's key, and its context where gettext has several messages with one key."""
+"""A message's key, and its context if gettext has several messages with one key."""
 
 
 class Message(Struct, frozen=True):
@@ -32,6 +32,6 @@ class Strings(Struct, frozen=True):
     file: str
     messages: Mapping[Key, Message] = field(default_factory=dict)
     form: Callable[[int], int] = field(default=lambda _: 0)
-    """The index of the form that goes with a number; a `ValueError` where the catalogue is unclear."""
+    """The index of the form for a number; raises `ValueError` if the catalogue is unclear."""
     others: Mapping[str, str] = field(default_factory=dict)
     """The kinds of values that are not texts, such as `a list`, by their keys."""
