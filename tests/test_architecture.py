@@ -80,6 +80,7 @@ LAZY: Final[dict[str, str]] = {
     "building/networks/process.py": "temporary files are for networks that are run",
     "incremental/brief_build.py": "a build with nothing to do needs no event loop",
     "incremental/brief.py": "few plans are about edits of the spec, about names, or about what is to be derived",
+    "incremental/entering.py": "few specs ask for approvals by name",
     "incremental/edited.py": "data files are for the specs that have rows",
     "incremental/lines_to_read.py": "likewise",
     "console/changes.py": "texts are compared only where they differ",

@@ -23,7 +23,6 @@ from flux2build.incremental.keeping import (
     tags_of,
 )
 from flux2build.incremental.members import Members
-from flux2build.incremental.names_in_brief import named
 from flux2build.incremental.placing import Placing
 from flux2build.incremental.plain_recipes import plain
 from flux2build.incremental.surroundings import around
@@ -165,6 +164,8 @@ class Entering:
         required = options.get("required") if isinstance(options, Mapping) else None
         if not required:
             return [*asking]
+        from flux2build.incremental.names_in_brief import named
+
         known = named(self._base, required) if self._members.same else None
         return None if known is None else sorted({*asking, *(known & self._rendered)})
 
