@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flux2build.console.console import Console
+from flux2build.console.plan_view import counted
 from flux2build.errors import Exit, Flux2BuildError, UsageError, gravest
 from flux2build.ledger.accounts import accounts
 from flux2build.providers.pricing import money
@@ -63,7 +64,7 @@ def each(specs: Sequence[str], run: Callable[..., Exit | None], values: dict[str
 
 def _summary(exits: dict[str, Exit], spent: Decimal) -> str:
     others = [f"{spec} with exit code {int(code)}" for spec, code in exits.items() if code]
-    parts = [f"{len(exits)} specs", f"{len(exits) - len(others)} in order", *others]
+    parts = [counted(len(exits), "spec"), f"{len(exits) - len(others)} in order", *others]
     return f"{', '.join(parts)}." + (f" Spent: {money(spent)}." if spent else "")
 
 

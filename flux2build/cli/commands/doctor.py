@@ -354,12 +354,12 @@ def _project(options: CommonOptions) -> Iterator[Line]:
         assets, files = len(project.spec.assets), len(project.spec.recipes)
         _ = project.graph
         name = f" of `{project.spec.name}`" if project.spec.name else ""
-        counts = f"{assets} assets, {files} files"
+        counts = f"{counted(assets, 'asset')}, {counted(files)}"
         text = f"{project.file}{name}: {counts} ({project.spec.profile})"
         yield Line("spec", text, ok=True)
         count, wrong = len(project.lock.blocks), project.lockless or ignored(project.lock_path)
         if wrong is None:
-            yield Line("lock", f"{project.lock_path.name}: {count} blocks", ok=True)
+            yield Line("lock", f"{project.lock_path.name}: {counted(count, 'block')}", ok=True)
         else:
             yield Line("lock", wrong.message, ok=False, hint=wrong.hint, exit=Exit.DRIFT)
         if project.repository.exists:

@@ -31,6 +31,7 @@ Read = Callable[[Fact], bytes]
 
 def _joined(base: str) -> str:
     """The base as a prefix of paths: a folder's name gets its `/`; `…?v=` and `…/img-` stay."""
+    base = base.strip()
     folder = base[-1:].isalnum() and not {"?", "#"} & set(base)
     return f"{base}/" if folder else base
 

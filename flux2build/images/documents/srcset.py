@@ -92,7 +92,7 @@ def srcset(files: Iterable[Fact], base: str) -> str:
 
 def url(fact: Fact, base: str) -> str:
     """The URL of a file, percent-encoded so that it can stand in a `srcset`."""
-    return base + quote(fact.about.path)
+    return "%20".join(base.split()) + quote(fact.about.path)
 
 
 def site_assets(facts: Iterable[Fact], options: SiteOptions, read: Read) -> dict[str, Json]:

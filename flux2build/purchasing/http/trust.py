@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import sys
 from collections.abc import Mapping
@@ -26,8 +27,14 @@ def authorities(places: Mapping[str, str]) -> ssl.SSLContext | None:
         return _system()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for setting, place in places.items():
-        _add(context, setting, Path(place))
+        for each in _folders(place) or [Path(place)]:
+            _add(context, setting, each)
     return context
+
+
+def _folders(place: str) -> list[Path]:
+    """The folders of a list as OpenSSL reads it, in `SSL_CERT_DIR`; some may not be there."""
+    return [Path(each) for each in place.split(os.pathsep) if each and Path(each).is_dir()]
 
 
 def _add(context: ssl.SSLContext, setting: str, place: Path) -> None:

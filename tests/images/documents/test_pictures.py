@@ -106,6 +106,7 @@ def test_colour_holds_the_place() -> None:
         ("https://cdn.example/get?file=", "https://cdn.example/get?file=hero-16.jpeg"),
         ("https://cdn.example/x?v=1", "https://cdn.example/x?v=1hero-16.jpeg"),
         ("/img-", "/img-hero-16.jpeg"),
+        (" /my images ", "/my%20images/hero-16.jpeg"),
     ],
 )
 def test_a_base_joins_as_addresses_do(base: str, src: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,13 @@ def test_a_folder_may_hold_them(tmp_path: Path) -> None:
 
     assert context is not None
     assert context.get_ca_certs() == []
+
+
+def test_several_folders_may_hold_them(tmp_path: Path) -> None:
+    """`SSL_CERT_DIR` is a list, as in OpenSSL, and not every folder of it has to be there."""
+    context = authorities({"SSL_CERT_DIR": f"{tmp_path / 'none'}{os.pathsep}{tmp_path}"})
+
+    assert context is not None
 
 
 def test_the_system_is_asked() -> None:
