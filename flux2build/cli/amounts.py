@@ -1,4 +1,4 @@
-"""Amounts and numbers that are given on the command line: digits from 0 to 9 and one point.
+"""Amounts and numbers on the command line: digits from 0 to 9 and one point.
 
 Python itself reads more as a number: `1_0`, `1e9`, `nan`, and the digits of every script.
 """

@@ -1,4 +1,4 @@
-"""What is said of the parameters that commands share, as the values of a call."""
+"""Takes the parameters that commands share out of the values of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows what other machines of a team have claimed, and tells them what a person decides."""
+"""Shows the claims of other machines of a team, and tells them a person's decisions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def others(
     options: CommonOptions, console: Console, own: Sequence[Purchase]
 ) -> list[tuple[Purchase, str]]:
-    """What other machines have claimed, with its state; a store that cannot be asked is a warning.
+    """The claims of other machines with their states; warns if the store cannot be asked.
 
-    Where the team has the picture of one of our `own` orders that a person has to settle, that is said.
+    It also says so if the team has the picture of an `own` order that a person has to settle.
     """
     try:
         if (team := _team(options)) is None:
@@ -43,7 +43,7 @@ def others(
 
 
 def fetch_shared(options: CommonOptions, picture: str) -> None:
-    """Put a picture that somebody names by its digest into the store, if only the team's has it.
+    """Put a picture, named by its digest, into the store if only the team's store has it.
 
     Raises:
         SystemFault: the store cannot be asked.
@@ -55,7 +55,7 @@ def fetch_shared(options: CommonOptions, picture: str) -> None:
 
 
 def claimed_entries(options: CommonOptions, known: Sequence[Entry], name: str) -> tuple[Entry, ...]:
-    """What the claims of other machines say of an order that the ledger does not know."""
+    """The entries from other machines' claims about an order that the ledger does not know."""
     team = None if _knows(known, name) else _team(options)
     return team.entries(name) if team else ()
 
@@ -64,7 +64,7 @@ def take_in_claimed(options: CommonOptions, console: Console, name: str) -> None
     """Enter an order that another machine has claimed in the ledger, so that it can be settled.
 
     Raises:
-        UsageError: several begin so.
+        UsageError: several names begin like this.
         SystemFault: the store cannot be asked or written.
     """
     team = None if _knows(user_journal().read(), name) else _team(options)
@@ -74,7 +74,7 @@ def take_in_claimed(options: CommonOptions, console: Console, name: str) -> None
 
 
 def tell_the_team(options: CommonOptions, console: Console, purchase: Purchase) -> None:
-    """Tell the team's store what a person has decided; what fails is done by the next build."""
+    """Tell the team's store a person's decision; if this fails, the next build does it."""
     try:
         if (team := _team(options)) is not None and not team.settled(purchase):
             console.say(
@@ -92,7 +92,7 @@ def _knows(entries: Sequence[Entry], name: str) -> bool:
 def _team(options: CommonOptions) -> TeamOrders | None:
     try:
         settings = read(options.env_file)
-    except UsageError:  # orders are settled with unfit settings, too
+    except UsageError:  # orders can be settled with faulty settings, too
         return None
     if not settings.shares:
         return None

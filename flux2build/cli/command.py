@@ -40,7 +40,7 @@ class Option(click.Option):
 
 
 class Command(click.Command):
-    """A command none of whose options may be given two values: one of them would be lost."""
+    """A command that refuses two values for one option, because one of them would be lost."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words; `UsageError` if an option that takes one value has several, or an option."""

@@ -25,7 +25,7 @@ def complete_files(
 
 
 def _from(names: Callable[[click.Context], Iterable[str]]) -> Completer:
-    """A completer of names; there are none while what they are read from is wrong or missing."""
+    """A completer of names; empty while their source is faulty or missing."""
 
     def complete(
         context: click.Context, _parameter: click.Parameter, incomplete: str

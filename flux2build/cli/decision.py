@@ -15,7 +15,7 @@ def entered(options: CommonOptions, choice: Choice, state: ReviewState, note: st
     """Enter a decision about the selected pictures, and say so.
 
     Raises:
-        UsageError: nothing is selected, or it cannot be decided about.
+        UsageError: nothing is selected, or a selected asset cannot be decided about.
         SystemFault: git does not know who decides, or the disk refuses the lock.
     """
     if choice.everything:

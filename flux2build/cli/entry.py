@@ -28,7 +28,7 @@ _ANSWERED = {
     "plan": {"file", "profile", "quiet", "exit_code"},
     "check": {"file", "profile", "quiet", "strict"},
 }
-"""What may be said beside each command while its answer stays the one that is remembered."""
+"""The parameters of each command that do not change its remembered answer."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,10 +62,10 @@ def _start_in_utf8() -> None:
 
 
 def _leave(code: int) -> int:
-    """End the process at once: to free every object takes as long as many an answer.
+    """End the process at once, because freeing every object may take longer than the answer.
 
-    Python ends it in its own time, with the same code, where that is more than freeing: threads
-    still run, a profiler or a debugger wants the last word, or a stream cannot be written.
+    Python ends it normally, with the same code, if there is more to do: threads still run, a
+    profiler or a debugger is active, or a stream cannot be written.
     """
     threading = sys.modules.get("threading")
     if (threading and threading.active_count() > 1) or sys.getprofile() or sys.gettrace():
@@ -80,7 +80,7 @@ def _leave(code: int) -> int:
 
 
 def _interruptible(run: Callable[[Sequence[str]], int], words: Sequence[str]) -> int:
-    """Run a command that Ctrl-C ends in good order, from its first moment to its last.
+    """Run a command that Ctrl-C ends in order, from its first moment to its last.
 
     Before it, and while Python shuts down after it, Ctrl-C ends the process in silence.
     """
@@ -100,7 +100,7 @@ def _interruptible(run: Callable[[Sequence[str]], int], words: Sequence[str]) ->
 
 
 def _parser() -> Callable[[Sequence[str]], int]:
-    """Import what parses the words and runs their command."""
+    """Import the parser, which runs the command."""
     _expect_many_objects()
     from flux2build.cli.parser import run
 
@@ -110,7 +110,7 @@ def _parser() -> Callable[[Sequence[str]], int]:
 def _without_parser(
     command: str, values: Mapping[str, Any], index: Index | None
 ) -> Callable[[Sequence[str]], int]:
-    """Import what runs a command whose words were plain, and goes on from the index."""
+    """Import the function that runs a plain command line, and continues from the index."""
     _expect_many_objects()
     from flux2build.cli.plain_call import run
 
@@ -174,7 +174,7 @@ def _printed(text: str, command: str, values: Mapping[str, Any]) -> bool:
 
 
 def _remembered(command: str, values: Mapping[str, Any]) -> tuple[str | None, Index | None]:
-    """The answer that the index remembers, if there is one that still holds, and the index that was asked."""
+    """The answer that the index remembers, if it is still valid, and that index."""
     if command not in _ANSWERED or not values.keys() <= _ANSWERED[command]:
         return None, None
     from flux2build.storage.index import Index

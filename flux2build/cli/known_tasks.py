@@ -1,4 +1,4 @@
-"""Asks a provider whether it knows a task that a person names, before anything is written down."""
+"""Asks a provider whether it knows a task that a person names, before anything is written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flux2build.session.settings import UserSettings
 def refuse_unknown(
     console: Console, settings: UserSettings, provider: Remote, entry: Ticketed
 ) -> None:
-    """Refuse a task that its provider does not know; where it cannot be asked, only that is said.
+    """Refuse a task that its provider does not know; warn if the provider cannot be asked.
 
     Raises:
         UsageError: it certainly does not know it.

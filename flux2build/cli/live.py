@@ -1,4 +1,4 @@
-"""What providers say of the user's accounts, for those who ask with `--live`."""
+"""The balances of the user's accounts at the providers, for `--live`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flux2build.session.settings import UserSettings
 
 
 def warn_of_costs(console: Console, settings: UserSettings, plan: Plan) -> None:
-    """Say what is left at each provider that a plan would pay, and warn where that is too little."""
+    """Print the balance at each provider that a plan would pay, and warn if it is too small."""
     costs = dict(_costs(plan))
     remote = (PROVIDERS[name] for name in costs)
     asked = [provider for provider in remote if isinstance(provider, Remote)]
@@ -40,7 +40,7 @@ def _costs(plan: Plan) -> Iterator[tuple[str, Decimal]]:
 
 
 def accounts(settings: UserSettings) -> Iterator[tuple[str, str, bool]]:
-    """What is left at each provider that there is a key for: its name, in words, and whether it is known."""
+    """The balance at each provider with a key: its name, the balance in words, and success."""
     remote = [provider for provider in PROVIDERS.values() if isinstance(provider, Remote)]
     asked = [provider for provider in remote if settings.value(provider.key_variable)]
     for name, left in balances(settings, asked).items():

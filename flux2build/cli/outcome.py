@@ -1,4 +1,4 @@
-"""Runs what a command line asks for, and turns every outcome into an exit code."""
+"""Runs a command line, and turns every outcome into an exit code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def concluded(
     command: Callable[[Sequence[str]], str],
     run: Callable[[Sequence[str]], int],
 ) -> int:
-    """Run what the words ask for; `command` names their command, even if they cannot be parsed."""
+    """Run a command; `command` is its name, even if the words cannot be parsed."""
     try:
         _escape_unencodable()
         _require_folder()
@@ -61,7 +61,7 @@ def _require_folder() -> None:
 
 
 def _refused(words: Sequence[str], error: OSError) -> Exit | None:
-    """Report what the system refused to do for reasons that are not ours; None for any other."""
+    """Report an error of the system that is not a bug; None for any other error."""
     if error.errno in _FULL_TABLE:
         hint = "`ulimit -n 1024` lets a process have more of them"
         return _fail(words, SystemFault((error.strerror or "").lower(), hint=hint))
@@ -81,7 +81,7 @@ def _bug(bug: Exception, command: str) -> Exit:
 
 
 def _fail(words: Sequence[str], error: Flux2BuildError) -> Exit:
-    """Print an error, and say what to exit with."""
+    """Print an error, and return the exit code."""
     from flux2build.console.console import Console
 
     Console(_color(words)).fail(error)
@@ -101,7 +101,7 @@ def _color(words: Sequence[str]) -> str:
 def _report(bug: Exception, command: str) -> str:
     """A report to paste: the traceback, without the values of variables.
 
-    Its lines are set off, for the last ones may be somebody's text.
+    Its lines are indented, because the last ones may be text from others.
     """
     import platform
     import traceback

@@ -52,7 +52,7 @@ class CommandGroup(click.Group):
 
 
 def _summary(name: str) -> str:
-    """What a command does, in one line; reading it does not import the command."""
+    """The summary of a command in one line; reading it does not import the command."""
     return COMMANDS.summary(name).rstrip(".")
 
 
@@ -98,10 +98,10 @@ def _parsed(words: Sequence[str]) -> int:
 
 
 def _refuse_unknown_variables() -> None:
-    """Refuse variables that are named like ours, so that a slip in a limit is not overlooked.
+    """Refuse unknown `FLUX2BUILD_` variables, so that a slip in a limit is not overlooked.
 
     Raises:
-        UsageError: there are some.
+        UsageError: there are such variables.
     """
     if any(name.startswith("FLUX2BUILD_") for name in os.environ):
         from flux2build.session.variables import refuse_unknown

@@ -1,7 +1,7 @@
 """Plain command lines of `build`, `plan`, `check` and `list`, read without the parser.
 
-They mean to it what they mean here; it reads all others. The call with nothing to do imports
-this module, so it imports nothing.
+The parser would read them the same way, and it reads all others. The call with nothing to do
+imports this module, so it imports nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HARMLESS = {
     "FLUX2BUILD_SIGN_CERT",
     "FLUX2BUILD_SIGN_KEY",
 }
-"""Variables that stand for no option, and those of the options that are plain."""
+"""Variables without an option, and the variables of plain options."""
 _TAKING_A_VALUE = {"-f": "file", "--file": "file", "-p": "profile", "--profile": "profile"}
 _SHARED = {"--json": "json", "-q": "quiet", "--quiet": "quiet"}
 _FLAGS = {
@@ -42,7 +42,7 @@ _FORMATS = {"concise", "full", "github", "gitlab", "json", "junit", "sarif"}
 
 
 def read(words: Sequence[str]) -> tuple[str, dict[str, Any]] | None:
-    """The command, and what is said of its parameters; None if the line is not plain."""
+    """The command and its parameters; None if the line is not plain."""
     values = _of_variables()
     if values is None:
         return None
@@ -71,7 +71,7 @@ def read(words: Sequence[str]) -> tuple[str, dict[str, Any]] | None:
 
 
 def _of_variables() -> dict[str, Any] | None:
-    """What the environment says of the parameters; None if it says more than is plain."""
+    """The parameters from the environment; None if it sets others than plain ones."""
     ours = (name for name in os.environ if name.lstrip("_").startswith("FLUX2BUILD_"))
     if any(name not in _HARMLESS for name in ours):
         return None
@@ -84,7 +84,7 @@ def _of_variables() -> dict[str, Any] | None:
 
 
 def _named(command: str, option: str, value: str, joined: str) -> str | None:
-    """The parameter that an option gives a value; None if that is odd.
+    """The parameter of an option with a value; None if the value is odd.
 
     The parser reads `-p=x` as the value `=x`, knows what an empty value means, and refuses a
     second one, or another option in the place of a value.
@@ -97,7 +97,7 @@ def _named(command: str, option: str, value: str, joined: str) -> str | None:
 
 
 def _verbose(word: str) -> int:
-    """How often a word asks for more."""
+    """How often a word contains `-v`."""
     if word == "--verbose":
         return 1
     return len(word) - 1 if word[:1] == "-" and not word[1:].strip("v") else 0

@@ -17,7 +17,7 @@ def run(
 ) -> int:
     """Run a command with the values that its words gave, and return an exit code.
 
-    The commands that only look go on from an index that has just been asked.
+    Commands that only read continue from an index that has just been read.
     """
     values = {**values, "index": index} if command in {"plan", "check"} else {**values}
     return concluded(words, lambda _: command, lambda _: _called(command, values))
@@ -33,7 +33,7 @@ def _called(command: str, values: dict[str, Any]) -> Exit:
 
 
 def function_of(command: str) -> Callable[..., Exit]:
-    """What carries a command out."""
+    """The function that carries a command out."""
     if command == "plan":
         from flux2build.cli.run_plan import show_plan
 

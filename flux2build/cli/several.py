@@ -43,7 +43,7 @@ def _walk(folder: Path) -> Iterator[str]:
 def each(specs: Sequence[str], run: Callable[..., Exit | None], values: dict[str, Any]) -> Exit:
     """Run a command with its values for each spec, and sum up.
 
-    What one of them has spent of `max_cost` is not there for the others.
+    Money of `max_cost` that one spec spends is not available to the others.
     """
     console = Console(values["color"], -1 if values["quiet"] else values["verbose"])
     before, exits, most = _spent(), dict[str, Exit](), values.get("max_cost")
@@ -69,7 +69,7 @@ def _summary(exits: dict[str, Exit], spent: Decimal) -> str:
 
 
 def _spent() -> Decimal:
-    """What all orders of this user have cost so far, including what may still be charged.
+    """The cost of all orders of this user so far, including sums that may still be charged.
 
     While the ledger cannot be read, nothing is bought.
     """

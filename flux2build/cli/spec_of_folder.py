@@ -1,4 +1,4 @@
-"""A spec for a folder of pictures that exist, each of them an asset."""
+"""Writes a spec for a folder of existing pictures, each of them an asset."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from flux2build.storage import regular
 from flux2build.storage.paths import fault, fold, is_foreign
 
 _SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
-"""What providers deliver."""
+"""The suffixes of pictures that providers deliver."""
 _OTHER_SUFFIXES: Final = frozenset(
     {".avif", ".bmp", ".gif", ".heic", ".ico", ".jxl", ".psd", ".svg", ".tif", ".tiff"}
 )
-"""What else is likely to be taken for a picture, so that a person is told that it is left out."""
+"""The suffixes of other pictures; a person is told that these are left out."""
 _STEP: Final = 16
 _LEAST, _MOST = 256, 2048
 """Pixels of a side that every model of FLUX.2 can render, in steps of 16."""
@@ -40,7 +40,7 @@ model = "flux-2-pro"
 def spec_of(folder: Path, root: Path, leave: Callable[[str, str], None]) -> str:
     """The text of a spec with an asset for each picture in a folder; paths start from `root`.
 
-    `leave` is told of each file that has the name of a picture and cannot be an output, and why.
+    `leave` is called with each picture that cannot be an output, and the reason.
 
     Raises:
         UsageError: there is no such folder below the root, or no picture in it.
@@ -79,7 +79,7 @@ def _assets(folder: Path, leave: Callable[[str, str], None]) -> Iterator[str]:
 
 
 def _unfit(path: str, form: str, outputs: Container[str]) -> str | None:
-    """Why a spec cannot have a file as an output; None if it can."""
+    """The reason why a file cannot be an output; None if it can."""
     if any(mark in path for mark in ("{{", "{%", "{#")):
         return "would be a template"
     if fold(path) in outputs:
@@ -91,7 +91,7 @@ def _unfit(path: str, form: str, outputs: Container[str]) -> str | None:
 
 
 def _name(path: PurePosixPath, names: set[str]) -> str:
-    """A name for the asset of a file, which no other one has."""
+    """A unique name for the asset of a file."""
     stem = re.sub(r"\W+", "_", path.with_suffix("").as_posix(), flags=re.ASCII).strip("_")
     plain = f"_{stem}" if not stem or stem[0].isdigit() else stem
     name = next(

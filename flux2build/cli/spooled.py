@@ -1,4 +1,4 @@
-"""Takes in what an earlier build kept in the spool, and says so."""
+"""Files pictures that an earlier build kept in the spool, and says so."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flux2build.storage.store import Store
 
 
 def take_in_spooled(journal: Journal, store: Store, console: Console) -> None:
-    """Tell ledger and store what they missed; as long as they cannot be written, warn."""
+    """File the spooled pictures in ledger and store; warn while these cannot be written."""
     spool = spool_of(home())
     try:
         taken = spool.take_in(journal, store)

@@ -1,4 +1,4 @@
-"""Turns what click finds wrong with a command line into an error like any other.
+"""Turns click's errors about a command line into errors like any other.
 
 Exceptions of click name the option, the command or the parameter; the value that is
 wrong stands only in their sentences, so pyproject.toml bounds click from above.
@@ -25,11 +25,11 @@ _REWORDINGS: Final = (
     (r"option '([^']*)' does not take a value", r"`\1` does not take a value"),
     (r"'([^']*)'", r"`\1`"),
 )
-"""Sentences of click, and ours for them."""
+"""Sentences of click, and their replacements."""
 
 
 def usage_error(wrong: click.ClickException, command: str) -> UsageError:
-    """The error for what click found wrong; `command` is used where click does not name it."""
+    """The error for an error of click; `command` is used where click does not name it."""
     context = wrong.ctx if isinstance(wrong, click.UsageError) else None
     path = context.command_path if context else command
     match wrong:

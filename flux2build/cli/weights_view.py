@@ -18,7 +18,7 @@ Facts = dict[str, Json]
 
 
 def show(console: Console, models: LocalModels, *, as_json: bool) -> Exit:
-    """Print what is configured; exit code 6 if something of it cannot be used."""
+    """Print the configuration; exit code 6 if a part of it cannot be used."""
     devices = asyncio.run(_devices(models))
     weights = [_weights(models, name) for name in models.table.models]
     networks = list(ImageModels(models).rows())

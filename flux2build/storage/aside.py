@@ -1,4 +1,4 @@
-"""Damaged files: kept under another name beside their place, and never deleted."""
+"""Keeps damaged files under another name beside their place, and never deletes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OURS_ALONE: Final = 0o600
 
 
 def put_aside(path: Path, data: bytes | None) -> Path:
-    """Keep what lies at a path under another name beside it; a file stays there as well.
+    """Keep the content of a path under another name beside it; a file also stays in place.
 
     Raises:
         SystemFault: it cannot be kept.

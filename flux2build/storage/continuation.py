@@ -1,8 +1,8 @@
 """A note beside a ledger says that lines were only added; it holds while the ledger has the attributes it names.
 
-It gives the ledger's first lines a name, and may say what they are. Whoever adds lines, and keeps others
-out meanwhile, passes the note on, so that nobody has to read these lines again to know that they are
-the same. The file may be deleted at any time.
+It gives the ledger's first lines a name, and may have their digest. A writer that adds lines under
+the lock renews the note, so that readers need not read these lines again to know that they are
+unchanged. The file may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_i
 
 
 def attributes(status: os.stat_result) -> Attributes:
-    """Return what tells one state of a file from another."""
+    """Return the attributes that distinguish the states of a file."""
     seen: Attributes = _ATTRIBUTES(status)
     return seen
 
 
 def held(ledger: str, status: os.stat_result) -> tuple[str, str]:
-    """The name that the first lines of a ledger have kept, and the digest of those that were indexed.
+    """The name of a ledger's unchanged first lines, and the digest of the indexed ones.
 
     Both are empty where there is no note, or the ledger has changed since it was written.
     """
@@ -40,7 +40,7 @@ def held(ledger: str, status: os.stat_result) -> tuple[str, str]:
 
 
 def note(ledger: str, seen: Attributes, name: str, digest: str) -> None:
-    """Write what holds while the ledger looks as it was seen; one without a name gets one."""
+    """Write a note that is valid while the ledger has these attributes, under a name."""
     text = f"{seen}\n{name or os.urandom(8).hex()}\n{digest}"
     data = f"{text}\n{_checksum(text)}".ljust(_LENGTH).encode()
     with suppress(OSError):
@@ -55,7 +55,7 @@ def sealed(file: int, size: int) -> Attributes | None:
     """Give an open file a time of its own, and return its attributes; None if it has another size.
 
     Whatever is written later gets another time, even in the same tick of the disk's clock. The
-    nanoseconds are odd, so that a disk that keeps times less finely, and could hide that, shows itself.
+    nanoseconds are odd, which exposes a disk with coarser times, which could hide a change.
     """
     if os.utime not in os.supports_fd:
         return None
@@ -88,5 +88,5 @@ def _checksum(text: str) -> str:
 
 
 def place(ledger: str) -> str:
-    """The file beside a ledger that holds this."""
+    """The file beside a ledger that holds the note."""
     return f"{ledger.rpartition('.')[0]}.seen"

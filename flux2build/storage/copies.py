@@ -1,6 +1,6 @@
 """Other copies of pictures that were paid for: elsewhere in the work tree, and in git.
 
-They are looked for when a file is in neither its place nor the store, before anybody pays again.
+They are looked for if a file is neither in its place nor in the store, before it is paid for again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flux2build.storage.work_tree import WorkTree
 
 
 class Recorded(NamedTuple):
-    """What a lock says of a picture's file."""
+    """The facts in a lock about a picture's file."""
 
     path: str
     size: int
@@ -34,7 +34,7 @@ class Copies:
         repository: Repository,
         recorded: Callable[[Digest], Iterable[Recorded]],
     ) -> None:
-        """`recorded` tells what locks say of a picture, now and at earlier times."""
+        """`recorded` returns the facts about a picture in the lock and in earlier locks."""
         self._folder, self._work_tree, self._repository = folder, work_tree, repository
         self._recorded = recorded
         self._has: dict[Digest, bool] = {}

@@ -23,7 +23,7 @@ from flux2build.storage.project_files import LARGEST, Kind, too_large
 SPEC_NAME: Final = "assets.toml"
 _FILE: Final = Kind.FILE.value
 _MANY: Final = 32
-"""From so many files of one folder on, listing it takes less time than looking at each."""
+"""The number of files from which on listing a folder is faster than looking at each file."""
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -32,12 +32,12 @@ def home() -> Path:
 
     Raises:
         UsageError: it is relative, and would be a different folder in each current folder.
-        SystemFault: nothing says where it lies, as for a user without a name and without `HOME`.
+        SystemFault: its place is unknown, as for a user without a name and without `HOME`.
     """
     named = os.environ.get("FLUX2BUILD_HOME")
     try:
         folder = (
-            Path(os.path.expanduser(named))  # where nobody has that name, `Path` raises
+            Path(os.path.expanduser(named))  # if no user has that name, `Path` raises
             if named
             else user_folders.data_folder()
         )
@@ -97,7 +97,7 @@ def named_spec(named: str) -> Path:
 def from_folder(folder: Path, word: str) -> str:
     """Return the path of a file as it is named from a folder; any other word as it is.
 
-    What is a file from the folder already, or is none from the current one, stays.
+    A word that names a file from the folder already, or no file from the current one, stays.
     """
     path = Path(word)
     if not {"/", os.sep, "."} & set(word) or (folder / word).is_file() or not path.is_file():
@@ -117,9 +117,9 @@ def replace(path: Path, data: bytes) -> None:
 class DiskFiles:
     """The files of a project; links are followed as long as they stay below its root.
 
-    `asked` holds the state of every path that was asked about: the digest of the
-    bytes that were read, or the path's kind; a folder whose names were read has a `/`
-    behind it. Comparing these states later shows whether anything has changed.
+    `asked` holds the state of every path that was looked up: the digest of the bytes that were
+    read, or the path's kind; a folder whose names were read has a `/` at its end. Comparing these
+    states later shows whether anything has changed.
     """
 
     def __init__(self, folder: Path, root: Path) -> None:
@@ -128,11 +128,11 @@ class DiskFiles:
         self._inside: dict[str, bool] = {}
         self._names: dict[str, list[str]] = {}
         self._times: dict[str, int] = {}
-        """How often was asked about what is in a folder."""
+        """How many paths in a folder were looked up."""
         self._plain: dict[str, frozenset[str]] = {}
         self.asked: dict[str, str] = {}
         self.rows: dict[str, Row] = {}
-        """What the index may know of the files that were read."""
+        """The rows for the index of the files that were read."""
 
     def kind(self, path: str) -> Kind:
         """Return the kind of a path, links followed."""
@@ -142,7 +142,7 @@ class DiskFiles:
         return kind
 
     def names(self, folder: str) -> list[str]:
-        """Return the names of what lies in a folder, sorted; nothing for what is not one."""
+        """Return the sorted names in a folder; empty if the path is not a folder."""
         if folder not in self._names:
             readable = self._kind(folder) is Kind.FOLDER
             try:
@@ -208,14 +208,14 @@ class DiskFiles:
             return False
 
     def real(self, path: str) -> str | None:
-        """Where a path leads, from the folder of the spec; None if it is a link, or leads away."""
+        """The real path, from the folder of the spec; None for a link, or if it leads away."""
         whole = os.path.join(self._at, path)
         if not self.inside(path) or os.path.islink(whole):
             return None
         return os.path.relpath(os.path.realpath(whole), self._folder).replace(os.sep, "/")
 
     def same(self, path: str, others: Iterable[str]) -> bool:
-        """Whether a path is one of some files by another name: another spelling, or a link."""
+        """Whether a path is another name for one of some files: another spelling, or a link."""
         with suppress(OSError, ValueError):
             mine = os.stat(os.path.join(self._at, path))
             for other in others:
@@ -253,7 +253,7 @@ class DiskFiles:
         return Kind.FOLDER if stat.S_ISDIR(mode) else Kind.SPECIAL
 
     def _files_in(self, folder: str) -> Container[str]:
-        """The plain files in a folder of which many are asked about; none before."""
+        """The plain files in a folder, once many of them were looked up; empty before."""
         times = self._times[folder] = self._times.get(folder, 0) + 1
         if times == _MANY:
             whole = os.path.join(self._at, folder)
@@ -278,7 +278,7 @@ class DiskFiles:
         return self._inside[parent] and not paths.kept_out(name)
 
     def _below_root(self, real: Path) -> bool:
-        """Whether a resolved path lies below the root, and not in git's folder or in our own."""
+        """Whether a resolved path lies below the root, and not in git's or flux2build's folder."""
         if not real.is_relative_to(self._root):
             return False
         return not any(map(paths.kept_out, real.relative_to(self._root).parts))

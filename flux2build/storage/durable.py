@@ -40,7 +40,7 @@ def fault(doing: str, path: Path | str, error: OSError) -> SystemFault:
 
 
 def way_out(error: OSError) -> str | None:
-    """What a person can do about what a disk refuses; None if nothing is known."""
+    """A hint for a disk's error; None for an unknown error."""
     return _HINTS.get(error.errno or 0)
 
 
@@ -89,7 +89,7 @@ def write_new(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 def write_all(file: int, data: bytes) -> None:
-    """Write all bytes, however many calls that takes."""
+    """Write all bytes, in several calls if necessary."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(file, rest) :]
@@ -126,7 +126,7 @@ def sync_upwards(path: Path, top: Path) -> None:
 
 def sync(path: Path) -> None:
     """Make the names in a folder durable; Windows has no such call."""
-    if sys.platform == "win32":  # pragma: no cover - as it says
+    if sys.platform == "win32":  # pragma: no cover - Windows
         return
     file = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:

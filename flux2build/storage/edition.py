@@ -1,4 +1,4 @@
-"""Which code this is: what one commit of a version judged, another one may judge otherwise.
+"""Identifies the code that runs, because another commit of a version may judge differently.
 
 The call with nothing to do imports this module, so it imports almost nothing.
 """
@@ -12,7 +12,7 @@ import zlib
 from flux2build import __version__
 
 _ASIDE = {"__pycache__", "building", "cli", "console", "purchasing", "sharing", "simulator"}
-"""Folders whose code only follows what others have judged, and what Python makes of code."""
+"""Folders whose code does not affect judgements, and Python's compiled code."""
 
 _ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 
@@ -31,9 +31,9 @@ def edition_of(package: str) -> str:
 
 
 def _states(package: str) -> bytes:
-    """What changes with the files of a checkout, or with the zip file in which the package lies.
+    """The attributes of a checkout's files, or of the zip file with the package.
 
-    Files that change this very moment are like no others.
+    Files that are changing right now get unique attributes.
     """
     try:
         files = sorted(_files(package))
@@ -60,4 +60,4 @@ def _files(package: str) -> list[str]:
 
 
 EDITION = edition_of(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-"""The code that runs, as it was when it was started."""
+"""The code that runs, as it was at the start."""

@@ -1,7 +1,7 @@
-"""A table that is kept in flux2build's own folder, of which each field is read when it is asked for.
+"""A table in flux2build's own folder, whose fields are read when they are needed.
 
-It lies in two files: all of it as it was once written, and what is different by now. The second says
-which writing it continues, so that it counts for nothing beside another one. Both are sealed.
+It has two files: the whole table as it was once written, and the later changes. The second file
+names the first one that it continues, so that it is ignored beside another one. Both are sealed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any, Final
 from flux2build.storage import sealed
 
 _SMALLER: Final = 4
-"""What is different is written by itself while it is so many times smaller than all of it."""
+"""Changes are written separately while they are this many times smaller than the table."""
 _FEW: Final = 100
-"""Up to so many items, each is compared by itself, however many differ."""
+"""Up to this number of items, each one is compared, however many differ."""
 _FORMAT: Final = "fields 2"
 
 Edit = tuple[bool, Any]
-"""Another value; or, after a true, the edits of some of its items, by key or place."""
+"""Another value; or, after `True`, the edits of some of its items, by key or place."""
 
 
 class _Writing:
@@ -40,14 +40,14 @@ class _Writing:
         return (*self.values, *self._texts)
 
     def value(self, field: str) -> Any:
-        """Return what it says in a field."""
+        """Return the value of a field."""
         if field in self._texts:
             self.values[field] = marshal.loads(self._texts.pop(field))  # noqa: S302 - sealed
         return self.values[field]
 
 
 class Fields(MutableMapping[str, Any]):
-    """A table; what its fields hold is replaced by other values, and never changed itself."""
+    """A table; the values of its fields are replaced, never mutated."""
 
     def __init__(
         self,
@@ -83,14 +83,14 @@ class Fields(MutableMapping[str, Any]):
         return sum(1 for _ in self)
 
     def copy(self) -> Fields:
-        """Return the same table, of which each field may be given another value."""
+        """Return a copy of the table, whose fields can be replaced."""
         return Fields(self._known, self._edits, self._written)
 
     def keep(self, folder: Path, name: str) -> None:
-        """Keep it under a name; a disk that cannot be written to is left alone.
+        """Write it under a name; errors of the disk are ignored.
 
         Raises:
-            ValueError: it holds something beside plain data.
+            ValueError: it holds other values than plain data.
         """
         if self._written is not None:
             edits = self._all_edits(self._written)
@@ -106,7 +106,7 @@ class Fields(MutableMapping[str, Any]):
         self._edits, self._written = {}, _Writing(number, texts, values)
 
     def _all_edits(self, written: _Writing) -> dict[str, Edit]:
-        """What is different from what was written."""
+        """The differences from the written table."""
         before = written.values
         known = {
             field: _edit(before.get(field), value)
@@ -117,7 +117,7 @@ class Fields(MutableMapping[str, Any]):
 
 
 def load(folder: Path, name: str) -> Fields | None:
-    """Return the table that was kept under a name; None if there is none that can be trusted."""
+    """Return the table under a name; None if there is no trustworthy one."""
     head, *texts = sealed.read_parts(folder, name) or [b""]
     match marshal.loads(head) if head else None:  # noqa: S302 - sealed
         case format_, number, names if format_ == _FORMAT:
@@ -136,7 +136,7 @@ def _changes(name: str) -> str:
 
 
 def _edit(before: Any, now: Any) -> Edit:
-    """What makes one value of another; items that are the same objects are equal."""
+    """The edit that turns one value into another; items that are the same object are equal."""
     places: list[Any] = []
     if type(before) is type(now) is dict and len(before) <= len(now):
         if not all(map(is_, before, now)):
@@ -155,7 +155,7 @@ def _edit(before: Any, now: Any) -> Edit:
 
 
 def _edited(value: Any, edit: Edit) -> Any:
-    """The value that an edit makes of another one, which is left as it is."""
+    """The edited copy of a value."""
     of_items, items = edit
     if not of_items:
         return items

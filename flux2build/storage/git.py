@@ -1,4 +1,4 @@
-"""Which files git tracks, as its index says, and which it ignores; git itself is never run."""
+"""Finds the files that git tracks or ignores, without running git."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LENGTH: Final = 0x0FFF
 class Tracked(Struct, frozen=True, dict=True):
     """The files below a folder that git tracks.
 
-    Where that cannot be known, such as in a linked work tree, every file counts as tracked.
+    Where that is unknown, such as in a linked work tree, every file counts as tracked.
     """
 
     root: Path
@@ -74,9 +74,9 @@ class Tracked(Struct, frozen=True, dict=True):
 
 
 def ignoring(root: Path, folder: Path, name: str) -> str | None:
-    """Return the file, from the root, that has git ignore a file; None if it tracks or shows it.
+    """Return the ignore file, from the root, that hides a file; None if git tracks or shows it.
 
-    What a person's own git configuration names beside the project is not read.
+    Ignore files outside of the project, from a person's git configuration, are not read.
     """
     if not (root / ".git").exists() or name in Tracked(root, folder):
         return None

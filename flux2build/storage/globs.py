@@ -1,4 +1,4 @@
-"""Patterns of paths: `content/**/*.{md,mdx}` stands for every file that it fits.
+"""Patterns of paths: `content/**/*.{md,mdx}` stands for every file that matches it.
 
 `*` stands for any part of a name, a part `**` for any folders or none, and `{a,b}` for one of
 several texts. Brackets mean nothing, because sites name folders `[slug]`. Names that start with a dot
@@ -30,7 +30,7 @@ def is_pattern(path: str) -> bool:
 
 
 def matching(files: ProjectFiles, pattern: str) -> list[str]:
-    """The files that a pattern fits, sorted.
+    """The files that match a pattern, sorted.
 
     Raises:
         SpecError: it would take too long to find them.
@@ -47,7 +47,7 @@ class _Search:
         self._files, self._pattern, self._looked = files, pattern, 0
 
     def below(self, folder: str, parts: Sequence[str], depth: int = 0) -> Iterator[str]:
-        """The files below a folder that fit the parts of a pattern."""
+        """The files below a folder that match the parts of a pattern."""
         head, rest = parts[0], parts[1:]
         if depth > _DEEPEST:
             return
@@ -79,7 +79,7 @@ class _Search:
         return entries
 
     def _fitting(self, part: str, names: Sequence[str]) -> set[str]:
-        """The names that one part of a pattern fits."""
+        """The names that match one part of a pattern."""
         pieces = [
             piece.split(",") if at % 2 else [piece]
             for at, piece in enumerate(re.split(_CHOICE, part))

@@ -1,7 +1,8 @@
-"""How far the ledger had come when a tree was clean, and whether anything has been left open since.
+"""Marks the end of the ledger when a tree was clean, to see whether later orders are still open.
 
-What other builds ordered and received leaves a remembered answer as it is. The call with nothing to
-do imports this module, so it imports almost nothing; it reads only the lines behind the mark.
+Orders that other builds placed and received do not change a remembered answer. The call with
+nothing to do imports this module, so it imports almost nothing; it reads only the lines after the
+mark.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _COARSE = 2_100_000_000
 
 
 def surroundings() -> str:
-    """Where the user's files lie.
+    """The places of the user's files.
 
     Another home has another ledger, with other orders to collect, and another configuration may
     have other cards, by which other pictures are ordered.
@@ -42,7 +43,7 @@ def ledger_key() -> str:
 
 
 def marked(path: str, end: int, now: int) -> str:
-    """Return a mark behind the lines of a ledger, at `now` or before, of which none leaves an order open."""
+    """Return a mark after the lines of a ledger, at `now` or before, without open orders."""
     from flux2build.storage import continuation
 
     try:
@@ -62,7 +63,7 @@ def marked(path: str, end: int, now: int) -> str:
 
 
 def holds(mark: str | None) -> bool:
-    """Whether the ledger is as it was, or was only continued, and nothing of that is open."""
+    """Whether the ledger is unchanged, or was only continued with settled orders."""
     if mark is None:
         return False
     numbers, _, path = mark.partition("\n")

@@ -6,7 +6,7 @@ import hashlib
 
 
 def listing(names: list[str]) -> str:
-    """Return the state of a folder with these names, of which hidden ones do not matter."""
+    """Return the state of a folder with these names; hidden ones are ignored."""
     visible = sorted(name for name in names if not name.startswith("."))
     text = "\0".join(visible).encode("utf-8", "surrogateescape")
     return "sha256:" + hashlib.sha256(text).hexdigest()

@@ -1,4 +1,4 @@
-"""Looking at many files at once: at large ones in threads, as reading and hashing let the others work."""
+"""Looks at many files at once: at large ones in threads, while hashing releases the GIL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 LARGE: Final = 128 * 1024
-"""From so many bytes on it is worth it to hand a file to a thread."""
+"""The size in bytes from which on a file is worth a thread."""
 
 
 def in_threads(look: Callable[[str], T], paths: Sequence[str]) -> dict[str, T]:
-    """Return what there is to be seen at each path."""
+    """Return the result of looking at each path."""
     # Lazy: most projects have small files only.
     from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""flux2build's own folder beside a spec: what lies in it can be computed again.
+"""flux2build's own folder beside a spec; its content can be computed again.
 
 The common call needs it, so this module imports almost nothing.
 """
@@ -57,7 +57,7 @@ def swap(path: str, data: bytes) -> None:
 
 
 def through_link(folder: str, path: str) -> bool:
-    """Whether a path leads elsewhere, as any part of it may be a link by now."""
+    """Whether a path leads elsewhere, because a part of it may have become a link."""
     if os.path.isabs(path):
         return False
     whole = os.path.normpath(os.path.join(os.path.realpath(folder), path))

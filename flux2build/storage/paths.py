@@ -1,4 +1,4 @@
-"""Rules for paths and names, so that each means one file on every system."""
+"""Rules for paths and names, so that each of them means one file on every system."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def is_foreign(folder: str) -> bool:
 
 
 def safe_name(value: str) -> str:
-    """Return a value as it stands in a name: what a name cannot hold becomes `-`, and none at its ends.
+    """Return a value for a name: invalid characters become `-`, which is stripped at the ends.
 
     A value that is valid in a name stays as it is.
     """

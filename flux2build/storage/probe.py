@@ -1,4 +1,4 @@
-"""Proofs that files can be written, before something is bought that needs them; nothing is left behind."""
+"""Proves that files can be written before pictures are bought; leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PREFIX: Final = f"{durable.TEMPORARY}probe-"
 _BLOCK: Final = b"\0" * 4096
 _OPEN: Final = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _IN_THE_WAY: Final = frozenset({errno.EPERM, errno.EISDIR, errno.EROFS})
-"""Why a file cannot be replaced, though its folder takes new files: it is immutable, or a folder."""
+"""The errors of a path that cannot be replaced: it is immutable, or a folder."""
 
 
 def takes_files(folder: Path) -> None:
@@ -29,7 +29,7 @@ def takes_files(folder: Path) -> None:
     try:
         existing = _existing(folder)
         for abandoned in existing.glob(f"{_PREFIX}*.tmp"):
-            with suppress(OSError):  # it may be another build's, which has it open
+            with suppress(OSError):  # another build may have it open
                 abandoned.unlink()
         path = existing / f"{_PREFIX}{os.urandom(8).hex()}.tmp"
         try:

@@ -12,7 +12,7 @@ LARGEST: Final = 192 * MEBIBYTE
 
 
 class Kind(StrEnum):
-    """What lies at a path."""
+    """The kind of a path."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -33,7 +33,7 @@ NOT_A_FILE: Final[Mapping[Kind, str]] = {
 
 
 def too_large(size: int, most: int) -> str:
-    """Say that a file has too many bytes."""
+    """The message about a file that is too large."""
     return f"it is {size:,} bytes; {most // MEBIBYTE} MiB is the most"
 
 
@@ -44,7 +44,7 @@ class ProjectFiles(Protocol):
         """Return the kind of a path, links followed."""
 
     def names(self, folder: str) -> Sequence[str]:
-        """Return the names of what lies in a folder, sorted, as the disk has them."""
+        """Return the sorted names in a folder, as the disk spells them."""
 
     def entries(self, folder: str) -> Sequence[tuple[str, bool]]:
         """Return the names in a folder, each with whether it is a folder itself, sorted.

@@ -1,4 +1,4 @@
-"""Regular files: read them, and wait for nothing else that may lie at their paths."""
+"""Reads regular files, without blocking on anything else at their paths."""
 
 from __future__ import annotations
 

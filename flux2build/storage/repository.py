@@ -1,4 +1,4 @@
-"""The versions of files that git has; `git` is run for it, and nothing is fetched or changed."""
+"""Reads the versions of files in git; runs `git`, but does not fetch or change anything."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _ENVIRONMENT: Final = {
     "LC_ALL": "C",
 }
 _OF_A_HOOK: Final = frozenset({"GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"})
-"""What git sets for its hooks; the repository is found by its folder instead."""
+"""The variables that git sets for its hooks; the folder identifies the repository instead."""
 _PATIENCE: Final = 60
-"""Seconds for one look at a history, which takes some hundredths of a second in most."""
+"""Seconds for one look at a history, which usually takes hundredths of a second."""
 
 
 class Version(NamedTuple):
@@ -42,7 +42,7 @@ class Commit(NamedTuple):
 
     name: str
     date: str
-    """When it was made, as ISO 8601 has it."""
+    """The date in ISO 8601."""
     author: str
     subject: str
 
@@ -57,7 +57,7 @@ class Repository:
     def versions(self, path: str, commit: str = "--all") -> Sequence[Version]:
         """Every content that a file had in a commit or before it, newest first.
 
-        Where no commit is named, it is any that a branch or tag leads to.
+        Without a commit, all commits that branches and tags lead to count.
         """
         listed = self._output(
             *("rev-list", commit, "--full-history", "--objects"),
@@ -72,7 +72,7 @@ class Repository:
         return str(self._output(*words), "ascii").strip() or None
 
     def fork(self, commit: str) -> str | None:
-        """The commit at which what is checked out left the line of another commit; None if none is known."""
+        """The merge base of the current commit and another one; None if it is unknown."""
         return str(self._output("merge-base", "HEAD", commit), "ascii").strip() or None
 
     def branches(self, revision: str) -> bool:
@@ -130,7 +130,7 @@ class Repository:
             return None
 
     def _sized(self, names: Sequence[bytes]) -> Iterator[Version]:
-        """The objects that are there."""
+        """The objects that exist."""
         answers = self._output("cat-file", "--batch-check", given=b"\n".join(names) + b"\n")
         for line in str(answers, "ascii", "replace").splitlines():
             name, kind, *size = line.split()
@@ -143,7 +143,7 @@ class Repository:
         return bool(self._output("config", "--get", "merge.flux2build.driver"))
 
     def identity(self) -> tuple[str, str]:
-        """The name and the e-mail address that git has for the user; empty if it has none."""
+        """The user's name and e-mail address in git; empty if there are none."""
         name, mail = (
             os.environ.get(f"GIT_AUTHOR_{variable}")
             or str(self._run("config", "--get", f"user.{key}"), "utf-8", "replace").strip()
@@ -152,7 +152,7 @@ class Repository:
         return name, mail
 
     def _output(self, *words: str, given: bytes = b"") -> bytes:
-        """What git prints about the repository; nothing where it cannot tell."""
+        """The output of git about the repository; empty if git fails."""
         return self._run(*words, given=given) if self.exists else b""
 
     def _run(self, *words: str, given: bytes = b"") -> bytes:

@@ -1,8 +1,8 @@
 """Values that can be computed again, kept in flux2build's own folder beside a spec.
 
-They are sealed as the index is: what came from elsewhere, such as a file that a
-stranger committed, what is damaged, and what other code has kept, is not read.
-A file begins with the number of its layout, so that no version mistakes what another one has kept.
+They are sealed like the index: files from elsewhere, such as those that a stranger committed,
+damaged files, and files of other code are not read. A file begins with the number of its layout, so
+that versions do not misread each other's files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SIZE: Final = 8
 
 
 def load(folder: Path, name: str) -> object:
-    """Return a value that was kept under a name; None if there is none that can be trusted."""
+    """Return the value under a name; None if there is no trustworthy one."""
     own = folder / FOLDER
     try:
         data = memoryview(regular.read(own / name, None))
@@ -42,7 +42,7 @@ def load(folder: Path, name: str) -> object:
 
 
 def read_parts(folder: Path, name: str) -> list[bytes] | None:
-    """Return the parts that were kept under a name; None if there are none that can be trusted."""
+    """Return the parts under a name; None if there are no trustworthy ones."""
     own = folder / FOLDER
     try:
         with regular.opened(own / name) as file:
@@ -62,16 +62,16 @@ def read_parts(folder: Path, name: str) -> list[bytes] | None:
 
 
 def keep(folder: Path, name: str, value: object) -> None:
-    """Keep a value; a disk that cannot be written to is left alone.
+    """Write a value; errors of the disk are ignored.
 
     Raises:
-        ValueError: it holds something beside plain data.
+        ValueError: it holds other values than plain data.
     """
     write(folder, name, marshal.dumps(value))  # type: ignore[arg-type] # it says so
 
 
 def write(folder: Path, name: str, *pieces: bytes) -> None:
-    """Keep bytes; a disk that cannot be written to is left alone."""
+    """Write bytes; errors of the disk are ignored."""
     try:
         own = Path(own_folder(str(folder)))
         seal = _seal(str(own))
@@ -85,7 +85,7 @@ def write(folder: Path, name: str, *pieces: bytes) -> None:
 
 
 def write_parts(folder: Path, name: str, parts: Iterable[bytes]) -> None:
-    """Keep bytes in parts; a disk that cannot be written to is left alone."""
+    """Write bytes in parts; errors of the disk are ignored."""
     sizes = ((len(part).to_bytes(_SIZE, "big"), part) for part in parts)
     write(folder, name, *chain.from_iterable(sizes))
 

@@ -26,7 +26,7 @@ from flux2build.storage import durable, locks, probe
 _DIGEST: Final = r"sha256:[0-9a-f]{64}"
 _READ_ONLY: Final = 0o444
 _MANY: Final = 1_000
-"""So many files are found sooner by listing their folders."""
+"""The number of files from which on listing their folders is faster."""
 
 
 class LostError(SystemFault):
@@ -34,7 +34,7 @@ class LostError(SystemFault):
 
 
 class DamagedError(SystemFault):
-    """A store that others write holds something else than what it is asked for."""
+    """A store that others write has other bytes than the requested ones."""
 
 
 class Store:
@@ -49,7 +49,7 @@ class Store:
 
     @property
     def folder(self) -> Path:
-        """Where the store lies."""
+        """The folder of the store."""
         return self._folder
 
     def path(self, digest: Digest) -> Path:
@@ -64,7 +64,7 @@ class Store:
         return os.path.isfile(self.path(digest))  # noqa: PTH113 - `Path` raises where it may not look
 
     def among(self, digests: AbstractSet[Digest]) -> set[Digest]:
-        """Return those of some digests for which a file exists."""
+        """Return the digests for which a file exists."""
         if len(digests) < _MANY:
             return set(filter(self.has, digests))
         present = set[Digest]()
@@ -89,7 +89,7 @@ class Store:
             _sync(path.parent)
         else:
             self._join()
-            # To sweep one folder takes no longer in a store of thousands.
+            # Sweeping one folder takes the same time in a store of thousands.
             durable.replace(path, data, _READ_ONLY, self._folder)
         self._make_durable(path.parent)
         return digest
@@ -124,7 +124,7 @@ class Store:
         return sorted(self._folder.glob("damaged/*"))
 
     def prove(self) -> None:
-        """Prove that bytes can be stored; nothing is left behind.
+        """Prove that bytes can be stored, and leave nothing behind.
 
         Raises:
             SystemFault: they cannot.
@@ -139,7 +139,7 @@ class Store:
     def _join(self) -> None:
         """Join the processes that write here; one that is alone removes files a crash left unfinished.
 
-        Where files cannot be locked nothing is removed: it may be somebody's work.
+        If files cannot be locked, nothing is removed, because other processes may be writing it.
         """
         if sys.platform == "win32":  # pragma: no cover - locks cannot be shared there
             return

@@ -1,4 +1,4 @@
-"""The one door to text files that people write: their bytes as text, or what keeps them from it."""
+"""Reads all text files that people write: decodes their bytes, or reports why not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TEXTS: Final = (
 )
 """The texts of TOML and JSON, and the comments of TOML."""
 _WEIGHTS: Final = {"[": 10, "{": 7, "=": 10, ":": 10, ",": 6, ".": 5}
-"""What a sign leads to in memory, in units of 100 bytes: a table, a key, an element."""
+"""The memory that a sign causes, in units of 100 bytes: a table, a key, an element."""
 MOST_WEIGHT: Final = 1_400_000
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _OTHER_MARKS: Final = {
@@ -134,7 +134,7 @@ def _not_utf8(data: bytes, at: int, file: str) -> Problem:
 
 
 def unseen(letter: str) -> str | None:
-    """What messages call a character that nobody sees; None for a plain space and what shows."""
+    """The name for messages of an invisible character; None for a plain space and visible ones."""
     if letter in " \t\n" or unicodedata.category(letter) not in _UNSEEN:
         return None
     name = "carriage return" if letter == "\r" else unicodedata.name(letter, "control").lower()
@@ -142,12 +142,12 @@ def unseen(letter: str) -> str | None:
 
 
 def is_stray(letter: str) -> bool:
-    """Whether a character in a name is there by accident: unseen, without width, joining nothing."""
+    """Whether a character in a name is an accident: invisible, without width, joining nothing."""
     return unicodedata.category(letter) == "Cf" and letter not in "\u200c\u200d"
 
 
 def unseen_hint(letter: str) -> str:
-    """How to mend what an unseen character breaks."""
+    """The hint about an invisible character."""
     if letter == "\r":
         return "save the file with LF or CRLF at the ends of its lines"
     blank = unicodedata.category(letter).startswith("Z") and letter != "\u200b"
@@ -155,7 +155,7 @@ def unseen_hint(letter: str) -> str:
 
 
 def weight(text: str) -> int:
-    """Estimate what the values of a TOML or JSON text weigh once they are read, in 100 bytes.
+    """Estimate the memory of a TOML or JSON text's values, in units of 100 bytes.
 
     Signs inside of texts count only while that does not matter.
     """

@@ -1,4 +1,4 @@
-"""What is wrong with a text that is not TOML, in the words of the people who write specs.
+"""Explains why a text is not TOML, in the words of people who write specs.
 
 The parser's exceptions have a position, but no kind: its sentences tell one mistake from
 another, and the characters at the position tell what was meant. A mistake that is not known
@@ -40,7 +40,7 @@ _ESCAPES: Final = ("Unescaped", "Invalid hex", "Escaped character")
 
 
 class TomlFault(Struct, frozen=True):
-    """What is wrong and where; line and column count from 1."""
+    """A problem and its place; line and column count from 1."""
 
     message: str
     line: int
@@ -49,7 +49,7 @@ class TomlFault(Struct, frozen=True):
     first: int = 0
     """The line of the first of two equal keys or tables, or 0."""
     hint: str | None = None
-    """What was meant, and how to write it."""
+    """The intended text, and how to write it."""
     meant: str = ""
     """The value that the hint advises to write."""
 
@@ -109,7 +109,7 @@ def _marker(site: _Site) -> TomlFault | None:
 
 
 def _unseen(site: _Site) -> TomlFault | None:
-    """A character that nobody sees, or that looks like a space."""
+    """An invisible character, or one that looks like a space."""
     name = unseen(site.rest[:1]) if site.rest else None
     if name is None:
         return None
@@ -264,7 +264,7 @@ def _value(site: _Site) -> TomlFault | None:
 
 
 def _written(site: _Site) -> tuple[int, str]:
-    """What was meant as one value: the one at the position, or the one that ends there."""
+    """The text that was meant as one value: at the position, or ending there."""
     if site.message.startswith("Unclosed"):
         at = len(_OPENED.sub("", site.text[: site.column - 1]))
         return at, _CLOSING.split(site.text[at:])[0].rstrip()

@@ -1,4 +1,4 @@
-"""A TOML file that people write: its text, and where everything in it stands."""
+"""A TOML file that people write: its text, and the places of its keys and values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TomlFile(Struct, frozen=True, dict=True):
 
     @cached_property
     def locations(self) -> Mapping[Key, KeyLocation]:
-        """Where its keys stand."""
+        """The places of its keys."""
         from flux2build.storage.toml_places import locate
 
         return locate(self.text)
@@ -42,7 +42,7 @@ class TomlFile(Struct, frozen=True, dict=True):
         return self._lines[number - 1] if known else None
 
     def point(self, key: Key, *, name: bool = False) -> tuple[Place, int] | None:
-        """Where a value (or the name of its key) stands, and its width; None if it is not written."""
+        """The place of a value (or the name of its key), and its width; None if not written."""
         if (location := self.locations.get(key)) is None:
             return None
         span = location.name if name else location.value

@@ -1,7 +1,7 @@
 """The places of all keys and values of a TOML file, for messages.
 
-It is imported when the first place is asked for: a spec without mistakes never
-needs one, and the parser takes as long to import as the rest of a check.
+It is imported for the first place that is needed: a spec without mistakes needs none, and the
+parser takes as long to import as the rest of a check.
 """
 
 from __future__ import annotations

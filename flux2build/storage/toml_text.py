@@ -1,4 +1,4 @@
-"""The one door to TOML that people write: its data, or what is wrong with it and where."""
+"""Parses all TOML that people write: returns its data, or its problem and the place."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _longest(text: str) -> int:
 
 
 def _problem(text: str, file: str, error: TOMLDecodeError) -> Problem:
-    """What is wrong with a text that is not TOML, with its line."""
+    """The problem of a text that is not TOML, with its line."""
     lines = text.split("\n")
     from flux2build.storage.toml_errors import explained
 
@@ -67,7 +67,7 @@ def _problem(text: str, file: str, error: TOMLDecodeError) -> Problem:
 
 
 def _is_value(text: str) -> bool:
-    """Whether a text is one value of TOML, so that whoever pastes it does not meet a second error."""
+    """Whether a text is one value of TOML, so that pasting it does not cause a second error."""
     import tomli
 
     try:

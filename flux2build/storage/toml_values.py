@@ -1,4 +1,4 @@
-"""What a value that is not TOML was meant to be: a number with a unit, a word without quotes.
+"""Guesses the intent of a value that is not TOML: a number with a unit, a word without quotes.
 
 Each mistake that people make has a pattern of its own; the first that fits names it.
 """
@@ -30,19 +30,19 @@ _LONGEST: Final = 60
 
 
 class ValueFault(Struct, frozen=True):
-    """What is wrong with a value, and what was meant by it."""
+    """The problem of a value, and its intent."""
 
     message: str
     meant: str = ""
-    """The value as TOML has it, where it is known."""
+    """The value in TOML, if it is known."""
     hint: str | None = None
-    """What to do where it is not."""
+    """The hint if it is unknown."""
 
 
 def judged(written: str, rest: str, *, whole: bool) -> ValueFault | None:
     """The fault of a value as it was written; `rest` is the line from where the parser stopped.
 
-    `whole` is whether it is all that stands behind the key of its line.
+    `whole` says that it is all of the text after the key of its line.
     """
     if not written and rest.startswith(","):
         return ValueFault("a value is missing before this comma", hint="take one comma away")
@@ -59,13 +59,13 @@ def judged(written: str, rest: str, *, whole: bool) -> ValueFault | None:
 
 
 def meant(written: str) -> str | None:
-    """A value that another language would understand, as TOML has it; None if it is TOML."""
+    """The TOML of a value that another language understands; None if it is TOML."""
     fault = None if plain(written) else judged(written, written, whole=True)
     return fault.meant if fault else None
 
 
 def plain(written: str) -> bool:
-    """Whether a value looks like one that TOML has."""
+    """Whether a value looks like TOML."""
     return bool(_PLAIN.fullmatch(written))
 
 

@@ -1,7 +1,7 @@
 """Where a user's data and configuration lie.
 
-It is for platformdirs to say. What it says on Linux in the usual case is known here, because it
-takes longer to import than all else that is asked about the user.
+platformdirs decides. The usual case on Linux is repeated here, because the library takes longer to
+import than everything else about the user takes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _NAME: Final = "flux2build"
 
 
 def data_folder() -> Path:
-    """The folder of the user's data; `RuntimeError` if nothing says where it lies."""
+    """The folder of the user's data; `RuntimeError` if its place is unknown."""
     if (folder := _on_linux("XDG_DATA_HOME", ".local/share")) is not None:
         return folder
     import platformdirs
@@ -24,7 +24,7 @@ def data_folder() -> Path:
 
 
 def config_folder() -> Path:
-    """The folder of the user's configuration; `RuntimeError` if nothing says where it lies."""
+    """The folder of the user's configuration; `RuntimeError` if its place is unknown."""
     if (folder := _on_linux("XDG_CONFIG_HOME", ".config")) is not None:
         return folder
     import platformdirs

@@ -1,8 +1,8 @@
-"""Whether a spec's path names a file, and if it does not, what was meant by it.
+"""Checks whether a spec's path names a file, and guesses the intended path if it does not.
 
-References, sources, fonts, overlays, data, templates and extended specs all come through here, so
-that a path is right or wrong everywhere alike: a name in the wrong case is not a file, even on a
-disk that would find one.
+All paths of references, sources, fonts, overlays, data, templates and extended specs are checked
+here, so that the same rules hold everywhere: a name in the wrong case is not a file, even on a disk
+that would find one.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _DRIVE: Final = r"[A-Za-z]:[/\\]"
 _COPY: Final = "copy the file into the project, and write its path from the spec's folder"
 FROM_FOLDER: Final = "paths start from the folder of the spec"
 _MOST_SEARCHED: Final = 500
-"""Most folders in which a file is looked for that lies elsewhere."""
+"""Most folders that are searched for a file in another place."""
 _ALIKE: Final = 0.7
-"""How similar the name of a file must be to be meant by another one."""
+"""The least similarity of a file's name to a misspelt one."""
 _UPWARDS: Final = ("..", "../..", "../../..")
 
 Absence = tuple[str, str | None]
-"""Why a path is not a file of the project, and what to write instead."""
+"""The reason why a path is not a file of the project, and a hint."""
 
 
 def absence(files: ProjectFiles, written: str) -> Absence | None:
-    """Why there is no file at a path as it was written, with a hint; None if there is one."""
+    """The reason why a path is not a file, with a hint; None if it is one."""
     if (fault := foreign(files, written)) is not None:
         return fault
     path = paths.join("", written)
@@ -51,7 +51,7 @@ def absence(files: ProjectFiles, written: str) -> Absence | None:
 
 
 def no_folder(files: ProjectFiles, written: str) -> Absence | None:
-    """Why files can never lie in a folder as it was written, with a hint; None if they can."""
+    """The reason why a path cannot be a folder of files, with a hint; None if it can."""
     if written and (fault := foreign(files, written)) is not None:
         return fault
     if files.kind(paths.join("", written)) in {Kind.OUTSIDE, Kind.FILE, Kind.SPECIAL}:
@@ -60,7 +60,7 @@ def no_folder(files: ProjectFiles, written: str) -> Absence | None:
 
 
 def unmatched(files: ProjectFiles, pattern: str) -> Absence:
-    """Why a pattern fits no file, with a hint: the first folder that is missing, or what is there."""
+    """The reason why a pattern matches nothing, with a hint: the missing folder, or names."""
     if (fault := foreign(files, pattern)) is not None:
         return fault
     message, at = f"no file fits `{brief(pattern, 200)}`", "."
@@ -78,7 +78,7 @@ def unmatched(files: ProjectFiles, pattern: str) -> Absence:
 
 
 def foreign(files: ProjectFiles, written: str) -> Absence | None:
-    """What is wrong with a path that means nothing in a project, whatever lies there."""
+    """The problem of a path that is meaningless in a project, whether or not it exists."""
     shown = brief(written, 200)
     if not written.strip():
         return "the path is empty", None
@@ -129,13 +129,13 @@ def is_spelled(files: ProjectFiles, path: str) -> bool:
 
 
 def _in_another_form(name: str, names: Sequence[str]) -> bool:
-    """Whether a disk has a name in another form of Unicode, into which it turned it: nobody can help that."""
+    """Whether a disk converted a name to another form of Unicode, which is not a mistake."""
     plain = unicodedata.normalize("NFC", name)
     return any(unicodedata.normalize("NFC", each) == plain for each in names)
 
 
 def nearest_file(files: ProjectFiles, path: str) -> str | None:
-    """The file that was most likely meant: spelled alike, in this folder or elsewhere."""
+    """The file that was most likely intended: with a similar name, in this folder or elsewhere."""
     if files.kind(path) is Kind.FILE and is_spelled(files, path):
         return path
     options = (_along(files, path), _along(files, unquote(path)), *_upwards(files, path))
@@ -156,7 +156,7 @@ def _along(files: ProjectFiles, path: str) -> str | None:
 
 
 def alike(name: str, known: Sequence[str]) -> str | None:
-    """The name that was meant: in another case or form, with another suffix, or with a slip."""
+    """The intended name: in another case or form, with another suffix, or with a slip."""
     if name in known:
         return name
     folded, stem = paths.fold(name.strip()), paths.fold(posixpath.splitext(name)[0])

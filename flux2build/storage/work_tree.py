@@ -14,16 +14,15 @@ from flux2build.digest import Digest
 from flux2build.storage.paths import is_foreign
 
 _SUFFIXES: Final = frozenset({"png", "jpg", "jpeg", "webp"})
-"""What providers deliver."""
+"""The suffixes of pictures that providers deliver."""
 _MOST: Final = 200_000
 """The most files of a tree whose names are looked at, which takes half a second."""
 
 
 class WorkTree:
-    """Finds bytes in the work tree, if there is no other way to have them but to pay again.
+    """Finds bytes in the work tree that would otherwise have to be paid for again.
 
-    The tree is walked once, when it is first asked for anything; of the pictures in it, those
-    of the size that is wanted are hashed.
+    The tree is walked once, at the first question; pictures of a wanted size are hashed.
     """
 
     def __init__(
@@ -33,7 +32,7 @@ class WorkTree:
         sizes: Callable[[], Mapping[Digest, int | None]],
         digest: Callable[[str], str | None],
     ) -> None:
-        """`sizes` has the bytes of each picture that may be wanted, None where nobody knows them."""
+        """`sizes` has the size of each picture that may be needed; None if it is unknown."""
         self._root, self._folder, self._sizes, self._digest = root, folder, sizes, digest
         self._found: dict[Digest, str | None] = {}
 

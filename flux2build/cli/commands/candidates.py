@@ -64,7 +64,7 @@ def candidates(
 
 
 def _way(project: Project, choice: Choice) -> str:
-    """How an asset gets candidates, or whose turn it is."""
+    """A hint: how an asset gets candidates, or what a person has to do next."""
     chosen = project.chosen(choice)
     several = [r.asset for r in project.spec.recipes if r.takes and r.asset in chosen]
     if not several:

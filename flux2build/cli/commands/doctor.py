@@ -44,7 +44,7 @@ from flux2build.storage.disk import home, root_of
 from flux2build.storage.own_folder import own_folder
 
 _ROOM: Final = 16 * 2**20
-"""The fewest bytes that the disk of ledger and store should have left: a few large pictures."""
+"""The fewest free bytes on the disk of ledger and store: a few large pictures."""
 
 
 class Line(Struct, frozen=True):
@@ -98,7 +98,7 @@ def _shown(line: Line, width: int) -> Iterator[Text]:
 
 
 def machine(encoders: Mapping[str, str], *, shapes_text: bool) -> Iterator[Line]:
-    """Versions, and what Pillow can do here."""
+    """Versions, and the abilities of this machine's Pillow."""
     yield Line("flux2build", __version__)
     yield Line("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     again = "`pip install --upgrade --force-reinstall pillow` brings a Pillow that can"
@@ -112,7 +112,7 @@ def machine(encoders: Mapping[str, str], *, shapes_text: bool) -> Iterator[Line]
 
 
 def extras(ops: Mapping[str, type[Op]]) -> Iterator[Line]:
-    """Which operations that need an extra of flux2build can be used."""
+    """Which operations that need an extra can be used."""
     for name, op in ops.items():
         if op.extra and op.installed():
             yield Line(op.extra, f"is installed: `{name}` can be used", ok=True)
@@ -122,7 +122,7 @@ def extras(ops: Mapping[str, type[Op]]) -> Iterator[Line]:
 
 
 def _user(options: CommonOptions) -> Iterator[Line]:
-    """What belongs to the user: configuration, store, ledger, keys."""
+    """The user's configuration, store, ledger and keys."""
     path = config_path()
     try:
         settings = read(options.env_file)
@@ -163,7 +163,7 @@ def _team(settings: UserSettings) -> Iterator[Line]:
 
 
 def _callbacks(settings: UserSettings) -> Iterator[Line]:
-    """Whether orders can name where they are called back, if that is wanted."""
+    """Whether orders can name a URL for callbacks, if that is configured."""
     if not settings.public_url:
         return
     from flux2build.session.remote import webhooks_at
@@ -291,7 +291,7 @@ def _ledger() -> Iterator[Line]:
 
 
 def _missing(paid: Sequence[Digest]) -> Iterator[Line]:
-    """Which pictures that were paid for the store does not have."""
+    """The paid pictures that the store lacks."""
     store = user_store()
     there = store.among(set(paid))
     if missing := sum(output not in there for output in paid):
@@ -301,7 +301,7 @@ def _missing(paid: Sequence[Digest]) -> Iterator[Line]:
 
 
 def _lost(journal: Journal) -> str:
-    """What is missing from the ledger, in words; empty if it seems to be whole."""
+    """The missing entries of the ledger, in words; empty if it seems complete."""
     if evidence.emptied(journal, user_store()):
         return f"it {evidence.EMPTIED}"
     if missing := len(journal.missing()):
@@ -325,7 +325,7 @@ def _keys(settings: UserSettings) -> Iterator[Line]:
 
 
 def _accounts(options: CommonOptions) -> Iterator[Line]:
-    """What is left at the providers that there are keys for."""
+    """The balances at the providers with keys."""
     from flux2build.cli.live import accounts
 
     try:
@@ -369,7 +369,7 @@ def _project(options: CommonOptions) -> Iterator[Line]:
 
 
 def _merging(project: Project) -> Line:
-    """Whether git merges locks by what was changed in them, or line by line."""
+    """Whether git merges locks with the driver, or line by line."""
     if project.repository.merges_locks:
         return Line("merge driver", "git merges the lock row by row", ok=True)
     hint = "`flux2build lock merge --help` tells how to set it up"

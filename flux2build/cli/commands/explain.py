@@ -53,7 +53,7 @@ def explain(options: CommonOptions, *, choice: Choice) -> None:
 
 
 def _claims(project: Project, steps: Sequence[Step]) -> Mapping[Digest, SharedClaim]:
-    """Which of the orders that would be sent otherwise are claimed in the team's store."""
+    """The claims in the team's store on orders that would otherwise be sent."""
     if project.team is None:
         return {}
     verdicts = (step.verdict for step in steps)
@@ -117,7 +117,7 @@ def _verdict(steps: Sequence[Step]) -> Iterator[Text]:
 
 
 def _named(steps: Sequence[Step]) -> str:
-    """What some steps make: candidates by their number, files by their path."""
+    """The names of what some steps make: candidates by their number, files by their path."""
     first, more = steps[0].recipe, len(steps) - 1
     if first.candidate:
         return plan_view.counted(len(steps), "candidate") if more else first.label
@@ -169,7 +169,7 @@ def _as_json(
 
 
 def _claim_json(claim: SharedClaim | None) -> dict[str, Json]:
-    """The claim of another machine on what a step would order."""
+    """The claim of another machine on the order of a step."""
     if claim is None:
         return {}
     return {"claimed": {"order": claim.attempt, "at": claim.at, "task": claim.task or None}}

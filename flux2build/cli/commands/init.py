@@ -85,7 +85,7 @@ def _adopted(options: CommonOptions, spec: Path, console: Console) -> list[str]:
 
 
 def _written(spec: Path, adopting: str | None) -> Iterator[tuple[str, str]]:
-    """Write a spec and what belongs to it; yield each path with what was done to it."""
+    """Write a spec and its files; yield each path with the action on it."""
     starter = resources.files("flux2build.cli") / "starter"
     own = adopting or (starter / "assets.toml").read_text("utf-8")
     schema = json.dumps(json_schema(Capabilities(Models(), CHECKS)), indent=2, ensure_ascii=False)
@@ -111,7 +111,7 @@ def _written(spec: Path, adopting: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _attributes(lock: str, starter: str) -> Iterator[str]:
-    """Lines of `.gitattributes`, so that git changes the line ends of nothing that a build writes."""
+    """Lines of `.gitattributes`, so that git does not change the line ends of built files."""
     spec = toml_text.parsed(starter, SPEC_NAME)
     folders = {
         spec["project"]["output"],

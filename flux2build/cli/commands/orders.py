@@ -89,8 +89,8 @@ def list_orders(options: CommonOptions, *, everything: bool) -> Exit:
 
 
 def _numbers(options: CommonOptions, purchases: Sequence[Purchase]) -> Mapping[str, int]:
-    """Which candidates the orders of this project are for, by the names of the orders."""
-    with suppress(Flux2BuildError):  # what is open is listed whatever the spec says
+    """The numbers of the candidates of this project's orders, by the orders' names."""
+    with suppress(Flux2BuildError):  # open orders are listed even if the spec is faulty
         project = Project.open(options)
         own = [each for each in purchases if each.intended.project == str(project.folder)]
         known = numbers(project) if own else {}
@@ -116,13 +116,13 @@ def _list(
 
 
 def _state(otherwise: Mapping[str, str], purchase: Purchase) -> str:
-    """The state of an order; that of one which only the team's store knows is what it says there."""
+    """The state of an order; the team's store says it for orders that only it knows."""
     state = otherwise.get(purchase.name, MISSING)
     return purchase.state if state == MISSING else state
 
 
 def _titled(purchase: Purchase, candidate: int | None) -> str:
-    """The asset that an order is for, and which candidate of it."""
+    """The asset of an order, and the number of the candidate."""
     asset = purchase.intended.asset
     return asset if candidate is None else f"{asset}, candidate {candidate}"
 
@@ -136,13 +136,13 @@ def _line(purchase: Purchase, state: str, name: str) -> str:
 
 
 def _said(purchase: Purchase) -> str:
-    """Why a pending order could not be collected when it was last tried."""
+    """The reason why the last try to collect a pending order failed."""
     ticketed = purchase.attempt.ticketed
     return ticketed.said if ticketed and purchase.state is State.PENDING else ""
 
 
 def _price(purchase: Purchase) -> str:
-    """What it cost, or may cost."""
+    """The price of an order, or the most that it may cost."""
     charge = next(ledger.charges(ledger.Ledger((purchase.attempt,))), None)
     if charge is None:
         return "not charged"
@@ -255,13 +255,13 @@ def _picture(purchase: Purchase, what: str | None) -> bytes | None:
         return settling.file_of_picture(Path(what))
     if what.startswith("sha256:"):
         return store.get(settling.stored_picture(what, store))
-    if "/" in what or of_path(what):  # it can only be meant as the name of a file
+    if "/" in what or of_path(what):  # it must be meant as the name of a file
         raise UsageError(f"there is no file `{what}`")
     return None
 
 
 def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: str) -> None:
-    """Compare a picture with what was ordered, unless it is the one that was kept aside."""
+    """Compare a picture with its order, unless it is the one that was kept aside."""
     kept = purchase.attempt.kept
     if kept is not None and kept.output == of_bytes(data):
         return
@@ -273,9 +273,9 @@ def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: st
 
 
 def _prepare(options: CommonOptions) -> Console:
-    """Complete the ledger, make known the keys that no task may give away, and open the console.
+    """Complete the ledger, register the keys that must stay secret, and open the console.
 
-    Nothing is ordered here, so the keys and the settings that hold them may be unfit.
+    Nothing is ordered here, so the keys and the settings may be faulty.
 
     Raises:
         UsageError: there is no spec where the options name one.
@@ -326,7 +326,7 @@ def _settle(
     outcome: str,
     keep: Callable[[], object] = lambda: None,
 ) -> Exit:
-    """Record a decision, and show what became of the order."""
+    """Record a decision, and show the new state of the order."""
     journal, console = user_journal(), Console.of(options)
     settling.record(journal, purchase, entry, keep)
     current = settling.find(journal.read(), purchase.attempt.name)

@@ -73,7 +73,7 @@ def _lines(preset: Preset, width: int | None) -> Iterator[Text]:
 
 
 def _target_line(target: PresetTarget) -> str:
-    """What a platform asks of a file, in one line."""
+    """The requirements of a platform for a file, in one line."""
     parts = [f"{target.width}x{target.height}".ljust(9), " or ".join(target.formats)]
     if target.sizes:
         parts.append(f"with {', '.join(map(str, target.sizes))}")

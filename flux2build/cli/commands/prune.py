@@ -47,7 +47,7 @@ def prune(options: CommonOptions, *, yes: bool) -> None:
 
 
 def _staying(project: Project) -> dict[Orphan, Problem | None]:
-    """The outputs that are left over, each with the reason for which its file stays, if it does."""
+    """The outputs that are not wanted any more, each with the reason if its file stays."""
     removal, snapshot = project.removal(), project.snapshot()
 
     def reason(orphan: Orphan) -> Problem | None:
@@ -71,7 +71,7 @@ def _as_json(orphan: Orphan, stays: Problem | None) -> dict[str, Json]:
 
 
 def _announced(count: int, staying: int) -> str:
-    """What `--yes` would do."""
+    """A sentence about what `--yes` would do."""
     left_over = plan_view.left_over(count)
     if not staying:
         return f"{left_over}; `--yes` removes {'it' if count == 1 else 'them'}."
@@ -81,9 +81,9 @@ def _announced(count: int, staying: int) -> str:
 
 
 def _remove(project: Project, console: Console) -> None:
-    """Remove the files that are left over, then their rows in the lock.
+    """Remove the files that are not wanted any more, then their rows in the lock.
 
-    Of a file that stays only the row is removed.
+    If a file stays, only its row is removed.
     """
     with held(project.folder, "flux2build prune", None, console.say):
         project = project.reread()

@@ -113,7 +113,7 @@ def _small(data: bytes | None) -> Preview | None:
 
 
 def _links(base: Since, **places: str | None) -> Links:
-    """Where files are, as the command line or a workflow of GitHub says."""
+    """The web addresses of files, from the command line or a workflow of GitHub."""
     server, name = (os.environ.get(f"GITHUB_{each}") for each in ("SERVER_URL", "REPOSITORY"))
     files = places["links"] or (f"{server}/{name}/blob" if server and name else None)
     return Links(

@@ -51,10 +51,10 @@ def restore(options: CommonOptions, *, digest: str, path: str) -> None:
 
 
 def _stored(project: Project, beginning: str) -> Digest:
-    """The one digest that begins so in the user's own store, or else in the team's.
+    """The only digest with this beginning in the user's store, or else in the team's.
 
     Raises:
-        UsageError: none begins so, or several do.
+        UsageError: no digest begins like this, or several do.
     """
     name, team = beginning.removeprefix("sha256:").lower(), project.team
     matches = [each for each in project.store.digests() if each.startswith(f"sha256:{name}")]

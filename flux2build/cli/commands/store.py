@@ -71,7 +71,7 @@ def status(options: CommonOptions) -> Exit:
 
 
 def _sizes(team: TeamStore) -> dict[Space, list[int]]:
-    """The sizes of all values in each space; nothing of a store that does not tell."""
+    """The sizes of all values in each space; empty if the store does not report them."""
     try:
         return {space: [each.size for each in team.keys(space)] for space in Space}
     except Unreachable:
@@ -119,7 +119,7 @@ def pull(options: CommonOptions) -> Exit:
 
 
 def _moved(console: Console, moved: Moved, verb: str, where: str) -> Exit:
-    """Tell what was shared or fetched."""
+    """Print what was shared or fetched."""
     if console.context.options.json:
         facts: dict[str, Json] = {"files": moved.files, "bytes": moved.bytes}
         facts |= {"receipts": moved.receipts, "absent": [*moved.absent], "other": [*moved.other]}

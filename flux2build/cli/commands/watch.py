@@ -82,13 +82,13 @@ class Session:
         self._asked: frozenset[str] = frozenset()
         """The paths of the project that are watched, or that a build writes."""
         self._outputs, self._tried = OutputWatcher(), set[str]()
-        """Outputs that are to be made again, until a build has left all as it should be."""
+        """Outputs that have to be made again, until a build leaves everything current."""
         self._clean = False
-        """Whether the last build did."""
+        """Whether the last build left everything current."""
         self._whole = False
-        """Whether all files of the project are watched, as it could be read to its end."""
+        """Whether all files of the project are watched, because it was read completely."""
         self._lock: tuple[int, ...] = ()
-        """The attributes of the lock, as the last round has left it."""
+        """The attributes of the lock after the last round."""
 
     def run(self, max_cost: Decimal | None) -> Exit:
         """Build now and whenever an input changes; spend at most `max_cost` USD in all."""
@@ -130,7 +130,7 @@ class Session:
         return project.reread_by(project.index)
 
     def _known(self) -> Plan | None:
-        """The plan, if it was found without reading the project, and no other folders need be watched."""
+        """The plan, if the caches have it and no further folders need to be watched."""
         if not (self._watcher.aimed and self._whole):
             return None
         run = self._run.afresh(self._reread())
@@ -145,10 +145,10 @@ class Session:
         return known.plan
 
     def _joined(self, project: Project) -> Project:
-        """The project with its team's store; while the settings are unfit, with that of before.
+        """The project with its team's store; while the settings are faulty, with the earlier one.
 
         Raises:
-            UsageError: they are unfit at the start.
+            UsageError: they are faulty at the start.
         """
         try:
             return joined(project, self._console.caution)
@@ -183,7 +183,7 @@ class Session:
         self._console.say(f"changed: {', '.join([*names[:_MOST_NAMED], *more] if more else names)}")
 
     def _spoilt(self) -> set[str]:
-        """Outputs that somebody has removed or changed since a build left nothing to do.
+        """Outputs that were removed or changed since a build left nothing to do.
 
         Each is tried once until a build succeeds, as builds write outputs, too. The lock counts if
         anything but a round of this watch has changed it.
@@ -200,7 +200,7 @@ class Session:
         return due
 
     def _due(self, touched: Iterable[str]) -> set[str]:
-        """Outputs that are to be made again; only those that were `touched` where the plan is not known."""
+        """Outputs that have to be made again; only `touched` ones if the plan is unknown."""
         project = self._run.project
         folder = project.folder.absolute()
         if (known := self._run.afresh(self._reread()).in_brief()) is not None:
@@ -210,7 +210,7 @@ class Session:
         return {path for path, name in paths.items() if (name, _digest(path)) not in locked}
 
     def _quietly(self, remember: Callable[[], None]) -> None:
-        """Remember what a build has left; an error is told."""
+        """Remember the state after a build; an error is printed."""
         try:
             remember()
         except Flux2BuildError as error:
@@ -241,7 +241,7 @@ class Session:
 
     @contextmanager
     def _noting_the_lock(self) -> Iterator[None]:
-        """Note how a round has left the lock, before anybody else may change it."""
+        """Note the state of the lock after a round, before others may change it."""
         try:
             yield
         finally:
@@ -286,13 +286,13 @@ class Session:
             self._console.document({"problems": rows})
 
     def _spent(self) -> Decimal:
-        """What this project's orders have cost so far, including what may still be charged."""
+        """The cost of this project's orders so far, including sums that may still be charged."""
         project = self._run.project
         return accounts(project.journal).total(str(project.folder))
 
 
 def _attributes(path: Path) -> tuple[int, ...]:
-    """What changes with a file; nothing if it is not there."""
+    """The attributes that change with a file; empty if it is missing."""
     try:
         status = path.stat()
     except OSError:
