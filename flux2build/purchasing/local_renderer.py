@@ -25,12 +25,7 @@ if TYPE_CHECKING:
     from flux2build.purchasing.renderer import LoadReferences
 
 Drawing = Callable[[Embedded, Order, Sequence[Reference]], Awaitable[bytes]]
-"""Has a provider draw, on this machine or on another one."""
-
-
-async def in_a_thread(provider: Embedded, order: Order, references: Sequence[Reference]) -> bytes:
-    """Draw on this machine."""
-    return await asyncio.to_thread(provider.draw, order, references)
+"""Has a provider draw on another machine."""
 
 
 class LocalRenderer(Struct, frozen=True, eq=False):
@@ -44,7 +39,7 @@ class LocalRenderer(Struct, frozen=True, eq=False):
     slots: asyncio.Semaphore
     halt: asyncio.Event
     """Set when nothing more is to be drawn."""
-    drawing: Drawing = in_a_thread
+    drawing: Drawing | None = None
     _sound: set[Digest] = field(default_factory=set)
     """The references that were judged; members of a family share theirs."""
 
@@ -55,6 +50,8 @@ class LocalRenderer(Struct, frozen=True, eq=False):
                 raise HaltedError
             loaded = await references()
             with failing_alone(recipe.output, *recipe.inputs):
+                if self.drawing is None:
+                    return await asyncio.to_thread(self._drawn, order, recipe, loaded)
                 await asyncio.to_thread(self._judge, order, loaded)
                 data = await self.drawing(self.provider, order, loaded)
                 return await asyncio.to_thread(self._kept, order, recipe, data)
@@ -63,6 +60,11 @@ class LocalRenderer(Struct, frozen=True, eq=False):
         """Never: an order is drawn as soon as it is placed."""
         del order
         return False
+
+    def _drawn(self, order: Order, recipe: Recipe, references: Sequence[Reference]) -> Bought:
+        """Draw on this machine; everything in one thread, as waking another takes time, too."""
+        self._judge(order, references)
+        return self._kept(order, recipe, self.provider.draw(order, references))
 
     def _judge(self, order: Order, references: Sequence[Reference]) -> None:
         """Refuse what is not a picture, once."""

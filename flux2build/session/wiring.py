@@ -35,7 +35,7 @@ from flux2build.planning.verdict import Action
 from flux2build.providers import PROVIDERS
 from flux2build.providers.contract import Embedded, Installed, Remote
 from flux2build.purchasing.budget import BudgetGuard
-from flux2build.purchasing.local_renderer import LocalRenderer, in_a_thread
+from flux2build.purchasing.local_renderer import LocalRenderer
 from flux2build.purchasing.safekeeping import Places, Safekeeping, expected_bytes
 from flux2build.purchasing.spool import spool_of
 from flux2build.session.bytes_at_hand import at_hand
@@ -326,7 +326,7 @@ class _Wiring(Struct, frozen=True):
         at_once = self.terms.jobs or (
             await cluster.slots() if cluster else 2 * (os.cpu_count() or 1)
         )
-        drawing = cluster.draw if cluster else in_a_thread
+        drawing = cluster.draw if cluster else None
         slots = asyncio.Semaphore(at_once)
         return LocalRenderer(provider, self.project.store, slots, self.halt, drawing)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -12,58 +12,60 @@ from msgspec import Struct
 from flux2build.providers.sketch.canvas import Canvas
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
-from flux2build.providers.sketch.scenes import (
-    abstract,
-    blocks,
-    city,
-    creature,
-    emblem,
-    landscape,
-    person,
-    room,
-    things,
-)
+from flux2build.registry import Family
 
 Scene = Callable[[Canvas, Palette, RandomSource], None]
+"""Draws a scene."""
+_SCENES: Final = Family[Mapping[str, Scene]]("flux2build.providers.sketch.scenes", "SCENES")
 
 
 class SceneFamily(Struct, frozen=True):
-    """A scene, and the words in a prompt that call for it."""
+    """A scene of a module, and the words in a prompt that call for it."""
 
-    draw: Scene
+    module: str
+    scene: str
     words: str
     alone: float = 0
     """Its weight among the scenes for a prompt that calls for none."""
     kind: str = ""
-    """Families of one kind replace each other: `a product shot of a mug` shows a mug."""
+    """Families of one kind stand in for each other: `a product shot of a mug` is of a mug."""
     any: bool = False
     """Whether this scene of its kind leaves open what is shown."""
-    drawing: Scene | None = None
-    """The same as a sheet of several views."""
+    sheet: bool = False
+    """Whether there is a sheet of several views, too."""
+
+    @property
+    def draw(self) -> Scene:
+        """Draws the scene."""
+        return _SCENES[self.module][self.scene]
+
+    @property
+    def drawing(self) -> Scene | None:
+        """Draws the same as a sheet of several views."""
+        return _SCENES[self.module][f"{self.scene} sheet"] if self.sheet else None
 
 
 def _animal(name: str, words: str) -> SceneFamily:
-    draw = partial(creature.scene, name=name)
-    return SceneFamily(draw, words, kind="animal", drawing=partial(draw, views=3))
+    return SceneFamily("creature", name, words, kind="animal", sheet=True)
 
 
-def _thing(thing: things.Thing, words: str) -> SceneFamily:
-    return SceneFamily(partial(things.scene, thing=thing), words, kind="thing")
+def _thing(name: str, words: str) -> SceneFamily:
+    return SceneFamily("things", name, words, kind="thing")
 
 
 def _sign(name: str, words: str) -> SceneFamily:
-    return SceneFamily(partial(emblem.scene, name=name), words, kind="sign")
+    return SceneFamily("emblem", name, words, kind="sign")
 
 
 _FAMILIES: Final = (
-    SceneFamily(landscape.hills, "hill|mountain|valley|forest|woods|meadow|landscape|nature|tree|pine|field|desert|dune|countryside|garden|park|trail", 1.3),
-    SceneFamily(landscape.sea, "sea|ocean|beach|bay|lake|coast|island|sail|boat|ship|harbou?r|wave|river", 1.3),
-    SceneFamily(city.scene, "city|cities|skyline|street|town|tower|downtown|urban|building|rooftop|tokyo|new york|london|berlin|paris", 1.2),
-    SceneFamily(partial(room.scene, piece=room.desk), "office|desk|workspace|workshop|studio apartment|library|meeting", 0.4),
-    SceneFamily(partial(room.scene, piece=room.sofa), "room|interior|reading corner|reading nook|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
-    SceneFamily(landscape.lane, "bicycle|bike|cyclist|cycling|lane|road|ride"),
-    SceneFamily(person.scene, "portrait|woman|women|man|men|girl|boy|person|people|founder|team|face|headshot|child|children|customer|avatar", 0.6),
-    SceneFamily(creature.scene, "mascot|character|animal|creature|plush", 0.5, "animal", any=True, drawing=partial(creature.scene, views=3)),
+    SceneFamily("landscape", "hills", "hill|mountain|valley|forest|woods|meadow|landscape|nature|tree|pine|field|desert|dune|countryside|garden|park|trail", 1.3),
+    SceneFamily("landscape", "sea", "sea|ocean|beach|bay|lake|coast|island|sail|boat|ship|harbou?r|wave|river", 1.3),
+    SceneFamily("city", "scene", "city|cities|skyline|street|town|tower|downtown|urban|building|rooftop|tokyo|new york|london|berlin|paris", 1.2),
+    SceneFamily("room", "desk", "office|desk|workspace|workshop|studio apartment|library|meeting", 0.4),
+    SceneFamily("room", "sofa", "room|interior|reading corner|reading nook|kitchen|sofa|living|cafe|café|bedroom|home", 0.4),
+    SceneFamily("landscape", "lane", "bicycle|bike|cyclist|cycling|lane|road|ride"),
+    SceneFamily("person", "scene", "portrait|woman|women|man|men|girl|boy|person|people|founder|team|face|headshot|child|children|customer|avatar", 0.6),
+    SceneFamily("creature", "scene", "mascot|character|animal|creature|plush", 0.5, "animal", any=True, sheet=True),
     _animal("fox", "fox|wolf|wolves"),
     _animal("bear", "bear|teddy"),
     _animal("cat", "cat|kitten|lynx|tiger|lion"),
@@ -71,25 +73,25 @@ _FAMILIES: Final = (
     _animal("dog", "dog|puppy|puppies|hound"),
     _animal("panda", "panda|badger|raccoon"),
     _animal("robot", "robot|android|droid"),
-    SceneFamily(creature.bird, "bird|wren|owl|robin|sparrow|finch|duck|chick|parrot|eagle|raven|crow|penguin", kind="animal", drawing=partial(creature.bird, views=3)),
-    SceneFamily(things.scene, "product|packshot|shot|plinth|pedestal|still life|shop|watch|shoe|sneaker|headphone|ceramic", 1.2, "thing", any=True),
-    _thing(things.bottle, "bottle|perfume|wine|shampoo|serum|flask|thermos"),
-    _thing(things.jar, "jar|candle|tin|honey|jam"),
-    _thing(things.carton, "box|package|packaging|carton|parcel"),
-    _thing(things.bag, "bag|pannier|backpack|tote|satchel|rucksack|musette|handbag|buckle|pouch"),
-    _thing(things.mug, "mug|cup|coffee|tea|espresso|teapot"),
-    _thing(things.chair, "chair|armchair|stool|furniture"),
-    _thing(things.lamp, "lamp"),
-    _thing(things.phone, "phone|smartphone|app|mobile|iphone"),
-    _thing(things.laptop, "laptop|computer|dashboard|screen|software|saas|macbook"),
-    _thing(things.vase, "vase|flower|plant|bouquet|botanical|tulip"),
-    _thing(things.book, r"(?<!picture-)(?<!picture )book|novel|essay|blog"),
-    SceneFamily(abstract.shapes, "abstract|geometric|bauhaus|shape|poster|modernist", 1.3),
-    SceneFamily(abstract.tiles, "pattern|tile|seamless|repeat|mosaic|wallpaper|textile|quilt|patchwork|grid", 1.0),
-    SceneFamily(abstract.rays, "burst|ray|badge|celebration|launch|award|retro|explosion|announcement", 0.8),
-    SceneFamily(abstract.bands, "banner|gradient|flow|fluid|ribbon|header|silk|swoosh", 1.3),
-    SceneFamily(blocks.scene, "isometric|block|cube|infrastructure|server|data|cloud|network|exploded|3d|voxel|factory", 1.0),
-    SceneFamily(emblem.scene, "icon|logo|pictogram|emblem|glyph|favicon|symbol|sticker", 0.4, "sign", any=True),
+    SceneFamily("creature", "bird", "bird|wren|owl|robin|sparrow|finch|duck|chick|parrot|eagle|raven|crow|penguin", kind="animal", sheet=True),
+    SceneFamily("things", "scene", "product|packshot|shot|plinth|pedestal|still life|shop|watch|shoe|sneaker|headphone|ceramic", 1.2, "thing", any=True),
+    _thing("bottle", "bottle|perfume|wine|shampoo|serum|flask|thermos"),
+    _thing("jar", "jar|candle|tin|honey|jam"),
+    _thing("carton", "box|package|packaging|carton|parcel"),
+    _thing("bag", "bag|pannier|backpack|tote|satchel|rucksack|musette|handbag|buckle|pouch"),
+    _thing("mug", "mug|cup|coffee|tea|espresso|teapot"),
+    _thing("chair", "chair|armchair|stool|furniture"),
+    _thing("lamp", "lamp"),
+    _thing("phone", "phone|smartphone|app|mobile|iphone"),
+    _thing("laptop", "laptop|computer|dashboard|screen|software|saas|macbook"),
+    _thing("vase", "vase|flower|plant|bouquet|botanical|tulip"),
+    _thing("book", r"(?<!picture-)(?<!picture )book|novel|essay|blog"),
+    SceneFamily("abstract", "shapes", "abstract|geometric|bauhaus|shape|poster|modernist", 1.3),
+    SceneFamily("abstract", "tiles", "pattern|tile|seamless|repeat|mosaic|wallpaper|textile|quilt|patchwork|grid", 1.0),
+    SceneFamily("abstract", "rays", "burst|ray|badge|celebration|launch|award|retro|explosion|announcement", 0.8),
+    SceneFamily("abstract", "bands", "banner|gradient|flow|fluid|ribbon|header|silk|swoosh", 1.3),
+    SceneFamily("blocks", "scene", "isometric|block|cube|infrastructure|server|data|cloud|network|exploded|3d|voxel|factory", 1.0),
+    SceneFamily("emblem", "scene", "icon|logo|pictogram|emblem|glyph|favicon|symbol|sticker", 0.4, "sign", any=True),
     _sign("leaf", "leaf|leaves"),
     _sign("heart", "heart"),
     _sign("drop", "raindrop|droplet|drop"),
@@ -117,7 +119,7 @@ def choose(prompt: str, rng: RandomSource) -> Scene:
     text = prompt[:_READ].lower()
     calls = _calls(text)
     if not calls:
-        return rng.weighted([(family.draw, family.alone) for family in _FAMILIES])
+        return rng.weighted([(family, family.alone) for family in _FAMILIES]).draw
     family = rng.weighted([(call, _LATER**place) for place, call in enumerate(calls)])
     return family.drawing if family.drawing and _SHEET.search(text) else family.draw
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import product
+from typing import Final
 
 from flux2build.images.colour.oklab import lift, mix, tone
 from flux2build.images.colour.srgb import Rgb
@@ -11,6 +13,7 @@ from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point, oval, 
 from flux2build.providers.sketch.local_coordinates import LocalCanvas, star
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+from flux2build.providers.sketch.scenes import Scene
 
 
 def shapes(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
@@ -158,3 +161,11 @@ def bands(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
         canvas.line(line, unit * 0.008, mix(colour, palette.paper, 0.4))
     disc = canvas.width * rng.pick((0.22, 0.3, 0.7, 0.78)), canvas.height * 0.2
     canvas.circle(disc, unit * rng.between(0.07, 0.11), tone(palette.accent, 0.8))
+
+
+SCENES: Final[Mapping[str, Scene]] = {
+    "shapes": shapes,
+    "tiles": tiles,
+    "rays": rays,
+    "bands": bands,
+}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from msgspec import Struct
 
 from flux2build.images.colour.oklab import lift, mix
@@ -9,6 +12,7 @@ from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point, shaded
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+from flux2build.providers.sketch.scenes import Scene
 
 Solid = tuple[float, float, float]
 """A point or an extent along the three axes."""
@@ -91,3 +95,6 @@ def _field(
             grid.block((x + 0.2, y + 0.2, tall * 0.6), (0.4, 0.4, 0.3), rng.pick(palette.colours))
         case _:
             grid.block((x, y, 0), (0.8, 0.8, tall), colour)
+
+
+SCENES: Final[Mapping[str, Scene]] = {"scene": scene}

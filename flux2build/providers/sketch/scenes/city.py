@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from flux2build.images.colour.oklab import lift, mix, tone
 from flux2build.images.colour.srgb import Rgb
 from flux2build.providers.sketch.canvas import Blend, Box, Canvas, shaded
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+from flux2build.providers.sketch.scenes import Scene
 from flux2build.providers.sketch.scenes.landscape import clouds, light_of, sky, sun
 
 
@@ -79,3 +83,6 @@ def _windows(canvas: Canvas, palette: Palette, rng: RandomSource, built: tuple[B
             x = tower.left + step * (0.6 + column)
             paint = lit if rng.flip(0.36) else unlit
             canvas.box(Box(x, y, x + step * 0.55, y + step * 0.85), paint)
+
+
+SCENES: Final[Mapping[str, Scene]] = {"scene": scene}

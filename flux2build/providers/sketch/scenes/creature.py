@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -22,6 +24,7 @@ from flux2build.providers.sketch.canvas import (
 from flux2build.providers.sketch.local_coordinates import LocalCanvas, mirrored, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+from flux2build.providers.sketch.scenes import Scene
 
 
 class Kind(Struct, frozen=True):
@@ -279,3 +282,13 @@ def _bird_scarf(local: LocalCanvas, colour: Rgb) -> None:
     local.polygon(tail, lift(colour, -0.08))
     band = "0.02,-0.55 0.12,-0.49 0.26,-0.465 0.37,-0.5 0.375,-0.43 0.26,-0.395 0.1,-0.42 0,-0.49"
     local.blob(path(band), shaded(colour, 0.03, -0.04))
+
+
+SCENES: Final[Mapping[str, Scene]] = {
+    "scene": scene,
+    "scene sheet": partial(scene, views=3),
+    "bird": bird,
+    "bird sheet": partial(bird, views=3),
+    **{name: partial(scene, name=name) for name in KINDS},
+    **{f"{name} sheet": partial(scene, name=name, views=3) for name in KINDS},
+}

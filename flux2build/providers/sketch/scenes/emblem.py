@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from flux2build.images.colour.oklab import mix
@@ -12,6 +13,7 @@ from flux2build.providers.sketch.canvas import Blend, Box, Canvas, shaded, side_
 from flux2build.providers.sketch.local_coordinates import LocalCanvas, path, star
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+from flux2build.providers.sketch.scenes import Scene
 
 Sign = Callable[[LocalCanvas, Rgb, Rgb], None]
 """Draws a pictogram about 1.2 wide around the origin, in two colours."""
@@ -146,3 +148,9 @@ SIGNS: Final[dict[str, Sign]] = {
     "truck": _truck, "pin": _pin, "map": _map, "wrench": _wrench, "needle": _needle,
     "house": _house, "spark": _spark,
 }  # fmt: skip
+
+
+SCENES: Final[Mapping[str, Scene]] = {
+    "scene": scene,
+    **{name: partial(scene, name=name) for name in SIGNS},
+}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Final
 
 from flux2build.images.colour.oklab import lift, lightness, mix, tone
 from flux2build.images.colour.srgb import Rgb
@@ -10,6 +12,7 @@ from flux2build.providers.sketch.canvas import Blend, Box, Canvas, Point, around
 from flux2build.providers.sketch.local_coordinates import LocalCanvas, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+from flux2build.providers.sketch.scenes import Scene
 
 
 def hills(canvas: Canvas, palette: Palette, rng: RandomSource) -> None:
@@ -231,3 +234,6 @@ def _grove(canvas: Canvas, rng: RandomSource, line: list[Point], colour: Rgb) ->
             foot = top + tall * 0.42
             canvas.polygon([(x, top), (x - wide, foot), (x + wide, foot)], colour)
         canvas.box(Box(x - half * 0.16, y - tall * 0.1, x + half * 0.16, y + tall * 0.06), colour)
+
+
+SCENES: Final[Mapping[str, Scene]] = {"hills": hills, "sea": sea, "lane": lane}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from flux2build.images.colour.oklab import lift, mix
@@ -10,6 +11,7 @@ from flux2build.providers.sketch.canvas import Blend, Box, Canvas, shaded, side_
 from flux2build.providers.sketch.local_coordinates import LocalCanvas, mirrored, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+from flux2build.providers.sketch.scenes import Scene
 from flux2build.providers.sketch.scenes.creature import BLUSH, backdrop
 
 _SKIN: Final = ("f2cfb4", "e0ac86", "c68a62", "9a6544", "6f4630", "4f3222")
@@ -87,3 +89,6 @@ def _features(local: LocalCanvas, palette: Palette, rng: RandomSource, skin: Rgb
         for side in (-1, 1):
             local.ring((side * 0.067, -0.622), 0.046, 0.009, palette.ink)
         local.line([(-0.022, -0.625), (0.022, -0.625)], 0.008, palette.ink)
+
+
+SCENES: Final[Mapping[str, Scene]] = {"scene": scene}

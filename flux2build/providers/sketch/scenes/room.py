@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -11,6 +13,7 @@ from flux2build.providers.sketch.canvas import Blend, Box, Canvas, shaded
 from flux2build.providers.sketch.local_coordinates import LocalCanvas, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+from flux2build.providers.sketch.scenes import Scene
 from flux2build.providers.sketch.scenes.landscape import light_of
 from flux2build.providers.sketch.scenes.things import lamp, laptop, mug, vase
 
@@ -126,3 +129,9 @@ def _plant(local: LocalCanvas, palette: Palette, rng: RandomSource) -> None:
     local.shade((0.04, 0), (0.2, 0.04), palette.ink, 0.5)
     local.polygon([(-0.1, -0.17), (0.1, -0.17), (0.075, 0), (-0.075, 0)], pot)
     local.bar(Box(-0.11, -0.19, 0.11, -0.15), pot, 0.01)
+
+
+SCENES: Final[Mapping[str, Scene]] = {
+    "desk": partial(scene, piece=desk),
+    "sofa": partial(scene, piece=sofa),
+}

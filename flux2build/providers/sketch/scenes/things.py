@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from flux2build.providers.sketch.canvas import Blend, Box, Canvas, around, shade
 from flux2build.providers.sketch.local_coordinates import LocalCanvas, mirrored, path
 from flux2build.providers.sketch.palette import Palette
 from flux2build.providers.sketch.random_source import RandomSource
+from flux2build.providers.sketch.scenes import Scene
 
 Thing = Callable[[LocalCanvas, Palette, RandomSource], None]
 """Draws a thing about 0.7 high that stands on y = 0."""
@@ -271,3 +273,9 @@ def _label(local: LocalCanvas, palette: Palette, box: Box) -> None:
 
 
 _ALL: Final = (bottle, jar, carton, bag, mug, chair, lamp, phone, laptop, vase, _orbs, book)
+
+
+SCENES: Final[Mapping[str, Scene]] = {
+    "scene": scene,
+    **{thing.__name__: partial(scene, thing=thing) for thing in _ALL},
+}
