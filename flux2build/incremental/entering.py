@@ -202,8 +202,10 @@ class Entering:
 
     def _updated(self, known: Mapping[str, T], now: dict[str, T]) -> dict[str, T]:
         """What is known of assets by now, those in their places that were known before."""
-        kept = {name: each for name, each in known.items() if name in now or not self._own(name)}
-        return kept | now
+        updated = {**known, **now}
+        for name in {*self._part.assets, *self._members.gone} - now.keys():
+            updated.pop(name, None)
+        return updated
 
     def _own(self, name: str) -> bool:
         """Whether an asset was read again, or is gone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise
@@ -174,9 +174,11 @@ class Parts(Mapping[Key, Block]):
         """The places of blocks: some are new, others are shifted by changes before them."""
         if not self._added and not any(by for _, by in shifts):
             return self.places
-        ends, by = [end for end, _ in shifts], [0, *(by for _, by in shifts)]
-        others = {key: at + by[bisect_right(ends, at)] for key, (at, _) in self.places.items()}
-        moved = {**others, **starts}
+        before = [start for start, _ in self.places.values()]
+        cuts = [0, *(bisect_left(before, end) for end, _ in shifts), len(before)]
+        by = [0, *(by for _, by in shifts)]
+        now = [at + by[n] for n, part in enumerate(pairwise(cuts)) for at in before[slice(*part)]]
+        moved = {**dict(zip(self.places, now, strict=True)), **starts}
         ordered = {key: moved[key] for key in sorted(moved)} if self._added else moved
         return dict(zip(ordered, pairwise([*ordered.values(), size]), strict=True))
 
