@@ -83,6 +83,7 @@ LAZY: Final[dict[str, str]] = {
     "incremental/entering.py": "few specs ask for approvals by name",
     "incremental/edited.py": "data files are for the specs that have rows",
     "incremental/lines_to_read.py": "likewise",
+    "console/plan_view.py": "a build shows no plan that needs no consent",
     "console/changes.py": "texts are compared only where they differ",
     "lockfile/text.py": "a lock as it was written needs no TOML reader",
     "incremental/keeping.py": "what a spec was read from is kept after a reading of it",

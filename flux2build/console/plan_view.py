@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Final
 
 from flux2build.checks.finding import Finding
-from flux2build.console.changes import changes, marked
 from flux2build.console.columns import cell, column
 from flux2build.console.console import Console
 from flux2build.console.escaping import clean
@@ -76,6 +75,8 @@ def lines(plan: Plan, width: int | None = None, *, every: bool = False) -> Itera
 
     def name(asset: str) -> str:
         return cell(clean(asset), wide)
+
+    from flux2build.console.changes import changes, marked
 
     for group in groups:
         yield _line(group, name(group[0].recipe.asset), every=every)
