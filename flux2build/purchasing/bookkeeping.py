@@ -1,7 +1,7 @@
-"""What becomes of every attempt to buy, in the journal and in the budget.
+"""Records every attempt to buy in the journal and in the budget.
 
-An entry is on disk before the step that follows it is taken; the budget moves along,
-so that the two never tell different stories.
+An entry is on disk before the next step; the budget changes with it, so that the two never
+disagree.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from flux2build.purchasing.safekeeping import Safekeeping, Stored
 
 @dataclass(slots=True)
 class Bookkeeping:
-    """Notes what happens to the orders of one run, and what they cost."""
+    """Records the orders of one run, and their costs."""
 
     keeping: Safekeeping
     budget: BudgetGuard
     project: str
     say: Callable[[str], None]
     detail: Callable[[str], None] = lambda _: None
-    """Says what only those who ask for more want to know."""
+    """Prints details that only `-v` shows."""
     _begun: set[str] = field(default_factory=set, init=False)
     """The attempts of this run."""
 
@@ -53,7 +53,7 @@ class Bookkeeping:
         return self.keeping.journal
 
     def about(self, *names: Digest) -> Ledger:
-        """What the journal says of one order, by all its names, as of the first of them."""
+        """The ledger of one order under any of its names, as facts about the first name."""
         oldest_first = reversed(names)
         entries = (entry for name in oldest_first for entry in self.journal.about(name))
         return fold(entries).about(names)
@@ -110,7 +110,7 @@ class Bookkeeping:
 
     async def ticketed(self, intended: Intended, ticket: Ticket) -> None:
         """The server took the order."""
-        # A log outlives a disk: the task is named at once, whatever becomes of the journal.
+        # A log may survive the disk: the task is printed at once, even if the journal fails.
         self.say(f"submitted {intended.asset} task={ticket.task}")
         self._charge(intended, ticket.cost)
         entry = Ticketed(
@@ -121,17 +121,17 @@ class Bookkeeping:
             poll=ticket.poll,
             cost=ticket.cost,
         )
-        # Where that fails the picture is collected all the same, now and with this ticket.
+        # If that fails, the picture is still collected now, with this ticket.
         await self.keeping.note(entry)
 
     async def overdue(self, intended: Intended, said: str) -> None:
-        """The picture is not here yet; its claim check stays good."""
+        """The picture is not here yet; its ticket stays valid."""
         pending = self.about(intended.order).pending.get(intended.order)
         if pending is not None and pending[1].said != said:
             await self.keeping.note(replace(pending[1], at=_now("microseconds"), said=said))
 
     async def voided(self, intended: Intended, refused: Refused) -> None:
-        """The order came to nothing."""
+        """The order failed."""
         entry = Voided(
             order=intended.order,
             attempt=intended.attempt,
@@ -147,7 +147,7 @@ class Bookkeeping:
             self.budget.release(intended.attempt)
 
     def settled(self, intended: Intended, receipt: Receipt) -> None:
-        """A picture arrived, and was charged, whatever it turns out to be."""
+        """A picture arrived, and was charged, even if it is not the ordered one."""
         cost = receipt.cost if receipt.cost is not None else intended.reserve
         self._charge(intended, cost)
         self.budget.settle(intended.attempt, intended.asset, cost)
@@ -155,7 +155,7 @@ class Bookkeeping:
     async def delivered(
         self, intended: Intended, asset: str, stored: Stored, receipt: Receipt
     ) -> SystemFault | None:
-        """Note that the picture is kept; if store or ledger do not know of it, return why."""
+        """Note that the picture is kept; return the error if store or ledger lack it."""
         entry = Delivered(
             order=intended.order,
             output=stored.digest,

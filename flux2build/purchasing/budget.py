@@ -1,4 +1,4 @@
-"""The budget of one run: the worst case is set aside before an order is sent."""
+"""The budget of one run: the most that an order may cost is reserved before it is sent."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from flux2build.errors import BudgetError
 
 
 class BudgetGuard(Struct):
-    """Caps in USD, and what is spent or set aside; no order is sent that could overshoot a cap.
+    """Caps in USD, and the sums spent or reserved; orders that could exceed a cap are not sent.
 
-    What an earlier run ordered does not count: that money is spent already. Once a
-    provider has charged more than its list price, nothing more is ordered under a cap.
+    Orders of earlier runs do not count, because that money is spent already. Once a provider has
+    charged more than its list price, nothing more is ordered under a cap.
     """
 
     per_run: Decimal | None = None
     per_asset: Decimal | None = None
     planned: Decimal | None = None
-    """The most that the plan comes to; nobody has agreed to more."""
+    """The most that the plan may cost; nobody has agreed to more."""
     spent: Decimal = Decimal(0)
     excess: Decimal = Decimal(0)
     """What providers charged beyond the worst case that was set aside."""
@@ -54,7 +54,7 @@ class BudgetGuard(Struct):
         self._aside[attempt] = self._announced[attempt] = worst
 
     def charge(self, attempt: str, cost: Decimal) -> Decimal:
-        """Note what the provider says an attempt costs; return how much that exceeds the reservation."""
+        """Note the provider's price of an attempt; return how much it exceeds the reservation."""
         beyond = max(Decimal(0), cost - self._aside.get(attempt, cost))
         if beyond:
             self._aside[attempt] = cost

@@ -1,4 +1,4 @@
-"""Collects what was ordered: asks until it is ready, fetches, stores, compares, and notes it."""
+"""Collects orders: asks until a picture is ready, then fetches, stores, compares and notes it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from flux2build.purchasing.verification import verify_picture, verify_seed
 
 
 class Collector(Struct, frozen=True):
-    """Collects pending orders at one provider; whoever does so holds the lock on the order."""
+    """Collects pending orders at one provider; the caller holds the lock on the order."""
 
     client: Client
     books: Bookkeeping
 
     def ticket(self, ticketed: Ticketed) -> Ticket:
-        """The claim check that the ledger has; one of an earlier version may have the key in it."""
+        """The ticket in the ledger; a ticket of an earlier version may contain the key."""
         return self.client.fit(Ticket(ticketed.task, ticketed.poll, ticketed.cost))
 
     async def collect(
@@ -35,12 +35,12 @@ class Collector(Struct, frozen=True):
         ordered: Mapping[str, Json],
         turn: Turn | None = None,
     ) -> Bought | Refused | Overdue:
-        """Collect the picture of a pending order for an asset, and compare it with what was ordered.
+        """Collect the picture of a pending order for an asset, and compare it with the order.
 
-        A refusal is in the ledger already, but for a loss: there the ticket stays good.
+        A refusal is in the ledger already, except for a loss, whose ticket stays valid.
 
         Raises:
-            DecisionError: it is not what was ordered, and is kept aside.
+            DecisionError: it differs from its order, and is kept aside.
             SystemFault: it could not be kept in the store.
         """
         ended = await self.client.collect(ticket, self._report(asset), turn)
@@ -54,7 +54,7 @@ class Collector(Struct, frozen=True):
         return ended
 
     def _report(self, asset: str) -> Callable[[Waiting], None]:
-        """Say each new state in which the server works on an asset's order."""
+        """Print each new state of an asset's order at the server."""
         last = ""
 
         def report(waiting: Waiting) -> None:
@@ -73,7 +73,7 @@ class Collector(Struct, frozen=True):
         asset: str,
         ordered: Mapping[str, Json],
     ) -> Bought:
-        """Keep what was paid for first, then compare it with what was ordered."""
+        """Keep the paid picture first, then compare it with its order."""
         self.books.settled(intended, receipt)
         if (count := arrived.ready.pictures) > 1:
             self.books.say(

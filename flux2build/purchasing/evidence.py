@@ -1,4 +1,4 @@
-"""What tells of paid orders: ledger, lock, claims and store, and where they contradict each other."""
+"""Evidence of paid orders in ledger, lock, claims and store, and contradictions between them."""
 
 from __future__ import annotations
 
@@ -18,24 +18,23 @@ BRING_BACK: Final = "bring it back from a backup; without one, `flux2build order
 def unrecorded(journal: Journal, store: Store, order: Digest) -> bool:
     """Whether an order that the ledger does not know was sent, or may have been.
 
-    Either its claim names an attempt, or nothing at all is left of a ledger beside
-    a store that holds pictures.
+    Either its claim names an attempt, or the ledger is lost although the store holds pictures.
     """
     return journal.unrecorded(order) or emptied(journal, store)
 
 
 def paid(ledger: Ledger, lock: Lockfile) -> dict[Digest, int | None]:
-    """The pictures that were paid for, with their sizes in bytes where the lock has them."""
+    """The paid pictures, with their sizes in bytes where the lock has them."""
     rows = (row for block in lock.blocks.values() for row in block.pictures)
     locked = {row.output.sha256: row.output.bytes for row in rows if row.receipt.paid}
     return {**dict.fromkeys(each.output for each in ledger.paid.values()), **locked}
 
 
 def lost(journal: Journal) -> Problem:
-    """What to say of a ledger of which nothing is left."""
+    """The problem of a lost ledger."""
     return Problem(f"the ledger {EMPTIED}", Place(str(journal.path)), hint=BRING_BACK)
 
 
 def emptied(journal: Journal, store: Store) -> bool:
-    """Whether nothing is left of a ledger beside a store that holds pictures."""
+    """Whether the ledger is lost although the store holds pictures."""
     return journal.emptied() and any(True for _ in store.digests())

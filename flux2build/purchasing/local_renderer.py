@@ -1,6 +1,6 @@
 """Draws with an embedded provider: free, offline, at once.
 
-What is drawn can be drawn again at any time, to the same bytes, so the ledger does not hold it.
+Its pictures can be drawn again at any time, with the same bytes, so the ledger does not hold them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flux2build.purchasing.renderer import LoadReferences
 
 Drawing = Callable[[Embedded, Order, Sequence[Reference]], Awaitable[bytes]]
-"""Has a provider draw on another machine."""
+"""Lets a provider draw on another machine."""
 
 
 class LocalRenderer(Struct, frozen=True, eq=False):
@@ -38,7 +38,7 @@ class LocalRenderer(Struct, frozen=True, eq=False):
     store: Store
     slots: asyncio.Semaphore
     halt: asyncio.Event
-    """Set when nothing more is to be drawn."""
+    """Set to draw nothing more."""
     drawing: Drawing | None = None
     _sound: set[Digest] = field(default_factory=set)
     """The references that were judged; members of a family share theirs."""
@@ -57,7 +57,7 @@ class LocalRenderer(Struct, frozen=True, eq=False):
                 return await asyncio.to_thread(self._kept, order, recipe, data)
 
     def unsettled(self, order: Digest) -> bool:
-        """Never: an order is drawn as soon as it is placed."""
+        """Always false: an order is drawn as soon as it is placed."""
         del order
         return False
 
@@ -67,7 +67,7 @@ class LocalRenderer(Struct, frozen=True, eq=False):
         return self._kept(order, recipe, self.provider.draw(order, references))
 
     def _judge(self, order: Order, references: Sequence[Reference]) -> None:
-        """Refuse what is not a picture, once."""
+        """Refuse a reference that is not a picture; each is judged once."""
         for digest, reference in zip(order.inputs, references, strict=True):
             if digest not in self._sound:
                 probe_still(reference.data, reference.name)

@@ -1,4 +1,4 @@
-"""The errors of orders that did not bring a picture: what became of the money, and what to do."""
+"""The errors of orders without a picture: what happened to the money, and what to do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TRUST = (
 )
 
 _SHARED = frozenset({ReasonCode.CLAIMED, ReasonCode.SHARED_DAMAGED, ReasonCode.SHARED_NEWER})
-"""What the team's store tells of an order that must not be sent."""
+"""The reasons of the team's store for not sending an order."""
 
 
 def refusal(provider: str, asset: str, refused: Refused, variable: str) -> Flux2BuildError:
@@ -83,7 +83,7 @@ def lockless(folder: Path) -> SystemFault:
 
 
 def unready(recipe: Recipe, fault: SystemFault) -> SystemFault:
-    """The error for an order that was not sent, as its picture could not be kept."""
+    """The error for an order that was not sent, because its picture could not be kept."""
     return SystemFault(
         *(
             Problem(f"`{recipe.asset}` was not ordered: {problem.message}", hint=problem.hint)
@@ -95,7 +95,7 @@ def unready(recipe: Recipe, fault: SystemFault) -> SystemFault:
 def spooled(
     asset: str, intended: Intended, file: Path, output: Digest, fault: SystemFault
 ) -> SystemFault:
-    """The error for a picture that was paid for and is kept, if not as it should be."""
+    """The error for a paid picture that is kept in the spool."""
     order = intended.attempt[:8]
     return SystemFault(
         f"the picture of `{asset}` is paid for and kept, but {fault}",
@@ -107,7 +107,7 @@ def spooled(
 
 
 def not_kept(asset: str, task: str, fault: SystemFault) -> SystemFault:
-    """The error for a picture that was paid for and could be kept nowhere."""
+    """The error for a paid picture that could not be kept anywhere."""
     return SystemFault(
         f"the picture of `{asset}` is paid for and could not be kept: {fault}",
         rows=(("task", task),),
@@ -126,7 +126,7 @@ def not_ordered(recipe: Recipe, because: Flux2BuildError) -> Flux2BuildError:
 
 
 def unpriced(recipe: Recipe) -> BudgetError:
-    """The error for an order whose price is not known."""
+    """The error for an order of unknown price."""
     return BudgetError(f"no price is known for `{recipe.asset}`; nothing was ordered")
 
 
@@ -146,7 +146,7 @@ def in_doubt(intended: Intended, message: str = "") -> DecisionError:
 
 
 def too_many_doubts(doubts: int) -> DecisionError:
-    """The error that stops a build when one order after the other falls in doubt."""
+    """The error that stops a build after several orders in doubt."""
     return DecisionError(
         f"{doubts} orders in a row may have been bought or not; nothing more is ordered",
         hint="see what is wrong with the connection or the provider, then `flux2build orders list`",
@@ -154,7 +154,7 @@ def too_many_doubts(doubts: int) -> DecisionError:
 
 
 def kept_aside(asset: str, output: Digest, task: str, wrong: Flux2BuildError) -> DecisionError:
-    """The error for a picture that is not what was ordered."""
+    """The error for a picture that differs from its order."""
     return DecisionError(
         *(
             Problem(
@@ -180,7 +180,7 @@ def lost(asset: str, ticket: Ticket, message: str) -> DecisionError:
 def overdue(
     asset: str, ticket: Ticket, message: str, *, decide: bool, untrusted: bool = False
 ) -> Flux2BuildError:
-    """The error for a picture that is not here yet; its ticket stays good."""
+    """The error for a picture that is not here yet; its ticket stays valid."""
     then = TRUST if untrusted else "the next build collects it"
     if decide:
         then = f"build again, or `flux2build orders adopt ORDER {ticket.task}`, which asks for it "
@@ -204,7 +204,7 @@ def uncollected(asset: str, ticket: Ticket, message: str, variable: str) -> Syst
 
 
 def waiting(assets: str, failure: Flux2BuildError) -> Problem:
-    """What keeps a provider's orders, which nothing asks for, from being collected."""
+    """The error that keeps a provider's unneeded orders from being collected."""
     first = failure.problems[0]
     return Problem(
         f"what is paid for is not collected: {first.message}",
@@ -234,7 +234,7 @@ def paid_for(
 ) -> DecisionError:
     """The error for a picture that was paid for, and whose bytes are not here.
 
-    `attempt` names it in the ledger, if it is there; `ways_back` tell where git may have it.
+    `attempt` is its name in the ledger, if it is there; `ways_back` say where git may have it.
     """
     path, task = recipe.output, f"{receipt.task} at {receipt.provider}" if receipt else ""
     git = "".join(f"{way}, or " for way in ways_back)
@@ -249,7 +249,7 @@ def paid_for(
 
 
 def unknown_output(recipe: Recipe) -> DecisionError:
-    """The error for a file that may be what was paid for, or somebody's code."""
+    """The error for a file that may be a paid picture, or somebody's own work."""
     if isinstance(recipe.task, Write):
         message = (
             f"`{recipe.output}` is there already, and the lock does not tell where it comes from"
@@ -266,7 +266,7 @@ def unknown_output(recipe: Recipe) -> DecisionError:
 
 
 def paid_final(recipe: Recipe, final: str, profile: str) -> DecisionError:
-    """The error for a comp that would take the place of what another profile paid for."""
+    """The error for a comp that would replace a paid final of another profile."""
     hint = f'let the comps have a folder of their own: `output = "comps"` in `[profile.{profile}]`'
     if profile == "default":  # a spec need not declare it
         hint = (
@@ -278,7 +278,7 @@ def paid_final(recipe: Recipe, final: str, profile: str) -> DecisionError:
 
 
 def judged(recipe: Recipe, verdict: Verdict, snapshot: Snapshot) -> Flux2BuildError:
-    """The error for an order about which a verdict asks a person."""
+    """The error for an order whose verdict asks a person."""
     if (owner := snapshot.owners.get(recipe.output)) and verdict.due_to(ReasonCode.PAID_FINAL):
         return paid_final(recipe, owner.profile, snapshot.profile)
     if verdict.due_to(ReasonCode.OUTPUT_UNKNOWN):
@@ -332,7 +332,7 @@ def undecided(recipe: Recipe, *reasons: ReasonCode) -> Flux2BuildError:
 
 @contextmanager
 def failing_alone(file: str, *inputs: Input) -> Iterator[None]:
-    """Turns whatever a library raises into the failure of one asset.
+    """Turn any error of a library into the failure of one asset.
 
     Raises:
         Flux2BuildError: the failure.
@@ -346,10 +346,10 @@ def failing_alone(file: str, *inputs: Input) -> Iterator[None]:
 
 
 def broken(file: str, error: Exception, *inputs: Input) -> Flux2BuildError:
-    """The failure of one asset, whatever was raised while its file was made of inputs.
+    """The failure of one asset, for any error while its file was made.
 
-    Libraries raise anything for a picture that nobody has seen before. One such picture is
-    a failure that names its file; it is not the end of a build that has paid for others.
+    Libraries may raise any error for an unusual picture. Such a picture is a failure that names its
+    file; it does not end a build that has paid for others.
     """
     if isinstance(error, Flux2BuildError):
         return error

@@ -1,7 +1,7 @@
-"""Recovering the ledger: what it has lost, and what claims, lock and spec tell of it; pure.
+"""Recovers lost entries of the ledger from claims, lock and spec; pure.
 
-An order of which the lock has the receipt was delivered. An order that is only known
-to have been attempted is in doubt, and a person settles it.
+An order whose receipt is in the lock was delivered. An order of which only an attempt is known is
+in doubt, and a person settles it.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Proof(NamedTuple):
 
     @property
     def model(self) -> str | None:
-        """The model that made it, where the lock says it."""
+        """The model that made it, if the lock says it."""
         return self.row.model if isinstance(self.row, Generated) else None
 
 
 class Witnesses(Struct, frozen=True):
-    """What tells of orders besides the ledger."""
+    """The evidence of orders outside of the ledger."""
 
     claims: Sequence[Claim] = ()
     receipts: Mapping[Digest, Proof] = field(default_factory=dict)
@@ -46,16 +46,16 @@ class Witnesses(Struct, frozen=True):
     """The paid orders of the spec, with the most that each may cost."""
     project: str = ""
     emptied: bool = False
-    """Whether there was a ledger and nothing of it is left."""
+    """Whether there was a ledger that is now lost."""
 
 
 def additions(
     entries: Sequence[Entry], witnesses: Witnesses, *, complete: bool = True
 ) -> tuple[Intended | Delivered, ...]:
-    """The entries that a ledger lacks; none if it is as good as can be known.
+    """The entries that a ledger provably lacks.
 
-    It is not `complete` if there was more in its file than these entries. Once anything is
-    lost, claims that name no attempt are witnesses too: those of 0.1.0 never name one.
+    It is not `complete` if its file had more than these entries. Once anything is lost, claims
+    without an attempt count as evidence, too: those of 0.1.0 never name one.
     """
     certain = tuple(_lacking(entries, witnesses, lost=False))
     lost = not complete or witnesses.emptied or any(isinstance(e, Intended) for e in certain)
@@ -84,12 +84,12 @@ def _lacking(
 
 
 def _paid(attempt: Attempt) -> bool:
-    """Whether an attempt was to buy something; an embedded provider's picture has none."""
+    """Whether an entry belongs to a purchase; an embedded provider's picture does not."""
     return attempt.delivered is None or bool(attempt.delivered.attempt)
 
 
 def _unknown(claim: Claim, attempts: Sequence[Attempt], *, lost: bool) -> Intended | None:
-    """The attempt that a claim tells of and the ledger does not know."""
+    """The attempt of a claim that the ledger does not know."""
     order, name = claim.order, claim.attempt
     if not name and (attempts or not lost):
         return None
@@ -100,7 +100,7 @@ def _unknown(claim: Claim, attempts: Sequence[Attempt], *, lost: bool) -> Intend
 
 
 def _made_up(order: Digest) -> str:
-    """A name for an attempt that has lost its own; the same for the same order."""
+    """A name for an attempt without one, which depends only on the order."""
     return of_json([REBUILT, order]).removeprefix("sha256:")[:32]
 
 
@@ -110,7 +110,7 @@ def _at(attempt: Attempt) -> str:
 
 
 def _bare(order: Digest, attempt: str, at: str) -> Intended:
-    """The beginning of an attempt of which nothing else is known."""
+    """The beginning of an otherwise unknown attempt."""
     return Intended(
         order=order,
         attempt=attempt,
@@ -125,7 +125,7 @@ def _bare(order: Digest, attempt: str, at: str) -> Intended:
 
 
 def _described(bare: Intended, attempts: Sequence[Attempt], witnesses: Witnesses) -> Intended:
-    """The beginning of an attempt, with what is known of its order and its delivery."""
+    """The beginning of an attempt, with the known facts about its order and its delivery."""
     begun = bare
     if bare.order in witnesses.wanted:
         begun = _by_recipe(bare, *witnesses.wanted[bare.order])
@@ -204,14 +204,14 @@ def _delivered(attempts: Sequence[Attempt], witnesses: Witnesses) -> Iterator[De
 
 
 def _modelled(order: Digest, witnesses: Witnesses) -> str:
-    """The model of an order, where the spec still wants it."""
+    """The model of an order that the spec still wants."""
     recipe, _ = witnesses.wanted.get(order, (None, None))
     task = recipe.task if recipe else None
     return task.model if isinstance(task, Generate) else UNKNOWN
 
 
 def _is_about(task: str, attempt: Attempt) -> bool:
-    """Whether a receipt for a task belongs to an attempt, as far as can be known."""
+    """Whether a receipt for a task may belong to an attempt."""
     if attempt.voided:
         return False
     if attempt.ticketed:

@@ -1,4 +1,4 @@
-"""Keeps the key, and anything as good as the key, out of every text."""
+"""Keeps the key, and everything equivalent to it, out of every text."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Key:
     __slots__ = ("_value",)
 
     def __init__(self, value: str, variable: str = "the key") -> None:
-        """Take a key as it was read, without surrounding space.
+        """Strip a key as it was read of surrounding space.
 
         Raises:
             SystemFault: it cannot stand in a header.
@@ -54,7 +54,7 @@ class Key:
         return len(self._value) >= _SECRET
 
     def reveal(self) -> str:
-        """The key itself, for the one place that attaches it."""
+        """The key itself, for the only place that attaches it."""
         return self._value
 
     def _forms(self) -> list[str]:
@@ -82,14 +82,14 @@ class Key:
 
 
 def unkeyed(text: str) -> str:
-    """A text without any key that this process has seen."""
+    """A text without any key of this process."""
     for key in _KEYS:
         text = key.masked(text)
     return text
 
 
 def gives_away(text: str) -> bool:
-    """Whether a text is a key that this process has seen, or has one in it, whatever its spelling."""
+    """Whether a text contains a key of this process, in any spelling."""
     return any(
         text.strip() == key.reveal() or (key.unmistakable and key.masked(text) != text)
         for key in _KEYS

@@ -1,8 +1,8 @@
 """Buys from a paid provider: every order is written down before it is sent.
 
-intended (synced) -> POST -> ticketed (synced) -> poll, fetch -> store -> delivered.
-Whatever stops it in between, the next run goes on from there: without a ticket a
-person is asked, with one the picture is collected, and a delivered one is adopted.
+intended (synced) -> POST -> ticketed (synced) -> poll, fetch -> store -> delivered. If it stops in
+between, the next run continues from there: without a ticket it asks a person, with one it collects
+the picture, and a delivered picture is adopted.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _HALTING: Final = frozenset({Refusal.CREDITS, Refusal.CREDENTIALS, Refusal.UNTRU
 """Refusals after which no other order can succeed either."""
 
 _WAITED_OUT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
-"""Refusals that were retried for as long as there was patience."""
+"""Refusals that were retried until the patience ended."""
 
 _DOUBTS: Final = 5
 """Orders in a row that may fall in doubt before the build sends no more."""
@@ -54,7 +54,7 @@ _CLAIM_SECONDS: Final = 0.2
 
 @dataclass(slots=True)
 class RemoteRenderer:
-    """Buys at one provider, within a budget; what is paid for is always collected.
+    """Buys at one provider, within a budget; paid pictures are always collected.
 
     Implements `renderer.Renderer`.
     """
@@ -62,18 +62,18 @@ class RemoteRenderer:
     client: Client
     books: Bookkeeping
     price: Callable[[Recipe], Decimal | None]
-    """The most an order may cost in USD; None when it is not known."""
+    """The most that an order may cost in USD; None if it is unknown."""
     cards: Mapping[str, Card]
     account: str = ""
     """A fingerprint of the key; empty when there is none."""
     forced: frozenset[str] = frozenset()
     """Assets that are bought again although their order was delivered or moderated."""
     webhooks: Webhooks | None = None
-    """Where the user receives callbacks."""
+    """The user's webhooks for callbacks."""
     refusal: Flux2BuildError | None = None
-    """Why no order can be sent; what was sent before is collected all the same."""
+    """The reason why no order can be sent; earlier ones are still collected."""
     team: Teamwork | None = None
-    """What other machines are not to buy at the same time; None if there are none."""
+    """Keeps other machines from buying the same orders; None without a team."""
     _doubts: int = field(default=0, init=False)
     _locks: bool = field(default=False, init=False)
     """Whether locks are known to work on the disk where the ledger lies."""
@@ -82,7 +82,7 @@ class RemoteRenderer:
         """Buy an order, or collect it if it was bought before.
 
         Raises:
-            DecisionError: it may have been bought already, or is not what was ordered.
+            DecisionError: it may have been bought already, or differs from its order.
             BudgetError: it would exceed a cap, or the account is empty.
             SystemFault: the key, the connection or the disk fails.
             HaltedError: the build was halted before it was ordered.
@@ -96,11 +96,11 @@ class RemoteRenderer:
                 self.team.tell(order.digest)
 
     async def _in_turn(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
-        """Buy an order or collect it, once nobody else is at it."""
+        """Buy an order or collect it, once no other build works on it."""
         waits = False
         while True:
             async with self.client.turn() as turn:
-                # Another build of the same user, in another tree, may be buying this very order.
+                # Another build of the same user, in another tree, may be buying this order.
                 try:
                     claim = self._claim(order.digest)
                 except SystemFault:
@@ -147,7 +147,7 @@ class RemoteRenderer:
         self, order: Order, recipe: Recipe, references: LoadReferences, turn: Turn
     ) -> Bought | None:
         """Buy an order or collect it, as the ledger says; None if another machine is buying it."""
-        # This comes first: where there is an older picture too, this one was bought anew.
+        # This comes first: if there is an older picture, too, this one was bought anew.
         if (bought := await self._pending(order, recipe, turn)) is not None:
             return bought
         ledger = self.books.about(*order.names)
@@ -182,7 +182,7 @@ class RemoteRenderer:
         *,
         forced: bool,
     ) -> Bought | None:
-        """Buy an order that this machine knows nothing of; None if another one is buying it."""
+        """Buy an order that is new to this machine; None if another one is buying it."""
         if self.team is not None:
             ours = await self.team.turn(order, recipe, self.account, forced=forced)
             if ours is not True:
@@ -193,7 +193,7 @@ class RemoteRenderer:
         return placed
 
     async def _pending(self, order: Order, recipe: Recipe, turn: Turn) -> Bought | None:
-        """Collect an order if it waits for that; this takes no claim, as it costs nothing."""
+        """Collect a pending order, which is free and so needs no claim."""
         pending = self.books.about(*order.names).pending.get(order.digest)
         if pending is None:
             return None
@@ -208,9 +208,9 @@ class RemoteRenderer:
     async def _order(
         self, order: Order, recipe: Recipe, references: LoadReferences, turn: Turn
     ) -> tuple[Intended, Ticket | Bought | None]:
-        """Place an order, once everything that can be checked ahead is checked.
+        """Place an order, after checking everything that can be checked ahead.
 
-        Where another machine has it, nothing is placed: it is bought there, or about to be.
+        If another machine has claimed it, nothing is placed here.
         """
         if not self.account:
             variable = self.client.provider.key_variable
@@ -225,7 +225,7 @@ class RemoteRenderer:
         await turn.pend()
         await self._check_ready(recipe)
         self.books.reserve(intended)
-        # Ctrl-C in the window would leave a purchase in doubt, so it waits for the answer a while.
+        # Ctrl-C at this point would leave a purchase in doubt, so it waits a while for the answer.
         window = asyncio.ensure_future(self._window(order, recipe, intended, sent))
         try:
             return intended, await asyncio.shield(window)
@@ -303,7 +303,7 @@ class RemoteRenderer:
                     return ticket
 
     async def _claimed(self, order: Order, recipe: Recipe, intended: Intended) -> bool | Bought:
-        """Whether no other machine of the team can buy an order now, or what one has bought."""
+        """Whether this machine may buy an order; or the picture of another machine."""
         if self.team is None:
             return True
         forced = recipe.asset in self.forced
@@ -314,7 +314,7 @@ class RemoteRenderer:
     async def _answer(
         self, order: Order, intended: Intended, sent: Sequence[Reference | str]
     ) -> Ticket | Refused | InDoubt:
-        """The answer to an order; an error of our own proves that nothing was sent."""
+        """The answer to an order; an internal error proves that nothing was sent."""
         callback = self.webhooks.callback(order, intended) if self.webhooks else None
         try:
             return await self.client.submit(order, sent, callback)
@@ -323,7 +323,7 @@ class RemoteRenderer:
             raise
 
     def _doubted(self, intended: Intended, message: str) -> Flux2BuildError:
-        """The error for an order in doubt; after several in a row no more money is put at risk."""
+        """The error for an order in doubt; after several in a row, no more orders are sent."""
         self._doubts += 1
         if self._doubts >= _DOUBTS and self.refusal is None:
             self.refusal = order_errors.too_many_doubts(self._doubts)

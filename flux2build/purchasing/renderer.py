@@ -1,4 +1,4 @@
-"""The contract of a renderer: where the pictures of a build come from."""
+"""The contract of renderers, the sources of a build's pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flux2build.model import Bought, Order, Recipe
 from flux2build.providers.contract import Reference
 
 LoadReferences = Callable[[], Awaitable[Sequence[Reference]]]
-"""Reads an order's references once it is its turn: an order that waits holds no pictures."""
+"""Reads an order's references at its turn, so that waiting orders do not hold pictures."""
 
 
 class Renderer(Protocol):

@@ -1,8 +1,8 @@
-"""Whether what is bought can be kept, and where it is kept if it cannot.
+"""Makes sure that paid pictures can be kept, and keeps them elsewhere if they cannot.
 
-Before the first order of a run, and again after any write that failed, every place is tried
-through which a picture goes. Once one could not be kept, nothing more is ordered: what is paid for
-already is collected into the spool, as the providers keep it for minutes only.
+Before the first order of a run, and again after a failed write, every place that a picture passes
+is tried. Once a picture could not be kept, nothing more is ordered; paid pictures are collected
+into the spool, because providers keep them for only minutes.
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ _PIXELS: Final = 2**20
 
 
 class Places(Struct, frozen=True):
-    """Where a run writes, besides ledger and store."""
+    """The places that a run writes to, besides ledger and store."""
 
     lock: Path
     pictures: tuple[Path, ...] = ()
-    """The files of what may be ordered."""
+    """The files of pictures that may be ordered."""
     expected: int = 0
-    """How many bytes these pictures may have together."""
+    """The most bytes of these pictures together."""
 
 
 class Stored(Struct, frozen=True):
-    """Where the bytes of a picture are."""
+    """The place of a picture's bytes."""
 
     digest: Digest
     path: Path
     fault: SystemFault | None = None
-    """Why they are in the spool, and not in the store."""
+    """The reason why they are in the spool instead of the store."""
     wrong: Flux2BuildError | None = None
-    """How they differ from what was ordered."""
+    """The error if they differ from the order."""
 
 
 class Safekeeping(Struct, eq=False):
-    """Keeps pictures and what the ledger is to know of them; all renderers of a run share it."""
+    """Keeps pictures and their entries in the ledger; all renderers of a run share it."""
 
     store: Store
     journal: Journal
@@ -67,13 +67,13 @@ class Safekeeping(Struct, eq=False):
     _pictures: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="flux2build-keep")
     )
-    """Threads of their own: no note of an order has to wait for a picture."""
+    """Threads of their own, so that notes of orders do not wait for pictures."""
 
     async def prove(self) -> None:
-        """Make sure that what is ordered now can be kept.
+        """Make sure that pictures ordered now can be kept.
 
         Raises:
-            SystemFault: it cannot, or something that was paid for could not.
+            SystemFault: they cannot be kept, or an earlier paid picture could not.
         """
         async with self._proving:
             if self._fault is None and not self._proved:
@@ -91,10 +91,10 @@ class Safekeeping(Struct, eq=False):
         self._proved = False
 
     async def put(self, data: bytes, verify: Callable[[bytes], None] = lambda _: None) -> Stored:
-        """Keep a picture that is paid for, in the spool if the store cannot be written, then verify it.
+        """Keep a paid picture, in the spool if the store cannot be written, then verify it.
 
         Raises:
-            SystemFault: it can be kept nowhere.
+            SystemFault: it cannot be kept anywhere.
         """
         work = partial(copy_context().run, self._put, data, verify)
         return await asyncio.get_running_loop().run_in_executor(self._pictures, work)
@@ -113,17 +113,17 @@ class Safekeeping(Struct, eq=False):
         return stored
 
     def _spooled(self, data: bytes, fault: SystemFault) -> Stored:
-        """A picture in the spool, as the store could not be written."""
+        """A picture in the spool, because the store could not be written."""
         try:
             return Stored(of_bytes(data), self.spool.keep(data), fault)
         except SystemFault as second:
             raise SystemFault(*fault.problems, *second.problems) from second
 
     async def note(self, entry: Entry, *, spooled: bool = False) -> SystemFault | None:
-        """Note what happened to an order; if the ledger does not know of it, return why.
+        """Note an entry about an order; return the reason if it is not in the ledger.
 
-        An entry about a picture in the spool is noted there, too: the ledger names no bytes that
-        the store does not have.
+        An entry about a picture in the spool is noted there, too, because the ledger names only
+        bytes in the store.
         """
         if spooled:
             return await self._spool(entry, None)
@@ -161,7 +161,7 @@ class Safekeeping(Struct, eq=False):
 
 
 def expected_bytes(orders: Iterable[Mapping[str, Json]]) -> int:
-    """How many bytes the pictures of orders may have at most, by their parameters."""
+    """The most bytes of orders' pictures, by their parameters."""
     return sum(_pixels(params) * _bytes_per_pixel(params) for params in orders)
 
 

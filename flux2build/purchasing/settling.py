@@ -1,7 +1,7 @@
-"""Settling orders: what a person may decide about an open one, and what the ledger then says.
+"""Settles orders: a person's decisions about open ones, and the resulting ledger entries.
 
-A decision is pure: it comes to one entry of the ledger, or is refused with a
-`UsageError`. Only `record` writes, and only if the order is still as the person saw it.
+A decision is pure: it returns one entry of the ledger, or is refused with a `UsageError`. Only
+`record` writes, and only if the order has not changed since the person saw it.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Purchase(Struct, frozen=True):
-    """An attempt to buy a picture, with what was intended by it."""
+    """An attempt to buy a picture, with its intention."""
 
     attempt: Attempt
     intended: Intended
 
     @property
     def name(self) -> str:
-        """The beginning of its name, for people; any prefix that is unique will do."""
+        """The beginning of its name, for people; any unique prefix works."""
         return self.attempt.name[:_SHORT]
 
     @property
     def asset(self) -> str:
-        """The asset that it is for; the order by its name where the ledger does not know that."""
+        """Its asset, or the name of its order if the ledger does not know the asset."""
         asset = self.intended.asset
         return f"order {self.name}" if asset == UNKNOWN else asset
 
@@ -69,17 +69,17 @@ class Purchase(Struct, frozen=True):
 
     @property
     def open(self) -> bool:
-        """Whether a build or a person has yet to settle it."""
+        """Whether a build or a person still has to settle it."""
         return self.state in _OPEN
 
 
 def purchases(entries: Iterable[Entry]) -> tuple[Purchase, ...]:
-    """Every attempt to buy, in the order in which they were begun."""
+    """Every attempt to buy, in the order in which they started."""
     return _purchases(fold(entries).attempts)
 
 
 def open_purchases(ledger: Ledger) -> tuple[Purchase, ...]:
-    """Those that are still to be settled, without a look at the others."""
+    """The open attempts, without reading the others."""
     return _purchases(ledger.open)
 
 
@@ -88,10 +88,10 @@ def _purchases(attempts: Iterable[Attempt]) -> tuple[Purchase, ...]:
 
 
 def find(entries: Iterable[Entry], name: str) -> Purchase:
-    """The one purchase whose name begins with `name`.
+    """The only purchase whose name begins with `name`.
 
     Raises:
-        UsageError: none begins so, or several do.
+        UsageError: no name begins like this, or several do.
     """
     matches = [each for each in purchases(entries) if each.attempt.name.startswith(name)]
     if name and len(matches) == 1:
@@ -101,10 +101,10 @@ def find(entries: Iterable[Entry], name: str) -> Purchase:
 
 
 def find_open(entries: Iterable[Entry], name: str) -> Purchase:
-    """The one purchase whose name begins with `name`, which is still to be settled.
+    """The only open purchase whose name begins with `name`.
 
     Raises:
-        UsageError: none begins so, several do, or it is settled already.
+        UsageError: no name begins like this, several do, or it is settled already.
     """
     purchase = find(entries, name)
     if not purchase.open:
@@ -119,10 +119,10 @@ def _settled(purchase: Purchase) -> UsageError:
 def adopt_task(
     purchase: Purchase, task: str, provider: Provider | None, endpoint: str | None, now: datetime
 ) -> Ticketed:
-    """It was bought as a task that the person found at the provider; a build collects it.
+    """Adopt a task that the person found at the provider; a build collects it.
 
     Raises:
-        UsageError: something arrived for it already, or there cannot be such a task.
+        UsageError: a picture arrived for it already, or the task is impossible.
     """
     kept = purchase.attempt.kept
     if purchase.state is State.KEPT and kept and task != kept.receipt.task:
@@ -147,9 +147,9 @@ def adopt_task(
 
 
 def _later(now: datetime, attempt: Attempt) -> str:
-    """The moment of a new claim check, which counts if it is the latest, whatever the clock says.
+    """The time of a new ticket, which is later than all earlier ones, whatever the clock says.
 
-    It is to the microsecond: it comes after what the server said in the same second.
+    It has microseconds, so that it comes after the server's answers in the same second.
     """
     entries: tuple[Ticketed | Kept | Voided | None, ...]
     entries = (attempt.ticketed, attempt.kept, attempt.voided)
@@ -160,7 +160,7 @@ def _later(now: datetime, attempt: Attempt) -> str:
 
 
 def adopt_picture(purchase: Purchase, picture: Digest, now: datetime) -> Delivered:
-    """It was bought, and this is its picture; the bytes are in the store."""
+    """Adopt the picture of a purchase, whose bytes are in the store."""
     attempt, intended = purchase.attempt, purchase.intended
     return Delivered(
         order=attempt.order,
@@ -175,7 +175,7 @@ def adopt_picture(purchase: Purchase, picture: Digest, now: datetime) -> Deliver
 
 
 def _receipt(purchase: Purchase) -> Receipt:
-    """The proof of what a person adopts, with the best figure there is."""
+    """The receipt of an adopted picture, with the best known price."""
     if purchase.attempt.kept:
         return purchase.attempt.kept.receipt
     ticketed = purchase.attempt.ticketed
@@ -189,10 +189,10 @@ def _receipt(purchase: Purchase) -> Receipt:
 
 
 def kept_picture(purchase: Purchase, store: Store) -> Digest:
-    """The picture that arrived and was kept aside, as it is not what was ordered.
+    """The picture that was kept aside, because it differs from its order.
 
     Raises:
-        UsageError: nothing was kept aside, or the store no longer holds its bytes.
+        UsageError: no picture was kept aside, or the store has lost its bytes.
     """
     if purchase.attempt.kept is None:
         raise UsageError(
@@ -203,7 +203,7 @@ def kept_picture(purchase: Purchase, store: Store) -> Digest:
 
 
 def is_digest(text: str) -> bool:
-    """Whether a text is a digest, as people may name a picture by it."""
+    """Whether a text is a digest, by which people may name a picture."""
     return _DIGEST.fullmatch(text) is not None
 
 
@@ -235,7 +235,7 @@ def file_of_picture(file: Path) -> bytes:
 def check_fit(
     purchase: Purchase, data: bytes, name: str, params: Mapping[str, Json] | None
 ) -> None:
-    """Compare a picture that a person adopts with what was ordered, as far as that is known.
+    """Compare an adopted picture with its order, as far as that is known.
 
     Raises:
         PictureError: it is not a whole picture.
@@ -246,10 +246,10 @@ def check_fit(
 
 
 def resubmit(purchase: Purchase, store: Store, now: datetime) -> Voided:
-    """It was not bought, or its picture is lost: a build may send it again.
+    """Release an order that was not bought, or whose picture is lost: a build may send it again.
 
     Raises:
-        UsageError: there is a picture, one may still arrive, or it is settled already.
+        UsageError: it has a picture, one may still arrive, or it is settled already.
         SystemFault: the picture cannot be read.
     """
     delivered = purchase.attempt.delivered
@@ -283,7 +283,7 @@ def _lost(picture: Digest, store: Store) -> bool:
 
 
 def write_off(purchase: Purchase, now: datetime) -> Voided:
-    """It is given up: it counts as spent, and a build may order anew."""
+    """Give an order up: it counts as spent, and a build may order anew."""
     return _voided(purchase, WRITTEN_OFF, now, charged=True)
 
 
@@ -299,7 +299,7 @@ def _voided(purchase: Purchase, refusal: str, now: datetime, *, charged: bool) -
 
 
 def check_unclaimed(entries: Iterable[Entry], adopted: Ticketed) -> None:
-    """Make sure that no other order has a task, as one picture cannot be two orders."""
+    """Make sure that no other order has a task, because one picture cannot be two orders."""
     for entry in entries:
         if isinstance(entry, Ticketed):
             task = entry.task
@@ -322,13 +322,13 @@ def _to_the_second(now: datetime) -> str:
 def record(
     journal: Journal, purchase: Purchase, entry: Entry, keep: Callable[[], object] = lambda: None
 ) -> None:
-    """Write down what a person decided, unless a build has come further with the order.
+    """Write a person's decision down, unless a build has changed the order since.
 
-    `keep` puts a picture into the store that the entry names, once nothing else can go wrong.
+    `keep` puts the entry's picture into the store, after all checks.
 
     Raises:
         SystemFault: a build is busy with the order, or the journal is damaged or cannot be written.
-        UsageError: the order is no longer as the person saw it, or another one has its task.
+        UsageError: the order has changed since the person saw it, or another one has its task.
     """
     with journal.claims.held(purchase.attempt.order) as held:
         if not held:

@@ -1,8 +1,8 @@
-"""The spool: where what is paid for is kept while the store or the ledger cannot be written.
+"""The spool: it keeps paid pictures while the store or the ledger cannot be written.
 
-It is a folder in the temporary folder, one for each user and home: pictures by their
-digest, and a journal of what the ledger could not be told. The next build, or the next look at the
-orders, takes both in.
+It is a folder in the temporary folder, one for each user and home: pictures by their digest, and a
+journal of entries that the ledger lacks. The next build, or the next look at the orders, moves both
+to their places.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from flux2build.storage.store import LostError, Store
 
 
 class Spool(Struct, frozen=True):
-    """One spool; its folder is missing as long as nothing went wrong."""
+    """One spool; its folder does not exist while it is empty."""
 
     folder: Path
 
     @property
     def journal(self) -> Journal:
-        """What the ledger could not be told."""
+        """The entries that the ledger lacks."""
         return Journal(self.folder / "ledger.jsonl")
 
     def path(self, digest: Digest) -> Path:
@@ -60,10 +60,10 @@ class Spool(Struct, frozen=True):
         self.journal.append(entry)
 
     def take_in(self, journal: Journal, store: Store) -> tuple[str, ...]:
-        """Tell ledger and store what they missed; return the assets whose orders came further.
+        """Move entries and pictures to ledger and store; return the assets of their orders.
 
-        What cannot be taken in yet stays: the order of a build that is running, or of a ledger
-        that does not know it.
+        Some entries have to stay: those of a running build's orders, or of orders unknown to the
+        ledger.
 
         Raises:
             SystemFault: ledger or store still cannot be written.
@@ -78,7 +78,7 @@ class Spool(Struct, frozen=True):
         return tuple(dict.fromkeys(asset for asset in taken if asset is not None))
 
     def _take(self, spooled: Attempt, journal: Journal, store: Store) -> str | None:
-        """Take one attempt in; return its asset, or None if anything of it is left to be taken."""
+        """Move one attempt; return its asset, or None if a part of it has to stay."""
         known = _known(spooled, journal)
         if known is None or known.intended is None:
             return None
@@ -104,7 +104,7 @@ class Spool(Struct, frozen=True):
         return True
 
     def _remove(self, taken: Sequence[Attempt]) -> None:
-        """Remove what was taken in; a folder in which anything else lies stays."""
+        """Remove moved entries and pictures; a folder with other content stays."""
         outputs = (end.output for each in taken if (end := each.delivered or each.kept))
         journal = self.journal.path
         beside = Path(continuation.place(str(journal)))
@@ -141,12 +141,12 @@ class Spool(Struct, frozen=True):
             raise SystemFault(f"`{self.folder}` is open to others; nothing is kept there")
 
     def _is_ours(self) -> bool:
-        """Whether the folder exists, and nobody else can write to it: the temporary folder is everybody's."""
+        """Whether the folder exists, and only this user can write to it."""
         try:
             state = self.folder.lstat()
         except OSError:
             return False
-        if sys.platform == "win32":  # pragma: no cover - there everybody has one of their own
+        if sys.platform == "win32":  # pragma: no cover - each user has a temporary folder there
             return stat.S_ISDIR(state.st_mode)
         private = state.st_uid == os.getuid() and not state.st_mode & 0o077
         return stat.S_ISDIR(state.st_mode) and private
@@ -160,13 +160,13 @@ def spool_of(home: Path) -> Spool:
 
 
 def _known(spooled: Attempt, journal: Journal) -> Attempt | None:
-    """What the ledger knows of an attempt."""
+    """The ledger's entries about an attempt."""
     attempts = fold(journal.about(spooled.order)).attempts
     return next((each for each in attempts if each.name == spooled.name), None)
 
 
 def _missing(spooled: Attempt, known: Attempt) -> Iterator[Entry]:
-    """What the ledger does not know of an attempt, in the order in which it happened."""
+    """The entries about an attempt that the ledger lacks, in their order."""
     pairs = (
         (spooled.ticketed, known.ticketed),
         (spooled.kept, known.kept),

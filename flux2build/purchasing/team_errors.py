@@ -1,4 +1,4 @@
-"""The errors of orders about which the team's store has a say."""
+"""The errors of orders that follow from the team's store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flux2build.sharing.records import RecordError, SharedClaim, settled
 
 
 def claimed(recipe: Recipe, claim: SharedClaim) -> DecisionError:
-    """The error for an order that another machine of the team has claimed, and nothing came of it."""
+    """The error for an order that another machine of the team has claimed without a result."""
     name = claim.attempt[:8]
     done = "bought" if claim.task else "may have bought"
     whose = " with another key or provider" if claim.task else ""
@@ -29,14 +29,14 @@ def claimed(recipe: Recipe, claim: SharedClaim) -> DecisionError:
 
 
 def unreadable(recipe: Recipe, error: RecordError) -> DecisionError:
-    """The error for an order of which the team's store has something that cannot be read."""
+    """The error for an order with an unreadable record in the team's store."""
     (problem,) = error.problems
     message = f"`{recipe.asset}` may have been bought already: {problem.message}"
     return DecisionError(message, rows=problem.rows, hint=problem.hint)
 
 
 def unclaimed(recipe: Recipe, fault: SystemFault) -> SystemFault:
-    """The error for an order that was not sent, as it could not be claimed in the team's store."""
+    """The error for an order that was not sent, because it could not be claimed."""
     alone = '`when_down = "alone"` under `[store]` buys without the team'
     return SystemFault(
         *(

@@ -2,7 +2,7 @@
 
 claim -> intended -> POST -> ticketed -> ticket in the claim -> delivered -> bytes -> receipt ->
 release. A claim is taken before the order is written down, and the receipt is looked up after that:
-whoever comes later finds the one or the other. Every method but the asynchronous ones blocks.
+a later machine finds the one or the other. All methods block, except the asynchronous ones.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _PULL: Final = "`git pull` brings its file once somebody has committed it"
 
 @dataclass(slots=True)
 class Teamwork:
-    """What one machine does in the team's store about the orders that it places."""
+    """The work of one machine in the team's store for the orders that it places."""
 
     store: TeamStore
     held: HeldClaims
@@ -53,31 +53,31 @@ class Teamwork:
     say: Callable[[str], None]
     clock: Clock = field(default_factory=Monotonic)
     _others: dict[Digest, tuple[SharedClaim, int]] = field(default_factory=dict, init=False)
-    """The claims of others that were met, with how often they were looked at since."""
+    """The claims of others, with the number of looks since their last change."""
     _alone: bool = field(default=False, init=False)
     _waiting: set[Digest] = field(default_factory=set, init=False)
-    """The orders of which was said that they are waited for."""
+    """The orders about which a message said that they are waited for."""
     _fault: Unreachable | None = field(default=None, init=False)
-    """Why nothing can be claimed any more in this run."""
+    """The reason why nothing can be claimed any more in this run."""
     _untold: bool = field(default=False, init=False)
     _telling: set[asyncio.Future[None]] = field(default_factory=set, init=False)
 
     async def turn(
         self, order: Order, recipe: Recipe, account: str, *, forced: bool
     ) -> Bought | bool:
-        """Whether to go on with an order, or what another machine has bought.
+        """Whether to continue with an order, or the picture that another machine has bought.
 
         Raises:
             SystemFault: the store cannot be asked.
         """
         if order.digest not in self._others:
-            return True  # whether anybody has claimed it shows when it is claimed
+            return True  # claiming it will show whether another machine has
         return await self._asked(recipe, lambda: self._look(order, recipe, account, forced=forced))
 
     async def take(
         self, order: Order, recipe: Recipe, intended: Intended, *, forced: bool
     ) -> Bought | bool:
-        """Claim an order; False if another machine has it, or what that has bought.
+        """Claim an order; False if another machine has it, or the picture that it bought.
 
         Raises:
             SystemFault: the store cannot be asked, or not be written.
@@ -93,7 +93,7 @@ class Teamwork:
         """Wait a while for the machine that has claimed an order; at once if there is none.
 
         Raises:
-            DecisionError: nothing has come of it for too long.
+            DecisionError: it has waited for too long.
         """
         if (met := self._others.get(order.digest)) is None:
             return
@@ -108,36 +108,36 @@ class Teamwork:
         await self.clock.sleep(_LOOK)
 
     async def collecting(self, order: Order, attempt: str) -> None:
-        """Note an order that is about to be collected, so that the team is told, whoever claimed it."""
+        """Note an order before it is collected, so that the team learns its end."""
         if self.store.writable and self.held.get(order.digest) is None:
-            with suppress(SystemFault):  # what is paid for is collected in any case
+            with suppress(SystemFault):  # paid pictures are collected in any case
                 await asyncio.to_thread(self._note, order, attempt)
 
     async def ticketed(self, intended: Intended, ticket: Ticket) -> None:
-        """Let others know where to ask for the picture, should this machine not come to it."""
+        """Publish the ticket, so that others can collect the picture if this machine cannot."""
         if self.held.get(intended.order) and not self._alone:
             claim = _claim(intended, ticket)
             await self._tell(lambda: self.store.name_ticket(claim))
 
     def tell(self, order: Digest) -> None:
-        """Begin to tell the store what became of an order that this machine has claimed."""
+        """Start to report the end of an order that this machine has claimed to the store."""
         if self.held.get(order) and not self._alone:
             self._telling.add(asyncio.ensure_future(self._tell(lambda: self.settle(order))))
 
     async def told(self) -> None:
-        """Wait until the store knows what became of every order; a person who cannot wait need not."""
+        """Wait until the store knows the end of every order; an interrupt ends the wait."""
         task = asyncio.current_task()
         if not (task and task.cancelling()):
             await asyncio.gather(*self._telling)
 
     async def share(self, files: Sequence[Digest], read: Callable[[Digest], bytes]) -> None:
-        """Share files that can be made again, so that nobody has to."""
+        """Share files that can be made again, so that others need not make them."""
         able = self.store.writable and self.store.backend.keeps_bytes
         if files and able and not (self._alone or self._fault):
             await self._tell(lambda: list(answers(lambda each: self.store.put(read(each)), files)))
 
     def settle_all(self) -> None:
-        """Tell the store what became of everything that earlier builds have claimed.
+        """Report the ends of all orders that earlier builds have claimed to the store.
 
         Raises:
             SystemFault: the store cannot be told.
@@ -145,10 +145,10 @@ class Teamwork:
         list(answers(self.settle, [claim.order for claim in self.held]))
 
     def settle(self, order: Digest) -> None:
-        """Tell the store what became of an order, unless another process is at it.
+        """Report the end of an order to the store, unless another process works on it.
 
-        What was delivered is shared, and what came to nothing is released; what is pending, or waits
-        for a person, stays claimed.
+        A delivered order is shared, a failed one is released; one that is pending, or waits for a
+        person, stays claimed.
 
         Raises:
             SystemFault: the store cannot be told.
@@ -171,7 +171,7 @@ class Teamwork:
         self._release(claim.order, claim.attempt)
 
     def _share(self, order: Order, delivered: Delivered) -> None:
-        """Share a picture, and then its receipt, in the place of one whose picture is nowhere."""
+        """Share a picture, and then its receipt, in place of a receipt without a picture."""
         data = self.pictures.get(delivered.output)
         self.store.put(data)
         shown = examine(data)
@@ -189,7 +189,7 @@ class Teamwork:
         self.held.forget(order)
 
     def _look(self, order: Order, recipe: Recipe, account: str, *, forced: bool) -> Bought | bool:
-        """Look whether another machine is still at an order."""
+        """Look whether another machine still works on an order."""
         if not forced and (receipt := self._receipt(order)):
             return self._adopted(receipt, order, recipe)
         claim = self.store.claim(order.digest)
@@ -201,7 +201,7 @@ class Teamwork:
             return False
         self._take_over(claim, order, recipe)
         self._others.pop(order.digest)
-        return False  # from now on it is in the ledger, as what this machine has ordered is
+        return False  # from now on it is in the ledger, like this machine's own orders
 
     def _take(
         self, order: Order, recipe: Recipe, intended: Intended, *, forced: bool
@@ -232,7 +232,7 @@ class Teamwork:
         return receipt
 
     def _adopted(self, receipt: SharedReceipt, order: Order, recipe: Recipe) -> Bought:
-        """What another machine has bought, once its bytes are here."""
+        """The picture that another machine has bought, once its bytes are here."""
         if not self.pictures.has(receipt.output):
             data = self.store.get(receipt.output)
             if data is None:
@@ -247,20 +247,20 @@ class Teamwork:
         self._others[claim.order] = claim, looks if before == claim else 0
 
     def _collectable(self, claim: SharedClaim, recipe: Recipe, account: str) -> bool:
-        """Whether this machine may ask for the picture itself, as the other one is silent."""
+        """Whether this machine may collect the picture itself, because the other one is silent."""
         if not (claim.task and claim.account == account and _seller(recipe) == claim.provider):
             return False
         return self._others[claim.order][1] >= _SILENCE or claim.old
 
     def _take_over(self, claim: SharedClaim, order: Order, recipe: Recipe) -> None:
-        """Write the ticket of another machine down, so that its picture is collected here."""
+        """Note the ticket of another machine, so that its picture is collected here."""
         self.say(f"collecting {recipe.asset}, which another machine of the team has ordered")
         for entry in entries_of(claim, recipe.asset):
             self.journal.append(entry)
         self._note(order, claim.attempt)
 
     async def _asked(self, recipe: Recipe, ask: Callable[[], Bought | bool]) -> Bought | bool:
-        """The answer of the store; without one, nothing is bought, or alone."""
+        """The answer of the store; without one, nothing is bought, or without a claim."""
         if self._alone:
             return True
         try:
@@ -284,7 +284,7 @@ class Teamwork:
         self._alone = True
 
     async def _tell(self, tell: Callable[[], object]) -> None:
-        """Tell the store something; a build never fails because that failed."""
+        """Report to the store; a build never fails because of an error here."""
         try:
             await asyncio.to_thread(tell)
         except SystemFault as fault:
@@ -294,7 +294,7 @@ class Teamwork:
 
 
 def entries_of(claim: SharedClaim, asset: str, reserve: Decimal = _NOTHING) -> Iterator[Entry]:
-    """What the ledger of another machine has about a claim, as far as the claim tells."""
+    """The entries of another machine's ledger about a claim, as far as the claim has them."""
     yield Intended(
         order=claim.order,
         attempt=claim.attempt,

@@ -1,4 +1,4 @@
-"""Collects orders that nobody asks for any more, before their address expires."""
+"""Collects orders that nothing asks for any more, before their addresses expire."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class UnaskedOrders(Struct, frozen=True):
     async def collect(self, order: Intended, turn: Turn | None = None) -> Bought | None:
         """Collect an order, unless another build is working on it or has settled it.
 
-        What the server certainly does not have any more is noted as lost, and not asked for again.
+        An order that the server has certainly lost is noted as lost, and not asked for again.
 
         Raises:
-            DecisionError: it is lost, or not what was ordered: a person must decide.
+            DecisionError: it is lost, or differs from its order: a person must decide.
             Flux2BuildError: it is refused, or not here yet.
         """
         books = self.collector.books
@@ -60,7 +60,7 @@ class UnaskedOrders(Struct, frozen=True):
                 )
 
     def _sure(self, intended: Intended, ticket: Ticket) -> bool:
-        """Whether the account was asked that placed the order, at the address that it was given."""
+        """Whether the account that placed the order was asked, at the address of its ticket."""
         client = self.collector.client
         asked = client.provider.inquiry(ticket, client.endpoint).url
         return intended.account == self.account and asked == ticket.poll

@@ -1,4 +1,4 @@
-"""Compares what arrived with what was ordered."""
+"""Compares pictures with their orders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flux2build.images.decode import probe
 
 
 def verify_picture(asset: str, ordered: Mapping[str, Json], data: bytes) -> None:
-    """Decode a picture in full and compare it with the parameters that were ordered.
+    """Decode a picture in full and compare it with the parameters of its order.
 
     Raises:
         DecisionError: it is whole, but of another size or format than ordered.
@@ -21,7 +21,7 @@ def verify_picture(asset: str, ordered: Mapping[str, Json], data: bytes) -> None
 
 
 def misfits(ordered: Mapping[str, Json], data: bytes, name: str) -> tuple[tuple[str, str], ...]:
-    """How a picture's size and format differ from what was ordered, by name.
+    """The differences between a picture and its order in size and format, by name.
 
     Raises:
         PictureError: it is not a whole picture.
@@ -36,10 +36,10 @@ def misfits(ordered: Mapping[str, Json], data: bytes, name: str) -> tuple[tuple[
 
 
 def verify_seed(asset: str, ordered: Mapping[str, Json], seed: int | None) -> None:
-    """Compare the seed that the server names, if it names one, with the one that was ordered.
+    """Compare the seed that the server names, if any, with the seed of the order.
 
     Raises:
-        DecisionError: it rendered with another one.
+        DecisionError: the seeds differ.
     """
     if ordered.get("seed") is not None and seed not in (None, ordered["seed"]):
         raise _not_what_was_ordered(asset, ("seed", f"{seed}, ordered {ordered['seed']}"))

@@ -1,8 +1,8 @@
-"""The URL that an order names to be called back: whoever receives the call knows the order by it.
+"""The callback URL of an order, from which the receiver knows the order.
 
-The URL holds what the ledger says of the attempt and what was ordered, apart from the prompt, so that
-its picture can be filed where that ledger is not. A code in it, made with the user's secret, shows that
-the order was placed with that secret.
+The URL holds the ledger's facts about the attempt and the order, apart from the prompt, so that its
+picture can be filed on a machine without that ledger. A code in it, made with the user's secret,
+proves that the order was placed with that secret.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from flux2build.providers.contract import Callback
 FEWEST: Final = 24
 """Characters of the shortest secret."""
 UNKNOWN: Final = "unknown"
-"""The asset of an attempt that is known by its URL alone."""
+"""The asset of an attempt that is known only from its URL."""
 
 
 class Called(Struct, frozen=True):
-    """An attempt, as its callback's URL tells of it."""
+    """An attempt, from its callback's URL."""
 
     intended: Intended
     callback: Callback
@@ -41,7 +41,7 @@ class Called(Struct, frozen=True):
 
 
 class Webhooks(Struct, frozen=True):
-    """Where a user receives callbacks, and the secret that ties them to orders."""
+    """The URL for a user's callbacks, and the secret that ties them to orders."""
 
     url: str
     """The public URL, without a slash at its end."""
@@ -51,9 +51,9 @@ class Webhooks(Struct, frozen=True):
         return f"{type(self).__name__}({self.url!r})"
 
     def callback(self, order: Order, intended: Intended) -> Callback:
-        """What an attempt names to be called back.
+        """The callback of an attempt.
 
-        No name of an asset and no path of this machine is in it.
+        It does not contain names of assets or paths of this machine.
         """
         entry = entry_to_json(replace(intended, asset=UNKNOWN, project=""))
         ordered = {"params": order.params, "inputs": order.inputs, "take": order.take}
@@ -62,7 +62,7 @@ class Webhooks(Struct, frozen=True):
         return self._callback(f"{intended.provider}/{data}")
 
     def called(self, path: str) -> Called | None:
-        """The attempt whose callback's URL ends in a path; None if this secret did not make it."""
+        """The attempt of a callback's path; None if this secret did not sign it."""
         name, _, code = path.rpartition(".")
         callback = self._callback(name)
         if not hmac.compare_digest(code.encode(), callback.url.rpartition(".")[2].encode()):
@@ -83,6 +83,6 @@ class Webhooks(Struct, frozen=True):
         return Callback(f"{self.url}/{name}.{code}", secret)
 
     def _code(self, use: str, name: str) -> str:
-        """A code that only this secret gives a name, for one use."""
+        """The code for a name and a use, which only this secret can make."""
         text = f"flux2build webhook {use} {name}"
         return hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).hexdigest()

@@ -1,7 +1,7 @@
 """Where a user's data and configuration lie.
 
-platformdirs decides. The usual case on Linux is repeated here, because the library takes longer to
-import than everything else about the user takes.
+platformdirs decides. The usual case on Linux is repeated here, because importing the library takes
+longer than everything else about the user.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The only way to the network: makes the calls that a provider describes, and guards the key."""
+"""Makes the calls that a provider describes, and guards the key; nothing else uses the network."""
 
 from flux2build.purchasing.http.client import Client, ClientDeps
 from flux2build.purchasing.http.clock import Clock, Limits, Monotonic, limits

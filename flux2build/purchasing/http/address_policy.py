@@ -15,7 +15,7 @@ Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a host name; raises `OSError` when there are none."""
 
 ProxyFor = Callable[[str], str | None]
-"""The URL of the proxy through which a URL is met; None where its host is met directly."""
+"""The URL of the proxy for a URL; None if its host is reached directly."""
 
 
 class AddressScope(StrEnum):
@@ -29,7 +29,7 @@ class AddressScope(StrEnum):
 
 
 class ForbiddenError(Exception):
-    """A URL to which nothing may be sent, or from which nothing may be fetched."""
+    """A URL that must not be used."""
 
 
 class Target(Struct, frozen=True):
@@ -44,7 +44,7 @@ class Target(Struct, frozen=True):
 
 
 def directly(_url: str) -> None:
-    """Meet every host without a proxy."""
+    """Use no proxy for any host."""
 
 
 async def resolved(host: str) -> Sequence[str]:
@@ -79,7 +79,7 @@ def literal(host: str) -> bool:
 
 
 def matches(host: str, patterns: Iterable[str]) -> bool:
-    """Whether a host is one of the patterns, of which `*.bfl.ai` stands for all below that domain."""
+    """Whether a host matches a pattern; `*.bfl.ai` stands for all hosts below that domain."""
     name = host.lower().rstrip(".")
     return any(
         name.endswith(pattern.removeprefix("*")) if pattern.startswith("*.") else name == pattern
@@ -110,9 +110,9 @@ def may_have_key(url: str, endpoint: str, hosts: Iterable[str]) -> bool:
 
 
 def secured(url: str, endpoint: str, hosts: Iterable[str]) -> str:
-    """A URL with https where it names a host that is met over https anyway.
+    """A URL with https, if its host is reached over https anyway.
 
-    A server behind something that ends TLS for it may call itself by http.
+    A server behind a proxy that ends TLS may name itself with http.
     """
     target, base = split(url), split(endpoint)
     if target is None or base is None or (target.scheme, base.scheme) != ("http", "https"):

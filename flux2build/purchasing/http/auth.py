@@ -28,7 +28,7 @@ _Answer = TypeVar("_Answer", bound=Refused | InDoubt)
 
 
 def checked_endpoint(endpoint: str, provider: Remote) -> str:
-    """The endpoint, if it is the URL of an API.
+    """The checked endpoint.
 
     Raises:
         SystemFault: it is not.
@@ -74,7 +74,7 @@ class Auth:
     ) -> Reply:
         """The answer to a call that carries the key, within the limits.
 
-        One that is `pictured` may hold a picture, as base64.
+        A `pictured` answer may hold a picture in base64.
 
         Raises:
             ForbiddenError: the URL is not the provider's.

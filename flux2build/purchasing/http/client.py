@@ -162,12 +162,12 @@ class Client:
 
     @asynccontextmanager
     async def window(self) -> AsyncIterator[Refused | None]:
-        """One of the few places between ledger and answer; yields None once connected, else why not."""
+        """A place between ledger and answer; yields None once connected, else the error."""
         async with self._windows:
             yield await self.connect()
 
     async def connect(self) -> Refused | None:
-        """Open a connection ahead, so that an order that is in the ledger goes out at once."""
+        """Open a connection ahead, so that an order is sent as soon as it is in the ledger."""
         attempt = 0
         while self._deps.clock.now() >= self._warm_until:
             attempt += 1
@@ -183,7 +183,7 @@ class Client:
         except HaltedError:
             return _INTERRUPTED
         except ExchangeError as error:
-            # Where something answers, if badly, the order itself will show.
+            # If something answers, even badly, the order itself will show the problem.
             return None if error.sent else self._unreachable(error)
         self._warm_until = self._deps.clock.now() + _WARM
         self._patience.over()
@@ -194,7 +194,7 @@ class Client:
         return Refused(kind, f"no connection to `{self.provider.name}`: {error}")
 
     async def balance(self) -> Decimal | Refused | None:
-        """What the account has left in USD, or why that is not known; None if nobody tells."""
+        """The balance in USD, or the reason why it is unknown; None without such an API."""
         if not isinstance(self.provider, HasBalance):
             return None
         call = self.provider.account(self.endpoint)
@@ -205,7 +205,7 @@ class Client:
         return self._auth.redacted_answer(answer) if isinstance(answer, Refused) else answer
 
     async def prepare(self, references: Sequence[Sent]) -> tuple[Sent, ...] | Refused:
-        """The references as they will travel; uploads those that travel ahead, which is free.
+        """The references as they will be sent; uploads some of them ahead, which is free.
 
         A refusal is returned instead when one cannot be uploaded.
         """
@@ -248,7 +248,7 @@ class Client:
     ) -> Ticket | Refused | InDoubt:
         """Place an order: one POST, sent again only on proof that it was not accepted.
 
-        A provider that calls back is told where; polling goes on all the same.
+        A provider that calls back gets the URL; polling continues nevertheless.
         """
         sent = await self.prepare(references)
         if isinstance(sent, Refused):
@@ -300,9 +300,9 @@ class Client:
         return attempt >= self._limits.attempts or self.halt.is_set()
 
     async def _wait(self, refused: Refused, attempt: int, until: float | None = None) -> None:
-        """Wait as the server asks, else longer each time; every order leaves a busy server alone.
+        """Wait as the server asks, else longer each time; no order is sent to a busy server.
 
-        What is given up at a moment is not waited for beyond it.
+        It does not wait beyond the moment at which it gives up.
         """
         now, asked = self._deps.clock.now(), refused.retry_after
         own = backoff(attempt, self._deps.jitter(), self._limits.wait)
@@ -324,10 +324,10 @@ class Client:
     async def _unless_halted(
         self, work: Coroutine[Any, Any, _T], sending: Sending | None = None
     ) -> _T:
-        """The outcome of work that costs nothing until `sending` has begun.
+        """The outcome of work that is free until `sending` has begun.
 
         Raises:
-            HaltedError: the build was halted before, and the work was given up.
+            HaltedError: the build was halted before that, and the work was given up.
         """
         task, halted = asyncio.ensure_future(work), asyncio.ensure_future(self.halt.wait())
         try:
@@ -341,7 +341,7 @@ class Client:
             await asyncio.gather(task, halted, return_exceptions=True)
 
     def fit(self, ticket: Ticket) -> Ticket:
-        """A ticket as the ledger and people may know it; `collect` asks by its real task all the same."""
+        """A ticket that is safe for the ledger and people; `collect` still uses its real task."""
         if self._auth.holds_key(ticket.poll):
             ticket = replace(ticket, poll=self.provider.claim(ticket.task, self.endpoint).poll)
         if not self._auth.holds_key(ticket.task):
@@ -351,7 +351,7 @@ class Client:
         return replace(ticket, task=masked, poll=self.provider.claim(masked, self.endpoint).poll)
 
     async def denied(self, ticket: Ticket) -> Refused | None:
-        """What the provider says if it certainly does not know an order; another refusal if it cannot be asked."""
+        """The provider's denial of an order, another refusal if it cannot be asked, or None."""
         return await Polling(self._polling_deps(), ticket, lambda _: None, UsualTime()).denied()
 
     def _polling_deps(self) -> PollingDeps:
@@ -385,7 +385,7 @@ _TRANSIENT: Final = frozenset({Refusal.UNREACHABLE, Refusal.RATE_LIMITED})
 
 
 def _bounded(resolve: Resolve, seconds: float) -> Resolve:
-    """A lookup that finds no address where it takes too long."""
+    """A lookup that returns no address if it takes too long."""
 
     async def bounded(host: str) -> Sequence[str]:
         async with asyncio.timeout(seconds):
@@ -395,5 +395,5 @@ def _bounded(resolve: Resolve, seconds: float) -> Resolve:
 
 
 async def _resolved_by_the_proxy(host: str) -> Sequence[str]:
-    """Find no address: behind a proxy this machine may know no names, and be slow to say so."""
+    """Return no address: behind a proxy, this machine may be unable to resolve names, and slow."""
     raise OSError(host)

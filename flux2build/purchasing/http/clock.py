@@ -49,7 +49,7 @@ async def sleep_until(event: asyncio.Event, clock: Clock, seconds: float) -> Non
 
 
 class Limits(Struct, frozen=True):
-    """What the client tolerates, in seconds and bytes."""
+    """The limits of the client, in seconds and bytes."""
 
     posts: int = 4
     """Orders that may wait for the server's answer at once: as many as a crash can put in doubt."""
@@ -91,7 +91,7 @@ def limits(table: Mapping[str, Any], file: TomlFile, in_flight: int | None = Non
 
 
 def _wrong(name: str, value: object) -> tuple[str, str | None] | None:
-    """What is wrong with one limit, and a hint."""
+    """The problem of one limit, and a hint."""
     if name not in _LIMITS:
         return f"there is no limit `{name}`", did_you_mean(name, _LIMITS)
     whole = isinstance(value, int) and not isinstance(value, bool)
@@ -104,16 +104,16 @@ def _wrong(name: str, value: object) -> tuple[str, str | None] | None:
 
 @dataclass(slots=True)
 class Patience:
-    """Tells a person of waits that take more than a moment, once for everything that waits."""
+    """Tells a person about long waits, once for everything that waits."""
 
     clock: Clock
     say: Callable[[str], None]
     _since: float | None = field(default=None, init=False)
-    """When the trouble began."""
+    """The time when the trouble began."""
     _told_until: float | None = field(default=None, init=False)
 
     def tell(self, reason: str, again: float, until: float | None) -> None:
-        """Say why something is tried again at a moment, and when it is given up."""
+        """Say why something is retried, and when it will be given up."""
         now = self.clock.now()
         self._since = now if self._since is None else self._since
         if again - self._since < _MOMENT or (self._told_until or now) > now:
@@ -123,14 +123,14 @@ class Patience:
         self.say(f"{reason}: tried again in {span(again - now)}{end}")
 
     def over(self) -> None:
-        """Note that there is an answer again."""
+        """Note that the server answers again."""
         self._since = self._told_until = None
 
 
 _MOMENT: Final = 5.0
 """Seconds of waiting that need no explanation."""
 _SELDOM: Final = 30.0
-"""Seconds before the same is said again."""
+"""Seconds before the same message is repeated."""
 
 
 def span(seconds: float) -> str:

@@ -27,14 +27,14 @@ from flux2build.purchasing.http.sending import ExchangeError
 REDIRECTS: Final = 3
 
 _GONE: Final = frozenset({403, 404, 410})
-"""What a picture's host answers once the address has expired."""
+"""The answers of a picture's host once the address has expired."""
 
 
 class FetchError(Exception):
     """A picture could not be fetched.
 
-    `final` where a retry cannot help, `gone` where there is no picture at its address any more,
-    `untrusted` where a certificate is the reason.
+    `final` if a retry cannot help, `gone` if the picture's address is void, `untrusted` if a
+    certificate is the reason.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Downloads(Struct, frozen=True):
 def _pinned(target: Target, address: str) -> tuple[httpx.URL, dict[str, str], dict[str, str]]:
     """The request to an address that was checked, in the name of its host.
 
-    Resolving the name once more could lead to an address that was not checked.
+    Resolving the name again could lead to an unchecked address.
     """
     url = httpx.URL(target.url)
     if not address or literal(target.host):
@@ -156,7 +156,7 @@ def embedded(url: str) -> bytes:
 
 
 _PLAIN: Final = str.maketrans("-_", "+/")
-"""What base64 for URLs spells otherwise."""
+"""The letters that base64 for URLs writes differently."""
 
 
 def whole(data: bytes) -> bool:

@@ -1,7 +1,7 @@
 """Collects one pending order: asks until it is ready, and fetches the picture at once.
 
-The ticket stays good whatever happens: only the server's own word ends an order,
-everything else leaves it to a later build.
+The ticket stays valid in any case: only the server itself ends an order, everything else leaves it
+to a later build.
 """
 
 from __future__ import annotations
@@ -36,32 +36,31 @@ from flux2build.purchasing.http.turns import Turn
 from flux2build.purchasing.http.usual_time import Expected, UsualTime, until_next
 
 _DENIALS: Final = 3
-"""How often a server must deny an order it had accepted."""
+"""How often a server must deny an order that it had accepted."""
 
 _KEY_REFUSALS: Final = 3
 """How often in a row a server may refuse the key before polling stops."""
 
 _NO_PICTURE: Final = frozenset({"", "html"})
-"""Formats of what a server shows by mistake at a picture's URL; a retry may help."""
+"""The formats of mistaken answers at a picture's URL; a retry may help."""
 
 _PAUSES: Final = 10
 """Waits, in units of `Limits.wait`, between inquiries to a server that denies an order."""
 
 
 class Arrived(Struct, frozen=True):
-    """A picture's bytes as they arrived, and what the server says of it."""
+    """A picture's bytes as they arrived, and the server's facts about it."""
 
     data: bytes
     ready: Ready
 
 
 class Overdue(Struct, frozen=True):
-    """Not here yet; the ticket is still good, and a later build may collect it.
+    """Not here yet; the ticket is still valid, and a later build may collect it.
 
-    `decide` where a person has to look: the server's answer points elsewhere.
-    `keyless` where another key is needed to ask; `gone` where the picture is no longer
-    at its address, although the server says that it is ready; `untrusted` where a certificate
-    keeps it from being asked for or fetched.
+    `decide` if a person has to look, because the server's answer points elsewhere; `keyless` if
+    another key is needed to ask; `gone` if the picture is no longer at its address, although the
+    server says that it is ready; `untrusted` if a certificate prevents inquiries or downloads.
     """
 
     message: str
@@ -94,33 +93,33 @@ class Polling:
     ticket: Ticket
     report: Callable[[Waiting], None]
     usual: UsualTime
-    """How long orders of its model take."""
+    """The usual time of orders of its model."""
     placed: float | None = None
-    """When this process sent it, if it did."""
+    """The time when this process sent it, if it did."""
     turn: Turn | None = None
-    """Its turn, which moves on once the server is done; None where nothing waits for that."""
+    """Its turn, which moves on once the server is done; None if nothing waits for it."""
     _expected: Expected = field(default_factory=Expected, init=False)
-    """When it is expected, if this process placed it."""
+    """The expected time, if this process placed it."""
     _until: float = field(default=0, init=False)
-    """When it is given up."""
+    """The time when it is given up."""
     _found: bool = field(default=False, init=False)
     """Whether it was ready."""
     _asked: int = field(default=0, init=False)
-    """How often it was asked for and not ready."""
+    """How many inquiries found it unfinished."""
     _last: str = field(default="", init=False)
-    """What the server said last, or why it said nothing."""
+    """The server's last state, or the reason why it did not answer."""
     _elsewhere: int = field(default=0, init=False)
-    """How often nobody who was asked knew the order, of which the server named a foreign host."""
+    """How often nobody knew the order, after the server had named a foreign host."""
     _failures: int = field(default=0, init=False)
     _key_refusals: int = field(default=0, init=False)
     _denials: int = field(default=0, init=False)
     _downloads: int = field(default=0, init=False)
 
     _regional: tuple[Ticket, ...] = field(default=(), init=False)
-    """The tickets by which the regions of the provider may know the order."""
+    """The tickets under which the provider's regions may know the order."""
 
     async def run(self) -> Ended:
-        """Collect the picture, or say why there is none."""
+        """Collect the picture, or return the reason why there is none."""
         self._regional, self._expected = self._regional_tickets(), self.usual.next()
         clock, limits = self.deps.clock, self.deps.auth.limits
         started = clock.now()
@@ -135,7 +134,7 @@ class Polling:
         return ended
 
     async def denied(self) -> Refused | None:
-        """What the provider says that certainly does not know the order, whichever region is asked.
+        """The provider's denial, if none of its regions knows the order.
 
         None if it may know it; another refusal if it cannot be asked.
         """
@@ -180,9 +179,9 @@ class Polling:
         return await self._read(reply)
 
     def _regional_tickets(self) -> tuple[Ticket, ...]:
-        """The order as each region knows it, where the provider did not say which one works on it.
+        """The tickets of all regions, if the provider did not say which one works on the order.
 
-        It does not say so of an order that names a callback.
+        It does not say so for an order with a callback.
         """
         provider, endpoint = self.deps.auth.provider, self.deps.auth.endpoint
         unsaid = self.ticket.poll == provider.claim(self.ticket.task, endpoint).poll
@@ -193,7 +192,7 @@ class Polling:
     async def _ask_elsewhere(self, call: Call) -> State:
         """Ask a host that is not the provider's without the key, then the endpoint by the task's id.
 
-        Neither is sure to know the order, so that neither can deny it.
+        Neither certainly knows the order, so neither can deny it.
         """
         auth = self.deps.auth
         own = Call("GET", auth.provider.claim(self.ticket.task, auth.endpoint).poll)
@@ -225,7 +224,7 @@ class Polling:
         return Waiting(self._last)
 
     async def _keyless(self, url: str) -> Reply:
-        """What a host says that is not to see the key, within the bounds of a picture's download."""
+        """The answer of a host that must not see the key, within the bounds of a download."""
         body = await self.deps.downloads.fetch(url, await self.deps.auth.scope())
         return Reply(200, {}, body)
 
@@ -242,7 +241,7 @@ class Polling:
         else:
             self._failures = 0
             self.deps.patience.over()
-        # A refusal too may belong to another order.
+        # A refusal, too, may belong to another order.
         if isinstance(state, Ready | Refused) and state.task not in (None, self.ticket.task):
             return Overdue("the server answers with another order", decide=True)
         return state
@@ -256,7 +255,7 @@ class Polling:
         await self._sleep(delay)
 
     async def _settled(self, state: State, started: float) -> Ended | None:
-        """How the order ended; None if it has not, after the wait before the next inquiry."""
+        """The end of the order; None if it is pending, after the wait before the next inquiry."""
         match state:
             case Overdue():
                 return state
@@ -280,7 +279,7 @@ class Polling:
         return None
 
     async def _wait(self, started: float) -> None:
-        """Wait before the next inquiry; what other orders show on the way counts at once."""
+        """Wait before the next inquiry; times learnt from other orders count at once."""
         seconds = self._until_next(started)
         if self.placed is None or self._expected.usual is not None:
             await self._sleep(seconds)
@@ -292,7 +291,7 @@ class Polling:
             await self._sleep(self.placed + self._expected.usual - self.deps.clock.now())
 
     def _until_next(self, started: float) -> float:
-        """Seconds until the next inquiry; the usual time says nothing of an order of unknown age."""
+        """Seconds until the next inquiry; orders of unknown age do not use the usual time."""
         now, least = self.deps.clock.now(), self.deps.auth.limits.wait
         if self.placed is None:
             return until_next(now - started, Expected(), self._asked, least)
@@ -302,7 +301,7 @@ class Polling:
         return backoff(attempt, self.deps.jitter(), self.deps.auth.limits.wait)
 
     async def _fetch(self, ready: Ready) -> Arrived | Overdue | None:
-        """Fetch the picture; after a failure None, so that the server is asked for a fresh URL."""
+        """Fetch the picture; None after a failure, so that the server is asked for a new URL."""
         auth = self.deps.auth
         within = ready.url.startswith("data:")
         if not within and auth.holds_key(ready.url):
@@ -320,7 +319,7 @@ class Polling:
                 text = auth.redacted(str(error))
                 return Overdue(text, gone=error.gone, untrusted=error.untrusted)
         else:
-            # The last download is kept, whatever it is: it was paid for, so people judge it.
+            # The last download is kept in any case: it was paid for, so people judge it.
             picture = sniff(data) not in _NO_PICTURE and whole(data)
             if picture or not self._may_download_again():
                 prompt = ready.prompt and auth.masked(ready.prompt)
@@ -336,7 +335,7 @@ class Polling:
         return await self.deps.downloads.fetch(auth.secured(url), await auth.scope())
 
     def _may_download_again(self) -> bool:
-        """Count a failed download; whether another one may be tried."""
+        """Count a failed download; return whether to try again."""
         self._downloads += 1
         return self._downloads < self.deps.auth.limits.attempts
 

@@ -30,7 +30,7 @@ HEADERS: Final = {
 
 
 class Way(NamedTuple):
-    """Where a connection leads."""
+    """The target of a connection."""
 
     proxy: str | None
     origin: str
@@ -40,7 +40,7 @@ class Way(NamedTuple):
 
 
 class PoolConfig(Struct, frozen=True):
-    """How a pool connects; `transport` replaces the network in tests."""
+    """The configuration of a pool; `transport` replaces the network in tests."""
 
     connections: int
     connect: float
@@ -62,9 +62,10 @@ class Bounds(Struct, frozen=True):
 class Pool:
     """A pool that follows no redirect, reads no environment and keeps no cookie or key.
 
-    It sends through transports of httpx, whose clients do all that, and take as long again. Each has one
-    connection: the library looks at all of a transport's whenever it needs one, and where one is not made it
-    may never free its place. The one that was used last is used next, so that the others may end.
+    It sends through transports of httpx, because httpx's clients do all of that and take twice as
+    long. Each transport has one connection: the library searches all connections of a transport for
+    each request, and may leak the place of a failed one. The most recently used transport is used
+    next, so that the others may end.
     """
 
     config: PoolConfig
@@ -72,7 +73,7 @@ class Pool:
     _places: asyncio.Semaphore = field(init=False)
     _open: set[httpx.AsyncBaseTransport] = field(default_factory=set, init=False)
     _idle: list[tuple[Way, httpx.AsyncBaseTransport]] = field(default_factory=list, init=False)
-    """Those that nothing is sent through now; the last one was used last."""
+    """The idle transports; the last one was used most recently."""
     _timeout: Mapping[str, float | None] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,7 +82,7 @@ class Pool:
         self._timeout = httpx.Timeout(config.read, connect=config.connect).as_dict()
 
     def transport(self, proxy: str | None) -> httpx.AsyncBaseTransport:
-        """Something new that sends through a proxy, or directly."""
+        """A new transport, through a proxy or direct."""
         return _transport(self.config, proxy)
 
     async def close(self) -> None:
@@ -93,10 +94,10 @@ class Pool:
             await transport.aclose()
 
     async def touch(self, url: str) -> None:
-        """Open a connection to a URL's host with a request that asks for nothing.
+        """Open a connection to a URL's host with an empty request.
 
         Raises:
-            ExchangeError: there is none, or what answers does not speak HTTP.
+            ExchangeError: there is none, or the host does not speak HTTP.
         """
         request = partial(httpx.Request, "HEAD", url, headers=HEADERS)
         way = Way(self.config.proxy(url), _origin(url))
@@ -139,7 +140,7 @@ class Pool:
         seconds: float,
         proxy: str | None,
     ) -> AsyncIterator[httpx.Response]:
-        """The answer to a GET, whose body is still to be read; no key is ever sent here.
+        """The answer to a GET, whose body is still to be read; it never sends a key.
 
         Raises:
             ExchangeError: the network failed, or it took too long.
@@ -194,7 +195,7 @@ class Pool:
                 await self._end(self._idle.pop(0)[1])
 
     def _taken(self, way: Way) -> httpx.AsyncBaseTransport:
-        """The transport of a way that was used last, or a new one."""
+        """The most recently used transport of a way, or a new one."""
         for place in range(len(self._idle) - 1, -1, -1):
             if self._idle[place][0] == way:
                 return self._idle.pop(place)[1]
@@ -217,7 +218,7 @@ def _transport(config: PoolConfig, proxy: str | None) -> httpx.AsyncBaseTranspor
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """The usual authorities, read once: reading them is slow."""
+    """The usual authorities; they are read once, because reading them is slow."""
     return httpx.create_ssl_context(trust_env=False)
 
 
@@ -257,7 +258,7 @@ def _file_name(name: str) -> str:
 
 
 def _decoded(body: bytes, headers: Mapping[str, str], most: int) -> bytes:
-    """A body without the compression that some servers apply unasked, within the same bound."""
+    """A body without the compression that some servers apply unasked, within the same limit."""
     if headers.get("content-encoding", "identity").lower() not in {"gzip", "deflate"}:
         return body
     try:

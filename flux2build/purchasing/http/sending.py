@@ -1,4 +1,4 @@
-"""How the sending of a request goes: whether any of it left, and why an exchange failed."""
+"""Follows the sending of a request: whether any of it left, and why an exchange failed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from flux2build.errors import one_line
 class ExchangeError(Exception):
     """An exchange failed: no answer, or one that is too long, too slow or cut short.
 
-    `sent` unless it is proven that no byte of the request left; `untrusted` where the
-    server's certificate was the reason.
+    `sent` unless it is proven that no byte of the request left; `untrusted` if the server's
+    certificate was the reason.
     """
 
     def __init__(self, message: str, *, sent: bool = True, untrusted: bool = False) -> None:
@@ -28,7 +28,7 @@ class ExchangeError(Exception):
 
 
 _FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError)
-"""What the libraries raise for a failed exchange."""
+"""The errors of the libraries for a failed exchange."""
 
 _BEFORE_SENDING: Final = (
     httpx.ConnectError,
@@ -39,7 +39,7 @@ _BEFORE_SENDING: Final = (
     httpx.LocalProtocolError,
     httpx.ProxyError,
 )
-"""What they raise before a connection is begun; of a request that has set out they prove nothing."""
+"""Their errors before a connection is begun; they prove nothing about a request under way."""
 
 _CAUSES: Final[Sequence[tuple[type[BaseException], str]]] = (
     (socket.gaierror, "its name cannot be looked up"),
@@ -57,15 +57,15 @@ _CAUSES: Final[Sequence[tuple[type[BaseException], str]]] = (
     (httpx.InvalidURL, "its URL is not valid"),
     (TimeoutError, "no answer comes in time"),
 )
-"""What an exception or one of its causes means; the first match counts."""
+"""The meaning of an exception or one of its causes; the first match counts."""
 
 
 _LOGIN_REFUSED: Final = ("Invalid username/password", "Requested ")
-"""How the sentences of the library begin where a SOCKS proxy wants another login, or none."""
+"""The beginnings of the library's messages if a SOCKS proxy wants another login, or none."""
 
 
 def _explained(error: BaseException) -> str:
-    """What went wrong with an exchange, in words."""
+    """The reason why an exchange failed, in words."""
     if isinstance(error, httpx.ProxyError):
         answer = one_line(str(error)).removeprefix("Proxy Server could not connect: ")
         if answer.startswith(_LOGIN_REFUSED):
@@ -93,7 +93,7 @@ _DEEPEST: Final = 16
 
 @dataclass(slots=True)
 class Sending:
-    """The sending of one request: whether any of it may have left, and until when it may take.
+    """The sending of one request: whether any of it may have left, and its deadline.
 
     It is the `trace` extension of a request, which the library calls before each of its steps.
     """
@@ -104,7 +104,7 @@ class Sending:
     _deadline: asyncio.Timeout | None = field(default=None, init=False)
     _connects: bool = field(default=False, init=False)
     _stream: Any = field(default=None, init=False)
-    """The bare connection, which the library for SOCKS leaves open where it fails."""
+    """The bare connection, which the library for SOCKS leaves open if it fails."""
 
     async def __call__(self, step: str, details: Mapping[str, Any]) -> None:
         """Note a step; from the first one that sends, the request counts as sent."""
@@ -124,7 +124,7 @@ class Sending:
         """Give a connection `connect` seconds, and sending and answer `seconds` each.
 
         Raises:
-            TimeoutError: that was not enough.
+            TimeoutError: it took longer.
         """
         self._seconds = seconds
         async with asyncio.timeout(connect) as self._deadline:
@@ -135,7 +135,7 @@ class Sending:
             self._deadline.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
     async def give_up(self) -> None:
-        """Close a connection that was begun and is not used."""
+        """Close an unused connection."""
         if self.connecting and self._stream is not None:
             await self._stream.aclose()
 
@@ -167,7 +167,7 @@ def is_failure(error: BaseException, sending: Sending, proxy: str | None) -> boo
 
 
 def failure(error: BaseException, sending: Sending, *, proxied: bool) -> ExchangeError:
-    """What became of an exchange, in words, and whether its request may have left."""
+    """The failure of an exchange in words, and whether its request may have left."""
     if not sending.unsent(error):
         return ExchangeError(_explained(error))
     text = "it does not answer in time" if isinstance(error, TimeoutError) else _explained(error)

@@ -1,4 +1,4 @@
-"""Whose certificates are trusted: the usual authorities, or those that the user names."""
+"""The trusted authorities: the usual ones, or those that the user names."""
 
 from __future__ import annotations
 

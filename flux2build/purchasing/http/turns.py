@@ -1,4 +1,4 @@
-"""The turns of orders: some are prepared, some are pending at the server, and some arrive.
+"""Turns of orders: some are prepared, some are pending at the server, and some arrive.
 
 A server counts an order as pending until its picture is ready. While that is fetched and kept,
 the next order is pending already; no more pictures arrive at once than orders may be pending.
@@ -24,7 +24,7 @@ class Turn:
         await self._take(self._turns.pending)
 
     async def arrive(self) -> None:
-        """Leave the place at the server, which is done, once one more picture may arrive."""
+        """Leave the place at the server once one more picture may arrive."""
         await self._take(self._turns.arriving)
 
     async def _take(self, place: asyncio.Semaphore) -> None:

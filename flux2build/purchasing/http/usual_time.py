@@ -1,4 +1,4 @@
-"""The time that orders take, learnt from the last ones, and when an order is asked for."""
+"""The usual time of orders, learnt from the last ones, and the schedule of inquiries."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Final
 from msgspec import Struct
 
 _LAST: Final = 24
-"""Orders that count, as a server may become slower."""
+"""The number of last orders that count, because a server may become slower."""
 
 _SURPLUS: Final = 0.995
-"""An order that is ready when it is first asked for took less time than was measured."""
+"""The factor for an order that is ready at the first inquiry: it took less time than measured."""
 
 _SOONER: Final = 8
 """One of so many orders is asked for early, to find a faster server."""
 _EARLY: Final = 0.9
 
 _WAITS: Final = (0.005, 0.01, 0.02, 0.04, 0.05)
-"""The wait after each inquiry, in parts of an order's age."""
+"""The wait after each inquiry, as a share of the order's age."""
 
 _SELDOM: Final = 5.0
 """Most seconds between two inquiries."""
@@ -32,7 +32,7 @@ class Expected(Struct, frozen=True):
     first: float | None = None
     usual: float | None = None
     spread: float = 0
-    """The part of the first wait that is added to it, so that orders of unknown pace are asked for in turn."""
+    """The part of the first wait that is added to it, which spreads orders of unknown pace."""
 
 
 @dataclass(slots=True)
@@ -42,10 +42,10 @@ class UsualTime:
     _last: deque[float] = field(default_factory=lambda: deque(maxlen=_LAST), init=False)
     _orders: int = field(default=0, init=False)
     learnt: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    """Set once anything is known."""
+    """Set once a time is known."""
 
     def next(self) -> Expected:
-        """When the next order is expected."""
+        """The expected time of the next order."""
         self._orders += 1
         usual = min(self._last, default=None)
         if usual is None:
@@ -53,7 +53,7 @@ class UsualTime:
         return Expected(usual * (1 if self._orders % _SOONER else _EARLY), usual)
 
     def known(self) -> Expected:
-        """When an order is expected that was placed before anything was known."""
+        """The expected time of an order that was placed before any time was known."""
         usual = min(self._last, default=None)
         return Expected(usual, usual)
 

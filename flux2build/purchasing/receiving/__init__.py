@@ -1,1 +1,1 @@
-"""Receiving callbacks: what is posted is judged, and what it hints at is collected and filed."""
+"""Receives callbacks: judges messages, and collects and files the orders that they hint at."""

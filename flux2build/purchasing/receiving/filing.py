@@ -1,7 +1,8 @@
 """Files the pictures of orders that a provider called back for.
 
-A message is a hint. What it says is never kept: the provider is asked with the user's own key, and the
-ledger says what is still to be collected. An order that lost its ticket in a crash gets it back.
+A message is a hint, and its content is never kept: the provider is asked with the user's own key,
+and the ledger says which orders are still to be collected. An order that lost its ticket in a crash
+gets it back.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ from flux2build.purchasing.unasked import UnaskedOrders
 from flux2build.purchasing.webhooks import Called
 
 _MOST: Final = 256
-"""Orders that are collected at once, or wait for that; a provider calls again for others."""
+"""Most orders that are collected or wait for it; a provider calls again for others."""
 _PAUSE: Final = 0.5
 """Seconds between two looks at an order that another process holds."""
 _LAST_WORD: Final = 4.0
-"""Seconds to finish what is under way at the end."""
+"""Seconds to finish collections at the end."""
 
 _FILED: Final = Answer(HTTPStatus.OK, "its picture is filed")
 _SETTLED: Final = Answer(HTTPStatus.OK, "nothing is left to do")
@@ -53,15 +54,15 @@ class Account(Struct, frozen=True):
 
 
 Work = Callable[[Account], Awaitable[Answer]]
-"""What is to be done about an order, at its account."""
+"""A task for an order, with its account."""
 
 Share = Callable[[Delivered, Called | None], None]
-"""Tells the team's store of a picture, and what is known of its order; it blocks."""
+"""Shares a picture and its order with the team's store; it blocks."""
 
 
 @dataclass(slots=True)
 class Filing:
-    """Collects what is hinted at, each order once at a time, into ledger and store."""
+    """Collects orders into ledger and store, each order once at a time."""
 
     accounts: Mapping[str, Account]
     """By the provider's name."""
@@ -71,10 +72,10 @@ class Filing:
     patience: float
     """Seconds for which the answer to a message waits for its picture."""
     _under_way: dict[str, asyncio.Task[Answer]] = field(default_factory=dict, init=False)
-    """What is collected now, by attempt."""
+    """The running collections, by attempt."""
 
     async def hear(self, heard: Heard) -> Answer:
-        """File what a message hints at: a success says that there is nothing to call again for."""
+        """File the order of a message; success tells the provider not to call again."""
         intended = heard.called.intended
         filing = self._under_way.get(intended.attempt)
         if filing is None and len(self._under_way) >= _MOST:
@@ -84,13 +85,13 @@ class Filing:
         return filing.result() if filing.done() else _UNDER_WAY
 
     def sweep(self) -> None:
-        """Begin to collect what the ledger says is pending: its callback may have been missed."""
+        """Start to collect the ledger's pending orders, whose callbacks may have been missed."""
         for intended, _ in self.keeping.journal.ledger().pending.values():
             if intended.provider in self.accounts:
                 self._begin(intended, partial(self._swept, intended))
 
     async def finish(self) -> None:
-        """Finish what is under way; what takes longer is pending, and collected by a later build."""
+        """Finish running collections; a later build collects the ones that take longer."""
         if under_way := list(self._under_way.values()):
             _, unfinished = await asyncio.wait(under_way, timeout=_LAST_WORD)
             for filing in unfinished:
@@ -104,7 +105,7 @@ class Filing:
         return filing
 
     async def _filed(self, intended: Intended, work: Work) -> Answer:
-        """What work on an order comes to, whatever goes wrong."""
+        """The answer of a task for an order, even after an error."""
         account = self.accounts.get(intended.provider)
         if account is None:
             text = f"`{intended.provider}` cannot be asked here"
@@ -130,14 +131,14 @@ class Filing:
         return await self._shared(intended)
 
     async def _collected(self, heard: Heard, account: Account) -> Answer:
-        """Collect an order that is hinted at, however long another process has it."""
+        """Collect the order of a message, even if another process holds it for long."""
         while (pending := await asyncio.to_thread(self._pending, heard, account)) is not None:
             if not isinstance(pending, Intended) or await self._collect(pending, account) is None:
                 await asyncio.sleep(_PAUSE)
         return await self._shared(heard.called.intended, heard.called)
 
     async def _shared(self, intended: Intended, called: Called | None = None) -> Answer:
-        """Share what was delivered with the team, here or by another process."""
+        """Share a delivery with the team, made here or by another process."""
         attempt = self._attempt(intended)
         if attempt is None or attempt.delivered is None:
             return _SETTLED
@@ -158,7 +159,7 @@ class Filing:
         return bought
 
     def _pending(self, heard: Heard, account: Account) -> Intended | bool | None:
-        """The attempt, if it is to be collected; True while another process has it, else None.
+        """The attempt to collect; True while another process holds it, else None.
 
         Raises:
             UsageError: the task is not that of the attempt.
@@ -182,12 +183,12 @@ class Filing:
             return intended or told
 
     def _attempt(self, intended: Intended) -> Attempt | None:
-        """What the ledger here says of an attempt."""
+        """An attempt in this machine's ledger."""
         attempts = fold(self.keeping.journal.about(intended.order)).attempts
         return next((each for each in attempts if each.name == intended.attempt), None)
 
     def _note(self, known: Intended | None, told: Intended, ticket: Ticket) -> None:
-        """Note the ticket that the ledger lacks, and the attempt where another machine made it."""
+        """Note the ticket that the ledger lacks, and the attempt if another machine made it."""
         journal = self.keeping.journal
         entry = Ticketed(
             order=told.order,
@@ -205,7 +206,7 @@ class Filing:
 
 
 def _require_own(told: Intended, account: Account) -> None:
-    """Make sure that the key here is that of the order, which another machine placed.
+    """Make sure that another machine's order belongs to the account of this machine's key.
 
     Raises:
         UsageError: it is another account's.

@@ -1,4 +1,4 @@
-"""Tells which order a message is about, and whether it can be believed; it touches nothing."""
+"""Finds the order of a message, and verifies the message; changes nothing."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from flux2build.purchasing.webhooks import Called, Webhooks
 
 
 class Answer(Struct, frozen=True):
-    """What is said to whoever posted a message: a status and a sentence."""
+    """The answer to a message: a status and a sentence."""
 
     status: HTTPStatus
     text: str
 
 
 class Heard(Struct, frozen=True):
-    """A message whose sender is proved: it hints that a task of an order has ended."""
+    """A message with a proved sender: it hints that a task of an order has ended."""
 
     called: Called
     task: str
 
 
 class Hearing(Struct, frozen=True):
-    """Judges what is posted."""
+    """Judges messages."""
 
     webhooks: Webhooks
     secrets: Mapping[str, str]
-    """What each account's messages are signed with, by the provider's name."""
+    """The secret that signs each account's messages, by the provider's name."""
 
     def known(self, path: str) -> bool:
-        """Whether an order is called back at a path."""
+        """Whether a path belongs to an order's callback."""
         return self.webhooks.called(path) is not None
 
     def heard(self, path: str, message: Message, now: float) -> Heard | Answer:
-        """What a message hints at; the answer to it where it proves nothing.
+        """The order of a message, or the answer to a message that proves nothing.
 
-        `path` is what its URL has behind the public one, `now` the seconds since 1970.
+        `path` is the part of its URL after the public one, `now` the seconds since 1970.
         """
         called = self.webhooks.called(path)
         if called is None:

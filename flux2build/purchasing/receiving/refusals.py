@@ -1,4 +1,4 @@
-"""Says what is not heard, in our own words, and not for each time that a stranger tries."""
+"""Reports refused messages, in this program's words, and not for each attempt of a stranger."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _SELDOM: Final = 60.0
-"""Seconds before the same is said again."""
+"""Seconds before the same message is repeated."""
 
 
 @dataclass(slots=True)
 class Refusals:
-    """What was refused: each reason is said at once, and then once a minute at most."""
+    """The refusals: each reason is reported at once, and then at most once a minute."""
 
     say: Callable[[str], None]
     now: Callable[[], float] = time.monotonic
     _told: dict[str, tuple[float, int]] = field(default_factory=dict, init=False)
-    """When each reason was said last, and how often it was met since."""
+    """The time of the last report of each reason, and its number of occurrences since."""
 
     def note(self, reason: str) -> None:
-        """Say why something is not heard; the reasons are few, and none holds a stranger's text."""
+        """Report a refusal; there are few reasons, without text from strangers."""
         last, since = self._told.get(reason, (-math.inf, 0))
         if (now := self.now()) - last < _SELDOM:
             self._told[reason] = last, since + 1

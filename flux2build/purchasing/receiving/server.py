@@ -21,7 +21,7 @@ from flux2build.sharing.serving import configured
 Post = Callable[[str, Message], Awaitable[Answer]]
 """Answers a message that was posted to a path."""
 Known = Callable[[str], bool]
-"""Whether a message to a path may be one: the body of any other is not kept."""
+"""Whether a path may belong to a callback; other bodies are not kept."""
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -32,18 +32,18 @@ _TOO_SLOW: Final = Answer(HTTPStatus.REQUEST_TIMEOUT, "it arrives too slowly")
 _IDLE: Final = "a connection that asks for nothing"
 _CROWDED: Final = "one connection too many"
 _PATIENT_END: Final = 3
-"""Seconds for answers under way when the server ends."""
+"""Seconds for running answers when the server ends."""
 
 
 class Bounds(Struct, frozen=True):
-    """What a stranger may use up."""
+    """The limits for strangers."""
 
     body: int = 4 * 2**20
-    """Bytes of a message; Replicate repeats the references that travelled in the order."""
+    """Bytes of a message; Replicate repeats the references of the order."""
     bodies: int = 32
-    """Most messages of which a body is held at once."""
+    """Most messages whose bodies are in memory at once."""
     ignored: int = 16 * 2**20
-    """Bytes of one that is too large which are read, and dropped, so that its sender hears why."""
+    """Bytes of a too large message that are read, so that its sender gets the answer."""
     seconds: int = 10
     """For a message to arrive, and for a connection to begin one."""
     connections: int = 256
@@ -51,7 +51,7 @@ class Bounds(Struct, frozen=True):
 
 
 class Impatient(H11Protocol):
-    """uvicorn's protocol; a connection that asks for nothing ends, and so does one too many."""
+    """uvicorn's protocol; it ends connections without a request, and those beyond the limit."""
 
     _waiting: asyncio.TimerHandle | None = None
     app: _Site
@@ -77,7 +77,7 @@ class Impatient(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which leaves signals to whoever runs it."""
+    """uvicorn's server, which leaves signals to its caller."""
 
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override] # any context
         """Capture none."""
@@ -96,12 +96,12 @@ class Server(uvicorn.Server):
 
 
 class Desk(Struct, frozen=True):
-    """Who judges and answers messages."""
+    """The functions that judge and answer messages."""
 
     known: Known
     post: Post
     refuse: Callable[[str], None]
-    """Told why something did not come to be a message."""
+    """The callback for the reasons of refused requests."""
 
 
 def server(desk: Desk, prefix: str, bounds: Bounds | None = None) -> Server:
@@ -127,10 +127,10 @@ class _Site(Struct, frozen=True):
     bodies: asyncio.Semaphore
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one request; a redirect is never an answer."""
+        """Answer one request, never with a redirect."""
         try:
             answer = await self._answer(scope, receive)
-        except ConnectionError:  # nobody is left to hear it
+        except ConnectionError:  # the sender is gone
             return
         text = f"{answer.text}\n".encode()
         headers = {
@@ -170,7 +170,7 @@ class _Site(Struct, frozen=True):
         return answer
 
     async def _body(self, receive: Receive, most: int) -> bytes | None:
-        """A message's body; None if it has more than some bytes, which are read all the same.
+        """A message's body; None if it is too large, although it is read.
 
         Raises:
             ConnectionError: its sender has left.

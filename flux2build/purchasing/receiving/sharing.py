@@ -1,4 +1,4 @@
-"""Tells the team's store of pictures that were filed, as the machine that ordered them would have."""
+"""Shares filed pictures with the team's store, like the machine that ordered them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TeamShare(Struct, frozen=True):
         """Share a picture of an order that this machine has placed, or whose callback came here.
 
         Raises:
-            SystemFault: the store cannot be told.
+            SystemFault: the store cannot be reached.
         """
         if self.team.held.get(delivered.order):
             self.team.settle(delivered.order)

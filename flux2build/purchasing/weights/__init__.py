@@ -1,1 +1,1 @@
-"""Rendering with open weights, in worker processes: nothing of torch is imported here."""
+"""Renders with open weights, in worker processes, without importing torch here."""

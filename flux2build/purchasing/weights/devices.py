@@ -1,4 +1,4 @@
-"""The devices of this machine, which render one picture at a time each."""
+"""The devices of this machine; each renders one picture at a time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Devices(Struct, frozen=True):
     """The file of a LoRA by its name."""
     cards: Mapping[str, Card]
     configuration: str = "your configuration"
-    """What messages call the file that says how models are loaded."""
+    """The name for messages of the file with the models' settings."""
 
     async def render(self, wanted: Wanted, references: LoadReferences, on_step: OnStep) -> Rendered:
         """Render a picture in a worker process."""
@@ -58,14 +58,14 @@ class Devices(Struct, frozen=True):
                 del self.workers.rendering[order.digest]
 
     def _loras(self, order: Order) -> list[tuple[str, float, str]]:
-        """The files of an order's LoRA, with how much of each is added, and their digests."""
+        """The files of an order's LoRA, with their strengths and digests."""
         loras: Any = order.params.get("loras", ())
         return [(self.lora(lora["file"]), lora["scale"], lora["sha256"]) for lora in loras]
 
 
 @dataclass(eq=False)
 class Workers:
-    """The workers of all devices; each does one thing at a time."""
+    """The workers of all devices; each does one task at a time."""
 
     workers: Sequence[Worker]
     rendering: dict[Digest, Worker] = field(default_factory=dict, init=False)
@@ -78,7 +78,7 @@ class Workers:
 
     @asynccontextmanager
     async def free(self, model: Model) -> AsyncIterator[Worker]:
-        """A worker that has nothing to do; if possible one that has the model in memory."""
+        """An idle worker; if possible, one with the model in memory."""
         async with self._slots:
             worker = next((each for each in self._idle if each.model == model), self._idle[0])
             self._idle.remove(worker)

@@ -1,4 +1,4 @@
-"""What went wrong in a worker, and what it means to a person."""
+"""Errors of workers, in words for people."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from flux2build.extras import pip_install
 from flux2build.purchasing.weights.request import Model
 
 STOPPED: Final = "stopped"
-"""The fault of a picture that nobody waits for any more."""
+"""The fault of a picture that nothing waits for any more."""
 
 
 class WorkerError(Exception):
-    """No picture came of a request."""
+    """A request did not return a picture."""
 
     def __init__(self, fault: str, message: str) -> None:
         super().__init__(message)
@@ -35,7 +35,7 @@ def failure(
     model: Model,
     configuration: str = "your configuration",
 ) -> Flux2BuildError:
-    """The error for a picture that was not rendered; `configuration` says whose file may mend it."""
+    """The error for a picture that was not rendered; `configuration` names the file to change."""
     said = one_line(str(error))
     rows: Rows = (("device", device), ("weights", model.folder))
     match error.fault:
@@ -68,7 +68,7 @@ def failure(
 
 
 def _smaller(model: Model, device: str, configuration: str) -> str:
-    """How to do with less memory."""
+    """A hint for using less memory."""
     further = {"none": "model", "model": "sequential"}.get(model.offload)
     smaller = "render a smaller size or with fewer references"
     if further is None or device == "cpu":

@@ -1,7 +1,7 @@
-"""A folder of weights: which pipeline it holds, and the digest that names it.
+"""A folder of weights: its pipeline, and the digest that identifies it.
 
-Only safetensors and JSON count. What could run code when it is loaded is refused: pickles,
-Python files, and links that lead out of the folder.
+Only safetensors and JSON count. Files that could run code when loaded are refused: pickles, Python
+files, and links that lead out of the folder.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LARGEST_JSON: Final = 64 * 1024 * 1024
 
 
 class WeightsFolder(Struct, frozen=True):
-    """What lies in a folder of weights."""
+    """The contents of a folder of weights."""
 
     path: Path
     pipeline: str
@@ -37,7 +37,7 @@ class WeightsFolder(Struct, frozen=True):
     distilled: bool
     """Whether it needs no guidance."""
     files: tuple[str, ...]
-    """The files that its digest is made of, sorted; POSIX paths from the folder."""
+    """The files in its digest, sorted; POSIX paths from the folder."""
 
     def digest(self, index: Index) -> Digest:
         """The digest of these weights; a file that has not changed is not hashed again.
@@ -55,7 +55,7 @@ class WeightsFolder(Struct, frozen=True):
 
     @property
     def bytes(self) -> int:
-        """How large the files are together."""
+        """The size of all files together."""
         return sum((self.path / name).stat().st_size for name in self.files)
 
 
@@ -106,7 +106,7 @@ def _refuse_link(folder: Path, path: Path) -> None:
 
 
 def _pipeline(folder: Path, index: Mapping[str, Any]) -> tuple[str, bool]:
-    """The class of the pipeline and whether its weights are distilled; no component is code."""
+    """The class of the pipeline and whether its weights are distilled; refuses code."""
     name = index.get("_class_name")
     if not isinstance(name, str):
         raise _unusable(folder, f"`{_INDEX}` names no pipeline")

@@ -1,4 +1,4 @@
-"""Messages between a build and its worker: facts as JSON, then the bytes of some pictures."""
+"""Messages between a build and its worker: facts as JSON, then the bytes of pictures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PICTURES: Final = "pictures"
 
 
 class Message(Struct, frozen=True):
-    """What one side tells the other."""
+    """A message of one side to the other."""
 
     kind: str
     """To the worker `render`, `describe` or `stop`; from it `step`, `done` or `failed`."""

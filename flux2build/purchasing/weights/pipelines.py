@@ -23,11 +23,11 @@ from flux2build.images.provenance.iptc import SourceType
 OnStep = Callable[[int, int], None]
 
 _MEMORY: Final = ("out of memory", "can't allocate memory", "not enough memory", "bad alloc")
-"""What errors say when memory ran out, in lower case; libraries have no class for it."""
+"""The words of errors about memory, in lower case; libraries have no class for them."""
 
 
 class Failure(Exception):  # noqa: N818 - it becomes a message
-    """No picture came of a request."""
+    """A request did not return a picture."""
 
     def __init__(self, fault: str, message: str) -> None:
         super().__init__(message)
@@ -37,10 +37,10 @@ class Failure(Exception):  # noqa: N818 - it becomes a message
 def rendered(
     facts: Mapping[str, Any], references: Sequence[bytes], on_step: OnStep
 ) -> tuple[bytes, str]:
-    """The file of a picture, and what it was rendered by.
+    """The file of a picture, and the software that rendered it.
 
     Raises:
-        Failure: no picture came of the request.
+        Failure: the request did not return a picture.
     """
     device = _device(facts["device"])
     dtype = _dtype(facts["model"]["dtype"], device)
@@ -70,7 +70,7 @@ def described(device: str) -> dict[str, Json]:
 
 
 class _Loaded:
-    """The pipeline in memory; another one takes its place."""
+    """The pipeline in memory; another one replaces it."""
 
     def __init__(self) -> None:
         self._key: object = None
@@ -89,7 +89,7 @@ class _Loaded:
         return self._pipeline
 
     def adapt(self, loras: Sequence[tuple[str, float, str]]) -> None:
-        """Add LoRA to the pipeline, instead of those that it has."""
+        """Replace the LoRA of the pipeline."""
         if loras == self._loras:
             return
         with _failing("weights"):
@@ -165,9 +165,9 @@ def _worded(
     arguments: Mapping[str, Json],
     images: Sequence[Image.Image],
 ) -> dict[str, Json]:
-    """The arguments, with the prompt rewritten if that is asked for.
+    """The arguments, with the prompt rewritten on request.
 
-    A pipeline that is asked to do it itself takes several references for those of several prompts.
+    A pipeline that rewrites prompts itself takes several references for those of several prompts.
     """
     worded = dict(arguments)
     if temperature := worded.pop("caption_upsample_temperature", None):
@@ -184,7 +184,7 @@ def _whole(pixels: Any) -> Any:
     """The pixels in bytes.
 
     Raises:
-        Failure: they are no picture.
+        Failure: they are not a picture.
     """
     if not np.isfinite(pixels).all():
         raise Failure("odd", "the model computed values that are not numbers")
@@ -195,7 +195,7 @@ def _whole(pixels: Any) -> Any:
 
 
 def _encoding(form: str) -> dict[str, Json]:
-    """How a master is encoded: as well as its format can, and marked as generated."""
+    """The encoding of a master: the best of its format, marked as generated."""
     quality = {} if form == "png" else {"quality": 95}
     return {"format": form, "source_type": SourceType.TRAINED, **quality}
 
@@ -220,7 +220,7 @@ def _device(name: str) -> torch.device:
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:
-    """The precision by that name; `auto` is what the device is quick with."""
+    """The precision by that name; `auto` is the device's fastest one."""
     if name == "auto":
         name = "float32" if device.type == "cpu" else "bfloat16"
     dtype: torch.dtype = getattr(torch, name)
@@ -228,7 +228,7 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
 
 
 def _offload(model: Mapping[str, Any], device: torch.device) -> str:
-    """How much of a model waits in the main memory; on the CPU all of it is there."""
+    """How much of a model stays in main memory; on the CPU, all of it does."""
     return "none" if device.type == "cpu" else str(model["offload"])
 
 
@@ -238,7 +238,7 @@ def _named(device: torch.device) -> str:
 
 
 def _software(device: torch.device, dtype: torch.dtype, model: Mapping[str, Any]) -> str:
-    """What renders, as a receipt records it."""
+    """The rendering software, as a receipt records it."""
     facts = [
         f"diffusers {diffusers.__version__}",
         f"torch {torch.__version__}",
@@ -253,10 +253,10 @@ def _software(device: torch.device, dtype: torch.dtype, model: Mapping[str, Any]
 
 @contextmanager
 def _failing(fault: str) -> Iterator[None]:
-    """Turns whatever libraries raise into a failure.
+    """Turn any error of a library into a failure.
 
     Raises:
-        Failure: something went wrong.
+        Failure: a library raised an error.
     """
     try:
         yield

@@ -27,12 +27,12 @@ _OFFLINE: Final = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 _MOST: Final = 8192
-"""How many bytes of what it prints are kept for a message."""
+"""Most bytes of its output that are kept for a message."""
 
 
 @dataclass(eq=False)
 class Worker:
-    """The worker of one device; its process starts with the first request, and again if it died."""
+    """The worker of one device; its process starts with the first request, and after it died."""
 
     device: str
     command: Sequence[str] = COMMAND
@@ -51,7 +51,7 @@ class Worker:
         """Render a picture; cancelling this ends the process.
 
         Raises:
-            WorkerError: no picture came of it.
+            WorkerError: there is no picture.
         """
         facts = asdict(request) | {"model": asdict(request.model), "device": self.device}
         message = Message("render", facts, facts.pop("references"))
@@ -60,7 +60,7 @@ class Worker:
         return Rendered(answer.pictures[0], answer.facts["software"])
 
     def stop(self) -> None:
-        """Let what is being rendered end after the step under way; the model stays in memory."""
+        """End the current rendering after its step; the model stays in memory."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(encoded(Message("stop", {})))
 
@@ -81,7 +81,7 @@ class Worker:
             raise WorkerError("ended", await self._ending()) from None
         except WorkerError as error:
             if error.fault == "memory":
-                await self.close()  # what it holds is freed for certain
+                await self.close()  # its memory is certainly freed
             raise
         except asyncio.CancelledError:
             await self.close()
@@ -114,20 +114,20 @@ class Worker:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **_OFFLINE},
-            start_new_session=True,  # Ctrl-C is for the build, which then decides
+            start_new_session=True,  # Ctrl-C is for the build, which decides what to stop
         )
         self._printed = b""
         self._reading = asyncio.create_task(self._listen(self._process))
         return self._process
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        """Read all that the process prints, so that it never waits, and keep the end of it."""
+        """Read the process's whole output, so that it never waits, and keep its end."""
         assert process.stderr is not None
         while printed := await process.stderr.read(_MOST):
             self._printed = (self._printed + printed)[-_MOST:]
 
     async def _ending(self) -> str:
-        """How the process ended, in words."""
+        """The end of the process, in words."""
         process, reading = self._process, self._reading
         assert process is not None
         assert reading is not None

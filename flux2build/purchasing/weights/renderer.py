@@ -29,7 +29,7 @@ _SEEDS: Final = 2**32
 
 
 class WeightsRenderer(Struct, frozen=True):
-    """Has each order rendered by a device that is free.
+    """Renders each order on a free device.
 
     Implements `renderer.Renderer`.
     """
@@ -43,14 +43,14 @@ class WeightsRenderer(Struct, frozen=True):
     seeds: Mapping[Digest, int]
     """The seeds that were drawn for orders before."""
     halt: asyncio.Event
-    """Set when nothing more is to be rendered."""
+    """Set to render nothing more."""
     left: asyncio.Event
-    """Set when nobody waits any longer for the pictures under way, which may be wanted later."""
+    """Set when nothing waits for the running pictures any more, which may be needed later."""
 
     async def buy(self, order: Order, recipe: Recipe, references: LoadReferences) -> Bought:
         """Render a picture, keep it in the store and note it in the ledger, free of charge.
 
-        Where it is being rendered already, since an earlier build, it is waited for.
+        If an earlier build has started to render it, that rendering is awaited.
         """
         return await self.under_way.bought(
             order.digest, lambda: self._rendered(order, recipe, references), self.left
@@ -74,7 +74,7 @@ class WeightsRenderer(Struct, frozen=True):
         return await asyncio.to_thread(self._kept, order, recipe, rendered, wanted.seed)
 
     def unsettled(self, order: Digest) -> bool:
-        """Never: an order is rendered, or it is not."""
+        """Always false: an order is rendered, or it is not."""
         del order
         return False
 

@@ -1,4 +1,4 @@
-"""The contract of what renders with open weights: the devices of this machine, or those of others."""
+"""The contract of renderings with open weights, on devices of this machine or of others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flux2build.purchasing.renderer import LoadReferences
 from flux2build.purchasing.weights.request import Rendered, Wanted
 
 OnStep = Callable[[int, int], None]
-"""Takes the number of the step that is done, and of all steps."""
+"""Takes the number of finished steps, and of all steps."""
 
 
 class Rendering(Protocol):
@@ -19,5 +19,5 @@ class Rendering(Protocol):
         """Render a picture; its references are read once a device is free.
 
         Raises:
-            Flux2BuildError: no picture came of it.
+            Flux2BuildError: there is no picture.
         """

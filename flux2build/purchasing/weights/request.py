@@ -1,4 +1,4 @@
-"""What a worker is asked for, and what it answers."""
+"""Requests to workers, and their answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flux2build.model import AssetName, Order
 
 
 class Wanted(Struct, frozen=True):
-    """A picture that is to be rendered, wherever the weights are."""
+    """A picture to render, independent of the place of the weights."""
 
     asset: AssetName
     card: str
@@ -33,16 +33,16 @@ class Model(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """What a worker is asked to render."""
+    """A request to a worker."""
 
     model: Model
     arguments: Mapping[str, Json]
-    """What the pipeline is called with, apart from seed and references."""
+    """The pipeline's arguments, apart from seed and references."""
     seed: int
     format: str
     references: Sequence[bytes]
     loras: Sequence[tuple[str, float, str]] = ()
-    """The files of LoRA, with how much of each is added, and their digests."""
+    """The files of LoRA, with their strengths and digests."""
 
 
 class Rendered(Struct, frozen=True):
@@ -50,4 +50,4 @@ class Rendered(Struct, frozen=True):
 
     picture: bytes
     software: str
-    """What it was rendered by: libraries, device, precision and threads."""
+    """The rendering software: libraries, device, precision and threads."""

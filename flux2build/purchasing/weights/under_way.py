@@ -1,4 +1,4 @@
-"""What is being rendered, or waits for a device; under `watch` it may outlast a build."""
+"""Pictures that are rendered, or wait for a device; under `watch` they may outlast a build."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class UnderWay:
     workers: Workers
     """The devices of this machine that may render them."""
     on_step: Callable[[AssetName, int, int], None] = lambda _asset, _step, _steps: None
-    """Told of each step of a picture, and how many steps it takes."""
+    """The callback for each step of a picture, with the number of steps."""
     _tasks: dict[Digest, asyncio.Task[Bought]] = field(default_factory=dict, init=False)
 
     async def bought(
         self, order: Digest, render: Callable[[], Coroutine[Any, Any, Bought]], left: asyncio.Event
     ) -> Bought:
-        """The picture of an order, which is rendered unless it is being rendered already.
+        """The picture of an order, which is rendered unless it is already being rendered.
 
-        Cancelling this cancels the rendering. Once it is `left`, a picture that a device of this
-        machine has begun goes on.
+        Cancelling this cancels the rendering. After `left` is set, a picture that a device of this
+        machine has started continues.
 
         Raises:
-            HaltedError: it is left.
+            HaltedError: `left` was set.
         """
         if (task := self._tasks.get(order)) is None:
             task = self._tasks[order] = asyncio.create_task(render())
@@ -53,7 +53,7 @@ class UnderWay:
         raise HaltedError
 
     def keep(self, wanted: Container[Digest]) -> None:
-        """Stop what is rendered for other orders than these."""
+        """Stop the renderings of all other orders."""
         for order in [order for order in self._tasks if order not in wanted]:
             task, worker = self._tasks.pop(order), self.workers.rendering.get(order)
             if worker is None or worker.pid is None:

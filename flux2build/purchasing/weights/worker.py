@@ -1,8 +1,8 @@
 """The program of a worker: takes requests from its input, and answers on its output.
 
-It ends when its input does, so that no worker outlives its build, and a request to stop ends what was
-asked for before, after the step under way. What libraries print goes to its error output. It is
-run by its name, and nothing imports it.
+It ends with its input, so that no worker outlives its build; a request to stop ends earlier
+requests after the current step. Output of libraries goes to stderr. It is run by its name, and
+nothing imports it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from flux2build.purchasing.weights.failures import STOPPED
 from flux2build.purchasing.weights.messages import Message, encoded
 
 Requests: TypeAlias = "queue.SimpleQueue[tuple[Message, threading.Event]]"
-"""Each with what is set once nobody waits for its answer."""
+"""Requests, each with an event that is set once nothing waits for its answer."""
 
 _EXTRA: Final = frozenset({"accelerate", "diffusers", "numpy", "torch", "transformers"})
 
 
 def main() -> None:
-    """Answer requests until there is none, in the order in which they come."""
+    """Answer requests in their order until the input ends."""
     requests: Requests = queue.SimpleQueue()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
