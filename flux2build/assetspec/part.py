@@ -19,10 +19,13 @@ from flux2build.assetspec.reader import SpecReader
 from flux2build.assetspec.reading import Reading
 from flux2build.assetspec.references import AssetNames
 from flux2build.assetspec.resolve import Declared
+from flux2build.assetspec.said import uses
+from flux2build.assetspec.spec import Notice, unused_key
 from flux2build.assetspec.spec_text import read
 from flux2build.assetspec.tables import ManifestTable, SpecTable
 from flux2build.assetspec.trace import Trace
 from flux2build.assetspec.tracing import outputs_of, trace_of
+from flux2build.assetspec.unused import Usage
 from flux2build.model import Asset, AssetName, Key, Recipe
 from flux2build.storage.project_files import ProjectFiles
 
@@ -39,6 +42,8 @@ class Markup(Struct, frozen=True):
     """The words that do not refer to variables."""
     read: bool
     """Whether any template is read from a file."""
+    idle: Collection[Notice]
+    """The keys that were known to have no effect."""
 
 
 class Wanted(Protocol):
@@ -69,7 +74,9 @@ class Part(Struct, frozen=True):
     notes: Mapping[str, tuple[str, ...]]
     trace: Trace
     suspicious: bool
-    """Whether a check may find keys without effect, or odd data."""
+    """Whether a check may find more keys without effect, or odd data."""
+    idle: Sequence[Notice] | None
+    """The keys without effect; None if they are those that were known."""
     reader: SpecReader
     reading: Reading
 
@@ -132,17 +139,18 @@ class _PartReader:
         declared = [one for one in reading.declared if one.family.name in self._families]
         others = OtherProfiles(resolver, declared)
         reading.texts.translations.report()
-        suspicious = bool(reading.texts.translations.gaps)
+        suspicious, idle = bool(reading.texts.translations.gaps), None
         paths = self._elsewhere(others, every=markup is not None)
         if paths is None or reader.faults.assets or reading.texts.markup.notices:
             return None
         if markup is not None:
-            wrong, idle = _Effects(reader, reading, markup, self._families).unused(others)
+            effects = _Effects(reader, reading, markup, self._families)
+            wrong, idle = effects.unused(others)
             if wrong or params.may_miss(reader.tables, resolver.capabilities):
                 return None
-            suspicious = suspicious or bool(idle) or self._odd()
+            suspicious = suspicious or not effects.sure or self._odd()
         trace = trace_of(reading, paths)
-        return Part(assets, recipes, resolver.notes(), trace, suspicious, reader, reading)
+        return Part(assets, recipes, resolver.notes(), trace, suspicious, idle, reader, reading)
 
     def _odd(self) -> bool:
         """Whether data may be odd, if texts name other columns than before."""
@@ -182,7 +190,7 @@ class _PartReader:
 
 
 class _Effects:
-    """Finds keys without effect, if there were none before an edit of some assets."""
+    """Finds keys without effect, given those that were known before an edit of some assets."""
 
     def __init__(
         self, reader: SpecReader, reading: Reading, markup: Markup, families: Container[str]
@@ -191,31 +199,41 @@ class _Effects:
         self._unread = [one for one in reading.declared if one.family.name not in families]
         unchanged = {"manifest": ManifestTable.model_construct()}
         self._tables = SpecTable.model_construct(**{**vars(reader.tables), **unchanged})
+        self.sure = False
+        """Whether no asset that was not read has a use for what is idle."""
 
-    def unused(self, others: OtherProfiles) -> tuple[list[Fault], list[Fault]]:
+    def unused(self, others: OtherProfiles) -> tuple[list[Fault], list[Notice]]:
         """The contradictory keys, and the keys without effect.
 
         If the assets that were read do not use a shared key, further ones are read.
         """
         contradictions, idle = self._faults(others)
         for _ in range(_WITNESSES):
-            keys = {fault.key for fault in (*contradictions, *idle) if fault.key[0] != "asset"}
-            if not keys or (one := self._user(keys)) is None:
+            new = {notice.key for notice in idle if notice not in self._markup.idle}
+            new |= {fault.key for fault in contradictions if fault.key[0] != "asset"}
+            if not new or (one := self._user(new)) is None:
+                self.sure = all(map(_is_found, new))
                 break
             others = others.beside(self._read(one))
             contradictions, idle = self._faults(others)
         return contradictions, idle
 
-    def _faults(self, others: OtherProfiles) -> tuple[list[Fault], list[Fault]]:
+    def _faults(self, others: OtherProfiles) -> tuple[list[Fault], list[Notice]]:
+        contradictions, idle = self._usage(others).faults()
+        return contradictions, [unused_key(f.key, f.message, f.hint) for f in idle]
+
+    def _usage(self, others: OtherProfiles) -> Usage:
         usage = others.usage(self._tables, self._markup.words, self._markup.hidden)
         unread = {one.family.name for one in self._unread}
-        return replace(usage, unmade=usage.unmade | unread, templates=self._markup.read).faults()
+        return replace(usage, unmade=usage.unmade | unread, templates=self._markup.read)
 
     def _user(self, keys: Collection[Key]) -> Declared | None:
         """An asset that may have a use for one of some keys, and that was not read."""
         layers = {key[:2] if key[0] in {"style", "profile"} else key[:1] for key in keys}
+        ops, data = {str(key[1]) for key in keys if key[0] == "op"}, self._reader.text.data
         for at, one in enumerate(self._unread):
-            if one.family.members and not layers.isdisjoint(one.settings.layers):
+            has_layer = not layers.isdisjoint(one.settings.layers)
+            if one.family.members and (has_layer or (ops and uses(ops, one, data))):
                 return self._unread.pop(at)
         return None
 
@@ -230,6 +248,11 @@ class _Effects:
             other = replace(reader, profile=name, faults=faults)
             others.read(*other.outputs(self._reading.files), [other.merged(one.key, one.table)])
         return others
+
+
+def _is_found(key: Key) -> bool:
+    """Whether every asset that may have a use for an idle key is looked for."""
+    return key[0] in {"defaults", "style", "op", "checks"} and "vars" not in key
 
 
 def _chosen(declared: Sequence[Declared], names: Collection[AssetName]) -> list[Declared]:

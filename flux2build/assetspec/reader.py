@@ -37,13 +37,13 @@ from flux2build.assetspec.quota import PART, Quota
 from flux2build.assetspec.reading import Reading
 from flux2build.assetspec.references import AssetNames, SourceFiles
 from flux2build.assetspec.resolve import Declared, Resolver
-from flux2build.assetspec.spec import UNUSED_KEY, Budget, Notice, Spec
+from flux2build.assetspec.spec import Budget, Notice, Spec, unused_key
 from flux2build.assetspec.spec_text import SpecText, read
 from flux2build.assetspec.tables import AssetTable, Profile, SpecTable
 from flux2build.assetspec.templating import TextRenderer
 from flux2build.assetspec.tracing import outputs_of, trace_of
 from flux2build.assetspec.translations.catalog import Translations, faults_of
-from flux2build.errors import Problem, SpecError, did_you_mean
+from flux2build.errors import SpecError, did_you_mean
 from flux2build.model import Asset, AssetName, Key, Recipe, Source
 from flux2build.storage import paths, whereabouts
 from flux2build.storage.project_files import Kind, ProjectFiles
@@ -196,7 +196,7 @@ class SpecReader(Struct):
         if empty:
             idle = []
         return (
-            *(Notice(UNUSED_KEY, f.key, Problem(f.message, hint=f.hint)) for f in idle),
+            *(unused_key(each.key, each.message, each.hint) for each in idle),
             *texts.markup.notices,
             *(
                 notice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from flux2build.assetspec import markup
@@ -15,10 +15,18 @@ if TYPE_CHECKING:
     from flux2build.assetspec.resolve import Declared
 
 _LAYERS: Final = ("defaults", "style", "profile")
-_APART: Final = frozenset({"asset", "vars", *_LAYERS, "project", "budget", "checks"})
+_APART: Final = frozenset({"asset", "vars", *_LAYERS, "project", "budget", "checks", "op"})
 """The tables that are compared by themselves."""
 CHECK: Final = "check "
-"""What the name of a check starts with among what no file is made of."""
+"""What the name of a check starts with among what stands beside the assets."""
+_OP: Final = "op "
+_PROFILE: Final = "profile "
+_PATHS: Final = "paths "
+_RENAMING: Final = frozenset(
+    {"vars", "deliver", "provider", "model", "format", "width", "height"}
+    | {"aspect_ratio", "resolution"}
+)
+"""The settings that may decide the path of a file."""
 _VARS: Final = "vars "
 """What the name of a variable starts with among those of settings."""
 
@@ -33,20 +41,19 @@ class Said(TypedDict):
     shared: dict[str, dict[str, str]]
     """What the other tables say, each of their settings and variables by itself."""
     beside: dict[str, str]
-    """What no file is made of: the budget, the project's name, and each check's options."""
+    """What stands beside the assets: the budget, the project's name, each check's options, each operation's
+    usual parameters, and the settings of each other profile."""
 
 
 def said(data: Mapping[str, object], profile: str) -> Said:
     """Return what a spec says in one of its profiles."""
     assets, variables = _table(data.get("asset")), _table(data.get("vars"))
     profiles = _table(data.get("profile"))
-    chosen, known = _table(profiles.get(profile)), Settings.model_fields
+    chosen = _table(profiles.get(profile))
     rest = (
-        {key: value for key, value in data.items() if key not in _APART},
-        {key: value for key, value in _table(data.get("project")).items() if key != "name"},
-        {name: table for name, table in profiles.items() if name != profile},
-        profile in profiles,
-        {name: value for name, value in chosen.items() if name not in known},
+        _but(data, _APART),
+        _but(_table(data.get("project")), {"name"}),
+        {name: _but(_table(table), Settings.model_fields) for name, table in profiles.items()},
     )
     shared = {"vars": _settings({"vars": variables})}
     shared |= {"defaults": _settings(_table(data.get("defaults"))), "profile": _settings(chosen)}
@@ -55,14 +62,25 @@ def said(data: Mapping[str, object], profile: str) -> Said:
     # Which names there are makes markup suspicious, wherever it stands.
     names = sorted({key for each in shared.values() for key in each if key.startswith(_VARS)})
     own = {name: _own(table) for name, table in assets.items()}
-    return Said(rest=_digest((rest, names)), own=own, shared=shared, beside=_beside(data))
+    return Said(rest=_digest((rest, names)), own=own, shared=shared, beside=_beside(data, profile))
 
 
-def _beside(data: Mapping[str, object]) -> dict[str, str]:
-    """The digest of each thing that no file is made of."""
-    checks, project = _table(data.get("checks")), _table(data.get("project"))
+def _beside(data: Mapping[str, object], profile: str) -> dict[str, str]:
+    """The digest of each thing that stands beside the assets."""
+    checks, ops, project = (_table(data.get(key)) for key in ("checks", "op", "project"))
+    others = _but(_table(data.get("profile")), {profile})
     said = {CHECK + name: _digest(options) for name, options in checks.items()}
+    said |= {_OP + name: _digest(params) for name, params in ops.items()}
+    for name, table in others.items():
+        own, unknown = _table(table), _table(table).keys() - Settings.model_fields.keys()
+        said[_PROFILE + name] = _digest(_but(own, unknown))
+        said[_PATHS + name] = _digest(_but(own, own.keys() - _RENAMING))
     return said | {"budget": _digest(data.get("budget")), "name": _digest(project.get("name"))}
+
+
+def _but(table: Mapping[str, object], names: Container[str]) -> dict[str, object]:
+    """A table without some of its keys."""
+    return {name: value for name, value in table.items() if name not in names}
 
 
 def _table(value: object) -> Mapping[str, object]:
@@ -116,11 +134,31 @@ class Differences:
         )
 
     @property
-    def beside(self) -> frozenset[str]:
-        """What differs that no file is made of."""
+    def checks(self) -> frozenset[str]:
+        """The checks whose options differ."""
+        return self._beside(CHECK)
+
+    @property
+    def ops(self) -> frozenset[str]:
+        """The operations whose usual parameters differ."""
+        return self._beside(_OP)
+
+    @property
+    def profiles(self) -> frozenset[str]:
+        """The other profiles whose settings differ."""
+        return self._beside(_PROFILE)
+
+    @property
+    def renaming(self) -> frozenset[str]:
+        """Those of them in which files may have other paths."""
+        return self._beside(_PATHS)
+
+    def _beside(self, kind: str) -> frozenset[str]:
+        """The names of one kind, among what stands beside the assets, that differ."""
         before, now = self._before["beside"], self._now["beside"]
-        names = before.keys() | now.keys()
-        return frozenset(name for name in names if before.get(name) != now.get(name))
+        names = (name for name in before.keys() | now.keys() if name.startswith(kind))
+        differing = (name for name in names if before.get(name) != now.get(name))
+        return frozenset(name.removeprefix(kind) for name in differing)
 
     @property
     def variables(self) -> frozenset[str]:
@@ -184,6 +222,14 @@ def words_of_asset(
     shared = [data.get(key) for key in _LAYERS]
     own = _table(data.get("asset")).get(name)
     return words_of(own, *shared) | templates.get(name, frozenset())
+
+
+def uses(ops: Collection[str], one: Declared, data: Mapping[str, object]) -> bool:
+    """Whether an asset may use one of some operations in any profile."""
+    styles = _table(data.get("style"))
+    own = [styles.get(str(key[-1])) for key in one.settings.layers if key[0] == "style"]
+    own += [_table(data.get("asset")).get(one.family.name), data.get("defaults")]
+    return any(text in ops for text in _texts((*own, data.get("profile"))))
 
 
 def variables_of(value: object) -> frozenset[str]:

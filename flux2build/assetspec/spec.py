@@ -46,6 +46,11 @@ class Notice(Struct, frozen=True):
     """Whether it is about the name of the key instead of its value."""
 
 
+def unused_key(key: Key, message: str, hint: str | None) -> Notice:
+    """What is said of a key that assets share and that has no effect."""
+    return Notice(UNUSED_KEY, key, Problem(message, hint=hint))
+
+
 class Spec(Struct, frozen=True, dict=True):
     """A spec in one of its profiles, with every default, style and template resolved."""
 

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, cast
 
 from msgspec import Struct
 
-from flux2build.assetspec.spec import Budget
+from flux2build.assetspec.spec import Budget, Notice, unused_key
 from flux2build.digest import Digest, of_bytes
 from flux2build.incremental.plain_recipes import recipe_of
 from flux2build.lockfile.parts import Spans
 from flux2build.model import (
     Asset,
     AssetName,
+    Key,
     Recipe,
 )
 from flux2build.planning.plan import Orphan
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 _NAME: Final = "baseline"
 _FORMAT: Final = 10
+UNUSED: Final = "unused"
+"""The check that tells of keys without effect."""
 MARK: Final = "baseline"
 """The answer of the index that was noted with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
@@ -66,6 +69,8 @@ class Contents(TypedDict):
     """The folders of outputs that the spec asked about, which a build makes."""
     fixed: list[str]
     """The other files that no plan outlives: the lock and the settings."""
+    settings: str
+    """The digest of what of the settings it follows from."""
     files: list[str]
     """The sources and outputs, of other profiles, too, whether or not they are there."""
     recipes: list[bytes]
@@ -114,6 +119,8 @@ class Contents(TypedDict):
     """What the recipes were made of; None if an edit of a part takes all of the spec to judge."""
     checks: dict[str, dict[str, Any]] | None
     """What the spec says of the checks; None if one found what no asset by itself is the reason of."""
+    idle: list[tuple[Key, str, str | None]]
+    """The keys without effect that assets share, each with what is wrong and a hint."""
     subjects: dict[str, str]
     """What each check that is not off finds something in."""
 
@@ -148,6 +155,11 @@ class Baseline:
     def fixed(self) -> frozenset[str]:
         """The other files that no plan outlives."""
         return frozenset(self.contents["fixed"])
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """The files of the settings."""
+        return frozenset(self.contents["fixed"][1:])
 
     @property
     def files(self) -> Sequence[str]:
@@ -222,7 +234,13 @@ class Baseline:
     @property
     def settled(self) -> bool:
         """Whether nothing was to be done, and nothing was found."""
-        return not self.contents["open"] and not self.contents["orphans"]
+        found = self.contents["idle"] if UNUSED in self.subjects else ()
+        return not (self.contents["open"] or self.contents["orphans"] or found)
+
+    @property
+    def idle(self) -> tuple[Notice, ...]:
+        """What is said of the keys without effect that assets share."""
+        return tuple(unused_key(*each) for each in self.contents["idle"])
 
     @property
     def open(self) -> Iterator[int]:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flux2build.digest import Digest
-from flux2build.errors import Problem
+from flux2build.errors import Problem, UsageError
 from flux2build.images.ops import OPS
 from flux2build.incremental import baseline
 from flux2build.incremental.baseline import Baseline, Entered
@@ -78,9 +78,10 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
     if not now.keys() <= base.states.keys():
         return None
     readable = base.readable(now)
-    pictures = {path: state for path, state in now.items() if path not in readable}
+    pictures = {path: now[path] for path in now.keys() - readable - base.settings}
     users = sum(len(base.users(path)) for path in pictures)
-    locked = in_parts(project, base, users) if _comparable(project, base, pictures) else None
+    comparable = _comparable(project, base, pictures) and _same_settings(project, base, now)
+    locked = in_parts(project, base, users) if comparable else None
     edits = {path: now[path] for path in readable}
     known = _as_edited(project, base, locked, edits) if locked is not None else None
     if locked is None or known is None:
@@ -224,6 +225,18 @@ def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> boo
     if not all(project.tree.kind(path) in folders for path in base.folders):
         return False
     return all(_same(project, base, path, state) for path, state in now.items())
+
+
+def _same_settings(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
+    """Whether the files of the settings that differ, if any, decide nothing else."""
+    differing = base.settings & now.keys()
+    if not differing:
+        return True
+    try:
+        same = project.settings.decisive == base.contents["settings"]
+    except UsageError:  # a reading of everything meets it, too
+        return False
+    return same and all(project.settings_states.get(path) == now[path] for path in differing)
 
 
 def _same(project: Project, base: Baseline, path: str, state: str) -> bool:

@@ -8,7 +8,6 @@ from those concerned.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
@@ -24,18 +23,11 @@ from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.reading import Reading
 from flux2build.assetspec.references import AssetNames
 from flux2build.assetspec.resolve import Declared
-from flux2build.assetspec.said import (
-    CHECK,
-    Differences,
-    Said,
-    said,
-    variables_of,
-    words_of,
-    words_of_asset,
-)
+from flux2build.assetspec.said import Differences, Said, said, variables_of
 from flux2build.errors import Flux2BuildError
 from flux2build.incremental import traces
 from flux2build.incremental.baseline import Baseline, Entered
+from flux2build.incremental.concerned import AsAWholeError, concerned
 from flux2build.incremental.entering import Entering
 from flux2build.incremental.lines_to_read import Lines, lines_to_read
 from flux2build.incremental.members import Members, Tables, alike, spliced
@@ -51,8 +43,6 @@ if TYPE_CHECKING:
 
 _ROOM: Final = (50_000, 400_000, 3 * 1024 * 1024, quota.MOST // 10)
 """What there must still be room for, whatever was edited: a tenth of what templates may do and specs ask for."""
-_SHARED: Final = frozenset({"asset", "defaults", "style", "vars", "profile"})
-"""The tables that are compared by themselves."""
 
 
 def edited(
@@ -92,10 +82,6 @@ def _read(
         return None
 
 
-class AsAWholeError(Flux2BuildError):
-    """The spec must be read as a whole."""
-
-
 class _Edit:
     """An edit of some files."""
 
@@ -109,8 +95,8 @@ class _Edit:
         self._project, self._base, self._changed, self._lines = project, base, changed, lines
         self._trace = cast("traces.Contents", base.contents["trace"])
         self._said: Said | None = None
-        self._beside: Collection[str] = ()
-        """What differs that no file is made of."""
+        self._checks: Collection[str] = ()
+        """The checks of which it says something else."""
         self._excerpts_before: dict[str, Sequence[Row]] = {}
         """The rows of the lines that differ as they were, by family."""
         self._chosen: Collection[str] = frozenset()
@@ -157,37 +143,20 @@ class _Edit:
 
     def enter_checks(self, now: Entered, part: Part) -> bool:
         """Enter what the spec says of checks by now; whether that is sound."""
-        names = {each.removeprefix(CHECK) for each in self._beside if each.startswith(CHECK)}
-        if not names and self.members.gone.isdisjoint(self._base.contents["steps"]):
+        if not self._checks and self.members.gone.isdisjoint(self._base.contents["steps"]):
             return True
         # Lazy: checks are loaded only where their options differ.
         from flux2build.incremental.checks_by_now import enter_checks
 
-        return enter_checks(now.base.contents, part, names)
+        return enter_checks(now.base.contents, part, self._checks)
 
     def _said_otherwise(self, reading: Reading) -> Iterator[str]:
-        """The assets of the tables that say something else, and of those that share what does."""
-        data, trace = reading.text.data, self._trace
-        self._said = said(data, self._base.profile)
-        differences = Differences(trace["said"], self._said, self._base.profile)
-        self._beside = differences.beside
-        others = [table for key, table in data.items() if key not in _SHARED]
-        variables = differences.variables
-        if not differences.in_tables_alone or variables & words_of(others):
-            raise AsAWholeError("more than assets differ")
-        words = partial(words_of_asset, data, self._words_of_templates()) if variables else None
-        for one in differences.concerned(reading.declared, words or (lambda _: ())):
-            if self._lines and one.table.rows is not None:
-                raise AsAWholeError("all rows are concerned")
-            yield from (str(member.name) for member in one.family.members)
-
-    def _words_of_templates(self) -> Mapping[str, set[str]]:
-        """The words of the templates that the prompts of each asset are made of."""
-        words: dict[str, set[str]] = {}
-        for path, assets in self._trace["templates"].items():
-            for name in {asset.partition("[")[0] for asset in assets}:
-                words.setdefault(name, set()).update(self._trace["words"].get(path, ()))
-        return words
+        """The assets that are concerned by tables that say something else."""
+        profile = self._base.profile
+        self._said = said(reading.text.data, profile)
+        differences = Differences(self._trace["said"], self._said, profile)
+        self._checks = differences.checks
+        yield from concerned(reading, self._trace, differences, in_lines=bool(self._lines))
 
     def _members(self, reading: Reading) -> Tables:
         """The names of all assets by now; where only lines are read, in the places of those that were."""
@@ -315,7 +284,7 @@ class _Edit:
             raise AsAWholeError("a variable may have lost its effect")
         read = any(True for _ in reading.texts.prompts.files())
         read = read or not self._still_used() <= {*self._trace["catalogs"]}
-        return Markup(words, hidden, read)
+        return Markup(words, hidden, read, self._base.idle)
 
     def _templates(self, reading: Reading) -> dict[str, list[str]]:
         """The words of each template that is used by now."""

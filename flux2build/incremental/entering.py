@@ -18,6 +18,7 @@ from flux2build.incremental.keeping import (
     asking_of,
     drawn_of,
     expected_of,
+    idle_of,
     plain_budget,
     said_of,
     tags_of,
@@ -72,6 +73,8 @@ class Entering:
         if odd or part.suspicious or self._ask_for_the_same(trace):
             contents["checks"] = None
         contents["reviewed"], contents["asking"] = reviewed, asking
+        if part.idle is not None:
+            contents["idle"] = idle_of(part.idle)
         contents["budget"] = plain_budget(Budget(**vars(part.reader.tables.budget)))
         contents["tags"] = self._updated(contents["tags"], tags_of(part.assets))
         contents["drawn"] = self._updated(contents["drawn"], drawn_of(part.assets))

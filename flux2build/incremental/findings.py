@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
 from flux2build.assetspec import spec_text
-from flux2build.assetspec.spec import Budget, Spec
+from flux2build.assetspec.spec import UNUSED_KEY, Budget, Spec
 from flux2build.assetspec.spec_text import SpecText
 from flux2build.checks import CHECKS
 from flux2build.checks.contract import Options, Subject, evaluate
 from flux2build.checks.facts import Facts
 from flux2build.checks.finding import Finding
 from flux2build.errors import Flux2BuildError, Problem, SpecError, UsageError
-from flux2build.incremental.baseline import Baseline
+from flux2build.incremental.baseline import UNUSED, Baseline
 from flux2build.model import Asset, AssetName, Key
 from flux2build.planning.plan import Plan
 from flux2build.planning.snapshot import Snapshot
@@ -100,14 +100,16 @@ def _concerned(base: Baseline, plan: Plan, assets: Mapping[AssetName, Asset]) ->
         missing.add(Subject.PICTURES)
     if Subject.PROJECT in base.subjects.values():
         return None
-    return [name for name, about in base.subjects.items() if about not in missing]
+    said = {UNUSED} if base.contents["idle"] else set()
+    return [name for name, about in base.subjects.items() if about not in missing or name in said]
 
 
 def standing(findings: Sequence[Finding]) -> frozenset[AssetName] | None:
     """The assets about which these are found again as long as their steps are looked at.
 
-    None if what is found is not about assets by themselves.
+    None if what is found is not about assets by themselves, nor keys without effect.
     """
+    findings = [each for each in findings if each.code != UNUSED_KEY]
     about = {Subject.STEPS, Subject.PICTURES} if findings else set()
     checks = (check for check in CHECKS.values() if check.subject in about) if findings else ()
     codes = {code for check in checks for code in check.codes}
@@ -172,6 +174,7 @@ def _unread_spec(
         recipes=(),
         gaps=(),
         text=SpecText(project.file, {"profile": {base.profile: base.said}}, ()),
+        notices=base.idle,
         read=lambda: spec_text.read(project.tree, project.file),
     )
 

@@ -7,13 +7,13 @@ from typing import Any, Final, cast
 
 from msgspec.structs import asdict
 
-from flux2build.assetspec.spec import Budget
+from flux2build.assetspec.spec import UNUSED_KEY, Budget, Notice
 from flux2build.incremental import baseline
 from flux2build.incremental.baseline import Baseline, Contents, bounds_of, key_of
 from flux2build.incremental.plain_recipes import plain
 from flux2build.lockfile import dumps, parts
 from flux2build.lockfile.parts import Spans
-from flux2build.model import Asset, AssetName, Recipe
+from flux2build.model import Asset, AssetName, Key, Recipe
 from flux2build.planning.plan import Orphan, Step
 from flux2build.planning.replan import names
 from flux2build.planning.verdict import Action
@@ -80,6 +80,7 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         spec=spec,
         folders=[path for path, _ in asked if path in folders],
         fixed=fixed,
+        settings=project.settings.decisive,
         files=pictures,
         recipes=[],
         pictures={},
@@ -107,6 +108,7 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         budget=plain_budget(project.spec.budget),
         trace=traces.contents(project.spec),
         checks=None,
+        idle=idle_of(project.spec.notices),
         subjects={},
     )
     for step in steps:
@@ -159,6 +161,12 @@ def drawn_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
 def expected_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
     """The words that pictures have to show, by asset."""
     return {str(name): asset.expect_text for name, asset in assets.items() if asset.expect_text}
+
+
+def idle_of(notices: Iterable[Notice]) -> list[tuple[Key, str, str | None]]:
+    """What is said of keys without effect, as it is kept."""
+    said = ((each.key, each.problem) for each in notices if each.code == UNUSED_KEY)
+    return [(key, problem.message, problem.hint) for key, problem in said]
 
 
 def asking_of(assets: Mapping[AssetName, Asset]) -> list[str]:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from flux2build.digest import of_bytes
 from flux2build.errors import Place, Problem, SpecError, SystemFault, UsageError
 from flux2build.images.limits import OF_PICTURES, PixelLimits
 from flux2build.providers.contract import Regional, Remote
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from dotenv.parser import Binding
 
 _LONG_TEXT: Final = r"""(["'])[^`]{9,}\1"""
+_AROUND_ORDERS: Final = frozenset({"budget", "environment", "limits", "network", "webhooks"})
+"""Tables of the configuration that orders are placed by, or of which parts are looked at by themselves."""
+_OURS: Final = "FLUX2BUILD_"
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 
 
@@ -51,6 +55,19 @@ class UserSettings(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.written.name!r})"
+
+    @property
+    def decisive(self) -> str:
+        """The digest of what recipes and verdicts may follow from.
+
+        They follow from no key, from no limit of a connection, and not from where or at what cost
+        orders are placed.
+        """
+        own = {name: table for name, table in self.config.items() if name not in _AROUND_ORDERS}
+        variables = {**self.config.get("environment", {}), **self.env_file}
+        ours = {name: value for name, value in variables.items() if _OURS in name}
+        everything = (own, ours, self.pixels, self.cards, self.cards_file)
+        return of_bytes(repr(everything).encode("utf-8", "surrogatepass"))
 
     @property
     def limits(self) -> Mapping[str, Any]:

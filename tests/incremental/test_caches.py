@@ -212,6 +212,11 @@ def aside(name: str) -> Path:
     return Path("..", f"{Path.cwd().name}-{name}")
 
 
+def configured(text: str) -> Edit:
+    """A configuration of the user's own."""
+    return lambda: Path(os.environ["FLUX2BUILD_CONFIG"]).write_text(text)
+
+
 def linked(name: str) -> None:
     """A link to the same text in the same folder."""
     path = Path(name)
@@ -270,6 +275,9 @@ EDITS: Final[dict[str, Edit]] = {
     "signatures": replaced("assets.toml", 'style = "soft"', 'style = "soft"\nsign = true'),
     "another profile": replaced("assets.toml", "height = 1024", "height = 512"),
     "another check": replaced("assets.toml", "[defaults]", '[checks]\nalt = "off"\n\n[defaults]'),
+    "a take in another profile": replaced(
+        "assets.toml", 'output = "final"', 'output = "final"\ntake = 2'
+    ),
     "another severity": replaced(
         "assets.toml", "[defaults]", '[checks.alt]\nseverity = "error"\n\n[defaults]'
     ),
@@ -283,6 +291,14 @@ EDITS: Final[dict[str, Edit]] = {
         "assets.toml", "[defaults]", '[checks.review]\nrequired = ["icon"]\n\n[defaults]'
     ),
     "a budget": replaced("assets.toml", "[defaults]", "[budget]\nper_run = 0\n\n[defaults]"),
+    "what an operation usually has": replaced(
+        "assets.toml", "[defaults]", '[op.crop]\nanchor = "top"\n\n[defaults]'
+    ),
+    "a usual parameter of no operation": replaced(
+        "assets.toml", "[defaults]", "[op.blur]\nradius = 3\n\n[defaults]"
+    ),
+    "other settings of this machine": configured("[budget]\nconfirm_above = 1\n"),
+    "other limits of this machine": configured("[limits]\nmade_pixels = 1000\n"),
     "a seed of another kind": replaced("assets.toml", "seed = 42", 'seed = "4"'),
     "markup in a prompt": replaced(
         "assets.toml", "scene of {{ row.name }}", "scene of {{ row.sku }}"
@@ -443,6 +459,7 @@ class Trees:
 
         With documents, another profile is built as well.
         """
+        configured("")()
         Path("refs").mkdir()
         EDITS["its first reference"]()
         drawn("refs/photo.png", "red")()
@@ -496,6 +513,13 @@ def timeless(files: dict[str, bytes]) -> dict[str, bytes]:
 @example(documents=True, steps=["no icon", "build", "another photo", *SIGNED, "check"])
 @example(documents=False, steps=["another check", "plan", "check", "another check", *CHECKS])
 @example(documents=False, steps=["approvals by name", *CHECKS, "a size", "build", *CHECKS])
+@example(
+    documents=False, steps=["what an operation usually has", *CHECKS, "a take in another profile"]
+)
+@example(documents=True, steps=["a usual parameter of no operation", *CHECKS, "a name", *CHECKS])
+@example(documents=False, steps=["an unused style", *CHECKS, "a style", *CHECKS, "an unused style"])
+@example(documents=True, steps=["other settings of this machine", *CHECKS, "a size", *CHECKS])
+@example(documents=False, steps=["other limits of this machine", *CHECKS, "a size", *CHECKS])
 @example(documents=True, steps=["another severity", *CHECKS, "a check of some assets", *CHECKS])
 @example(documents=True, steps=["one row more", *LISTS, "no icon", *LISTS, "a renamed table"])
 @example(documents=False, steps=["a tag", *LISTS, "another photo", *LISTS, "no last row", *LISTS])
@@ -613,6 +637,12 @@ READ: Final[dict[str, set[str] | None]] = {
     "no file of an asset": {"desk"},
     "a width": {"photo"},
     "an operation": {"hero"},
+    "what an operation usually has": {"hero"},
+    "a usual parameter of no operation": set(),
+    "a take in another profile": {
+        *("mascot", "hero", "icon", "desk", "poster", "photo", "shot", "scene", "page"),
+    },
+    "other settings of this machine": set(),
     "a comment": set(),
     "another check": set(),
     "another severity": set(),
