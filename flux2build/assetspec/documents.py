@@ -41,6 +41,11 @@ _MANIFEST: Final = {"path": "manifest", "pictures": "pictures", "typescript": "t
 """The document for each key of `[manifest]`."""
 
 
+def each_has_one(table: ManifestTable) -> bool:
+    """Whether `[manifest]` writes a document for each asset, which owns it."""
+    return any(is_template(getattr(table, key) or "") for key in _MANIFEST)
+
+
 class AssetFiles(Struct, frozen=True, dict=True):
     """The subjects of documents: assets, and the recipes of their files."""
 

@@ -9,7 +9,7 @@ from typing import Final, TypeVar, cast
 
 from msgspec.structs import replace
 
-from flux2build.assetspec.documents import AssetFiles
+from flux2build.assetspec.documents import AssetFiles, each_has_one
 from flux2build.assetspec.part import Part
 from flux2build.assetspec.spec import Budget
 from flux2build.incremental import traces
@@ -100,6 +100,8 @@ class Entering:
 
     def _alone(self) -> bool:
         """Whether the recipes can be known without those of other assets."""
+        if each_has_one(self._part.reader.tables.manifest):
+            return False
         before = {recipe.output: recipe for recipe in self._before.values()}
         gone = self._members.gone
         return not any(
