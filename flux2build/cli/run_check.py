@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -100,13 +102,15 @@ def _report(
 ) -> CheckReport:
     """The findings, with everything that a format may show beside them."""
     if output.repository_paths:
-        findings = _from_root(project, findings)
+        findings = _from(root_of(project.folder), project, findings)
+    elif output.working_paths:
+        findings = _from(Path.cwd(), project, findings)
     return CheckReport(findings, plan, __version__)
 
 
-def _from_root(project: Project, findings: Sequence[Finding]) -> Sequence[Finding]:
-    """Findings with places, named by their path in the repository."""
-    folder = project.folder.resolve().relative_to(root_of(project.folder)).as_posix()
+def _from(start: Path, project: Project, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Findings with places, named by their path from a folder."""
+    folder = Path(os.path.relpath(project.folder.resolve(), start)).as_posix()
 
     def placed(finding: Finding) -> Finding:
         place = finding.problem.place or (Place(finding.path) if finding.path else None)

@@ -17,4 +17,4 @@ def show(console: Console, report: CheckReport) -> None:
     console.say(tally(report))
 
 
-FORMAT: Final[OutputFormat] = OutputFormat(show)
+FORMAT: Final[OutputFormat] = OutputFormat(show, working_paths=True)

@@ -35,3 +35,5 @@ class OutputFormat(Struct, frozen=True):
     """Whether the output is one document, which cannot be about several specs."""
     repository_paths: bool = False
     """Whether files are named from the repository's root instead of the spec's folder."""
+    working_paths: bool = False
+    """Whether they are named from the folder where the command was typed."""

@@ -136,6 +136,15 @@ def test_concise(damaged: Site) -> None:
     assert ran.err == "3 errors in 12 files.\n"
 
 
+def test_concise_lines_name_files_from_here(damaged: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line is found by an editor from the folder where the check was typed."""
+    monkeypatch.chdir(damaged.folder.parent)
+    spec = f"{damaged.folder.name}/assets.toml"
+    ran = damaged.run("check", "-f", spec, "--output-format", "concise", "mascot")
+
+    assert ran.out == f"{spec}:19:8: error output-missing: mascot: the file is missing\n"
+
+
 def test_github(damaged: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Annotations name files by their path in the repository, wherever the spec lies in it."""
     out = damaged.run("check", "--output-format", "github").out.splitlines()
