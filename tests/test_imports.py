@@ -25,6 +25,13 @@ MAKING: Final = {
     "rich.progress",
     "uharfbuzz",
 }
+IDLE: Final = {
+    "flux2build.images.derive",
+    "flux2build.images.reading",
+    "flux2build.providers.sketch.scenes.city",
+    "flux2build.storage.copies",
+}
+"""What a build imports that derives, reads words, draws a city, or looks for lost pictures."""
 SERVERS: Final = {"starlette", "uvicorn", "watchfiles"}
 SHELF: Final = """\
 [project]
@@ -191,7 +198,7 @@ def shelf(empty: Site) -> Site:
     [
         ("row", "plan", 315, {"PIL", "fractions", "string"}),
         ("row", "check", 331, {"PIL", "flux2build.checks.blank", "flux2build.checks.unused"}),
-        ("row", "build", 485, {"dataclasses", "PIL.ImageCms", "flux2build.checks.palette"}),
+        ("row", "build", 485, {"dataclasses", "PIL.ImageCms", "flux2build.checks.palette", *IDLE}),
         ("reference", "plan", 284, {"flux2build.assetspec.reader", "tomli"}),
         ("output", "plan", 244, {"PIL", "difflib", "flux2build.images.ops.contract", "tomli"}),
         ("output", "check", 267, {"PIL", "flux2build.checks.dimensions"}),
