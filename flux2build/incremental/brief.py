@@ -219,7 +219,7 @@ def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> boo
     """Whether the recipes are the same as they were, and nothing but pictures differs."""
     if LINKED in now.values() or not now.keys().isdisjoint(base.fixed):
         return False
-    if project.unread or project.forgetful:
+    if project.unread or project.emptied:
         return False
     folders = {Kind.FOLDER, Kind.MISSING}
     if not all(project.tree.kind(path) in folders for path in base.folders):

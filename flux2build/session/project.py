@@ -189,10 +189,10 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     def _unrecorded(self, key: Digest) -> bool:
         """Whether there was an order, or may have been, of which the ledger has no record."""
         # While anything is unread nothing is bought, and what is missing may be there to be read.
-        return not self.unread and (self.forgetful or self.journal.unrecorded(key))
+        return not self.unread and (self.emptied or self.journal.unrecorded(key))
 
     @cached_property
-    def forgetful(self) -> bool:
+    def emptied(self) -> bool:
         """Whether nothing is left of a ledger beside a store that holds pictures."""
         return self.journal.emptied() and any(True for _ in self.store.digests())
 
@@ -225,7 +225,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     @cached_property
     def ledger_faults(self) -> tuple[Problem, ...]:
         """What is wrong with the ledger; that nothing is left of it concerns who buys pictures."""
-        if not self.forgetful or not any(map(buys, self.spec.recipes)):
+        if not self.emptied or not any(map(buys, self.spec.recipes)):
             return self.unread
         from flux2build.purchasing import evidence
 
