@@ -119,7 +119,7 @@ SAID = """
     28 | stpes = 9
        | ^^^^^
        hint: did you mean `steps`?
-    error: outputs `café.png` and `CAFE\u0301.png` are one file on some systems
+    error: outputs `img/café.png` and `img/CAFE\u0301.png` are one file on some systems
       --> assets.toml:34:8
        |
     34 | [asset.two]
