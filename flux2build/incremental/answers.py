@@ -29,11 +29,11 @@ def remember(
     away, nobody would read it. Nor is it an answer to `plan` and `build` then, which would never
     come to write one.
     """
-    plan, keeps = project.whole, checked is None or baseline.load(project) is not None
+    plan = project.whole
     if project.conflicted or project.ledger_faults or project.owes_the_team:
         return None
     if plan.drift or plan.orders or any(step.verdict.reasons for step in plan.steps):
-        return _kept(project, checked) if keeps else None
+        return None if checked is not None else _kept(project)
     findings = findings_of(project) if checked is None else checked
     commands = ["build"] if checked is None else []
     if not findings:
@@ -50,17 +50,18 @@ def remember(
     touched = None if checked is None else project.index.uncertain
     kept = project.index.remember_all(keys, answer, in_order(states), states, touched)
     base = None
+    keeps = checked is None or baseline.load(project) is not None
     if keeps and kept and _is_known(project):
         base = keeping.keep(project, states, standing(findings), subjects(project.spec))
     project.index.save()
     return base
 
 
-def _kept(project: Project, checked: Sequence[Finding] | None) -> Baseline | None:
+def _kept(project: Project) -> Baseline | None:
     """Keep the baseline of a tree in which little is to be done; there is no answer to remember."""
     if not _is_known(project):
         return None
-    concerned = standing(findings_of(project) if checked is None else checked)
+    concerned = standing(findings_of(project))
     base = keeping.keep(
         project, states_of(project, project.whole), concerned, subjects(project.spec)
     )
