@@ -27,10 +27,16 @@ from flux2build.assetspec.said import Differences, Said, said, variables_of
 from flux2build.errors import Flux2BuildError
 from flux2build.incremental import traces
 from flux2build.incremental.baseline import Baseline, Entered
-from flux2build.incremental.concerned import AsAWholeError, concerned
 from flux2build.incremental.entering import Entering
 from flux2build.incremental.lines_to_read import Lines, lines_to_read
-from flux2build.incremental.members import Members, Tables, alike, spliced
+from flux2build.incremental.members import (
+    AsAWholeError,
+    Members,
+    Tables,
+    alike,
+    concerned,
+    spliced,
+)
 from flux2build.lockfile import Lockfile
 from flux2build.model import AssetName
 from flux2build.session.project import Project

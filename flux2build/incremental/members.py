@@ -1,15 +1,19 @@
-"""The assets of a spec by now, beside those that a baseline has."""
+"""The assets of a spec by now, beside those that a baseline has, and those that an edit of tables concerns."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Final
 
 from msgspec import Struct
 
+from flux2build.assetspec.reading import Reading
+from flux2build.assetspec.said import Differences, uses, words_of, words_of_asset
+from flux2build.errors import Flux2BuildError
+from flux2build.incremental import traces
 from flux2build.storage import paths
 
 Tables = Mapping[str, Sequence[str]]
@@ -17,6 +21,9 @@ Tables = Mapping[str, Sequence[str]]
 
 _ENDS: Final = (".,", ".]", ".-")
 """What stands in a name where a part of a key may have ended in a dot, which some systems drop."""
+
+_SHARED: Final = frozenset({"asset", "defaults", "style", "vars", "profile"})
+"""The tables that are compared by themselves."""
 
 
 class Members(Struct, frozen=True, dict=True):
@@ -81,3 +88,44 @@ def alike(names: Sequence[str], text: str) -> bool:
 def _is_like_others(letter: str) -> bool:
     unlike = letter.isascii() or letter == unicodedata.normalize("NFKD", letter)
     return not (unlike or letter.isalpha() or letter.isdecimal())
+
+
+class AsAWholeError(Flux2BuildError):
+    """The spec must be read as a whole."""
+
+
+def concerned(
+    reading: Reading, trace: traces.Contents, differences: Differences, *, in_lines: bool
+) -> Iterator[str]:
+    """Return the assets of the tables that say something else, and of those that share what does.
+
+    Where another profile says something else, it is one of each table, to know that all is well there.
+
+    Raises:
+        AsAWholeError: the spec must be read as a whole to know them.
+    """
+    data, profiles = reading.text.data, differences.profiles
+    others = [table for key, table in data.items() if key not in _SHARED]
+    variables = differences.variables
+    if not differences.in_tables_alone or variables & words_of(others):
+        raise AsAWholeError("more than assets differ")
+    if not differences.renaming.isdisjoint(trace["elsewhere"]):
+        raise AsAWholeError("files may collide in another profile")
+    words = partial(words_of_asset, data, _words_of_templates(trace)) if variables else None
+    own = {one.key for one in differences.concerned(reading.declared, words or (lambda _: ()))}
+    for one in reading.declared:
+        if one.key in own or (differences.ops and uses(differences.ops, one, data)):
+            if in_lines and one.table.rows is not None:
+                raise AsAWholeError("all rows are concerned")
+            yield from (str(member.name) for member in one.family.members)
+        elif profiles:
+            yield from (str(member.name) for member in one.family.members[:1])
+
+
+def _words_of_templates(trace: traces.Contents) -> Mapping[str, set[str]]:
+    """The words of the templates that the texts of each asset are made of."""
+    words: dict[str, set[str]] = {}
+    for path, assets in trace["templates"].items():
+        for name in {asset.partition("[")[0] for asset in assets}:
+            words.setdefault(name, set()).update(trace["words"].get(path, ()))
+    return words
