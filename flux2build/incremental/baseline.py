@@ -46,12 +46,14 @@ if TYPE_CHECKING:
     from flux2build.incremental import traces
 
 _NAME: Final = "baseline"
-_FORMAT: Final = 10
+_FORMAT: Final = 11
 UNUSED: Final = "unused"
 """The check that tells of keys without effect."""
 MARK: Final = "baseline"
 """The answer of the index that was noted with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
+_FEW: Final = 40
+"""So many assets are few in any case."""
 
 
 class Contents(TypedDict):
@@ -85,6 +87,8 @@ class Contents(TypedDict):
     """The asset and the profile of each block of the lock, as they follow each other."""
     bounds: list[int]
     """Where in its text each of them starts, and where the last one ends."""
+    marks: list[str]
+    """What each of them can be told by from another one, and then what it says of the spec."""
     tags: dict[str, list[str]]
     """The tags of the assets that have any."""
     drawn: dict[str, str]
@@ -364,6 +368,11 @@ def write(project: Project, contents: Contents, like: str = "") -> None:
         else:
             states = {**contents["states"], **contents["around"]}
             index.remember_all([MARK], mark, in_order(states), states, set())
+
+
+def few(assets: int) -> int:
+    """Return how many of some assets may be open, or have changed, to be looked at by themselves."""
+    return max(_FEW, assets // 10)
 
 
 def bounds_of(places: Spans) -> list[int]:

@@ -75,10 +75,11 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
         return None
     states = {**base.around, **base.states}
     now = project.index.differing(states, baseline.MARK, base.contents["mark"])
-    if not now.keys() <= base.states.keys():
+    if (beside := _beside_the_lock(project, base, now)) is None:
         return None
+    base = beside
     readable = base.readable(now)
-    pictures = {path: now[path] for path in now.keys() - readable - base.settings}
+    pictures = {path: now[path] for path in now.keys() - readable - base.fixed}
     users = sum(len(base.users(path)) for path in pictures)
     comparable = _comparable(project, base, pictures) and _same_settings(project, base, now)
     locked = in_parts(project, base, users) if comparable else None
@@ -94,10 +95,22 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
     plan = compared(project, base, snapshot, (now, judged), known.orphans)
     if plan is None or not _in_place(project, plan):
         return None
-    if not plan.drift and (pictures or project.owes_the_team):
+    if project.owes_the_team and not plan.drift:
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock, sizes=base.sizes)
     return Brief(base, now, others, snapshot, plan, known.orphans, known.assets)
+
+
+def _beside_the_lock(project: Project, base: Baseline, now: Mapping[str, str]) -> Baseline | None:
+    """The baseline with the lock as it is by now; None if anything differs that it does not know."""
+    if not now.keys() <= base.states.keys():
+        return None
+    if (lock := project.lock_path.name) not in now:
+        return base
+    # Lazy: people decide, and git merges, less often than files are edited.
+    from flux2build.incremental.relocked import relocked
+
+    return relocked(project, base, now[lock])
 
 
 def dismiss(project: Project) -> None:
@@ -217,9 +230,7 @@ def _alone(project: Project, known: Brief, assets: frozenset[AssetName]) -> Brie
 
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
     """Whether the recipes are the same as they were, and nothing but pictures differs."""
-    if LINKED in now.values() or not now.keys().isdisjoint(base.fixed):
-        return False
-    if project.unread or project.emptied:
+    if LINKED in now.values() or project.unread or project.emptied:
         return False
     folders = {Kind.FOLDER, Kind.MISSING}
     if not all(project.tree.kind(path) in folders for path in base.folders):
@@ -247,6 +258,8 @@ def _same(project: Project, base: Baseline, path: str, state: str) -> bool:
     if maker is not None:  # of documents, line ends do not count
         document = isinstance(base.recipe(maker).task, Write)
         return not document and (state == MISSING or state.startswith(_DIGEST))
+    if path not in base.spec and not base.users(path):
+        return True  # it is locked, but no recipe and no reading depends on it
     is_file = state.startswith(_DIGEST) and project.tree.kind(path) is Kind.FILE
     return is_file and project.tree.lfs_target(path) is None
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from msgspec.structs import asdict
 
 from flux2build.assetspec.spec import UNUSED_KEY, Budget, Notice
+from flux2build.digest import of_bytes
 from flux2build.incremental import baseline
-from flux2build.incremental.baseline import Baseline, Contents, bounds_of, key_of
+from flux2build.incremental.baseline import Baseline, Contents, bounds_of, few, key_of
 from flux2build.incremental.plain_recipes import plain
-from flux2build.lockfile import dumps, parts
+from flux2build.lockfile import Block, dumps, parts
 from flux2build.lockfile.parts import Spans
 from flux2build.model import Asset, AssetName, Key, Recipe
 from flux2build.planning.plan import Orphan, Step
@@ -19,9 +20,6 @@ from flux2build.planning.replan import names
 from flux2build.planning.verdict import Action
 from flux2build.session.project import Project
 from flux2build.storage.fields import Fields
-
-_FEW: Final = 40
-"""So many assets may be open in any case."""
 
 
 def keep(
@@ -37,7 +35,7 @@ def keep(
     Which candidate ships is for the lock to say: with these, an asset is always judged.
     """
     due = {each.recipe.asset for each in project.whole.steps if unsettled(each)}
-    most = max(_FEW, len(project.spec.named) // 10)
+    most = few(len(project.spec.named))
     if len(due) > most:
         return None
     if concerned is not None and len(due | concerned) > most:
@@ -91,6 +89,10 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         notes=dict(project.spec.notes),
         blocks=[(str(asset), of) for asset, of in places],
         bounds=bounds_of(places),
+        marks=[
+            mark(project.lock_bytes[slice(*at)], project.lock.blocks[key])
+            for key, at in places.items()
+        ],
         tags=tags_of(project.spec.assets),
         drawn=drawn_of(project.spec.assets),
         open=sorted(due),
@@ -120,6 +122,11 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
 def plain_budget(budget: Budget) -> dict[str, str | None]:
     """What the spec says may be spent, as it is kept."""
     return {name: None if usd is None else str(usd) for name, usd in asdict(budget).items()}
+
+
+def mark(text: bytes, block: Block) -> str:
+    """What a block in the text of a lock, and what it says of the spec, can be told by from others."""
+    return of_bytes(text.strip())[7:39] + block.meta[7:39]
 
 
 def plain_orphans(orphans: Iterable[Orphan]) -> list[tuple[str, str, str, str]]:

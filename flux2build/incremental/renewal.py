@@ -14,7 +14,7 @@ from flux2build.incremental import baseline
 from flux2build.incremental.baseline import Baseline, bounds_of
 from flux2build.incremental.brief import Brief, Files, compared, said_by
 from flux2build.incremental.findings import findings_in_brief, standing
-from flux2build.incremental.keeping import enter_picture, plain_orphans, unsettled
+from flux2build.incremental.keeping import enter_picture, mark, plain_orphans, unsettled
 from flux2build.incremental.lock_in_parts import locked_in
 from flux2build.incremental.surroundings import around
 from flux2build.lockfile.parts import Parts, spans
@@ -142,6 +142,7 @@ def _entered(
     if [*blocks.places] != [*base.places]:
         contents["blocks"] = [(str(asset), of) for asset, of in blocks.places]
     contents["bounds"] = bounds_of(blocks.places)
+    contents["marks"] = _marks(base, blocks, due)
     contents["canonical"] = blocks.canonical
     contents["pictures"] = {**contents["pictures"]}
     # Of what has failed, or waits for a person, there may be no block.
@@ -151,3 +152,14 @@ def _entered(
     contents["plain"] = base.plain and not unsigned
     contents["keys"] = [*contents["keys"], *(key for key in keys if key not in base.keys)]
     return Baseline(contents)
+
+
+def _marks(base: Baseline, blocks: Parts, due: Iterable[AssetName]) -> list[str]:
+    """What the blocks of a lock can be told by, of which those of some assets were written anew."""
+    known = dict(zip(base.places, base.contents["marks"], strict=True))
+    for asset in due:
+        known.pop((asset, base.profile), None)
+    return [
+        known.get(key) or mark(blocks.text[slice(*at)], blocks[key])
+        for key, at in blocks.places.items()
+    ]

@@ -28,8 +28,8 @@ _REVIEW: Final = b".review]"
 _HEADER: Final = rb"(?m)^\[asset\.(%b)\.(%b)([\].])" % (_NAME, _NAME)
 
 
-def spans(text: bytes, lock: Lockfile) -> Spans | None:
-    """Find the blocks in the text of a lock; None if they cannot be separated."""
+def spans(text: bytes, lock: Lockfile | None = None) -> Spans | None:
+    """Find the blocks in the text of a lock; None if they cannot be separated, or are others."""
     starts: dict[Key, int] = {}
     newest: Key | None = None
     for match in re.finditer(_HEADER, text):
@@ -39,7 +39,7 @@ def spans(text: bytes, lock: Lockfile) -> Spans | None:
             starts[key], newest = match.start(), key
         elif key != newest or match[3] == b"]":
             return None
-    if starts.keys() != lock.blocks.keys():
+    if lock is not None and starts.keys() != lock.blocks.keys():
         return None
     bounds = pairwise([*starts.values(), len(text)])
     return dict(zip(starts, bounds, strict=True))
@@ -144,7 +144,7 @@ class Parts(Mapping[Key, Block]):
         text = memoryview(self.text)  # most of the text stays the same
         end, shift, shifts = 0, 0, list[tuple[int, int]]()
         for start, stop, key in self._edits():
-            piece = _text(self._replaced[key])
+            piece = text_of_block(self._replaced[key])
             pieces.append(text[end:start])
             if end < start == size:  # the last block has no empty line after it
                 pieces.append(b"\n")
@@ -183,8 +183,8 @@ class Parts(Mapping[Key, Block]):
         return dict(zip(ordered, pairwise([*ordered.values(), size]), strict=True))
 
 
-def _text(block: Block) -> bytes:
-    """The text of a block, from its header to that of the next block."""
+def text_of_block(block: Block) -> bytes:
+    """Return the text of a block, from its header to that of the next block."""
     _, *lines = block_lines(block)
     return "\n".join([*lines, "\n"]).encode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from flux2build.errors import UsageError
 from flux2build.incremental.brief import brief, narrowed
 from flux2build.incremental.brief_build import buildable
+from flux2build.lockfile import dumps, loads
+from flux2build.planning.plan import Plan
 from flux2build.session.common_options import Choice, CommonOptions
 from flux2build.session.project import Project
 from tests.conftest import Site
@@ -109,6 +112,7 @@ EDITS: Final[dict[str, Callable[[Path], object]]] = {
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(st.sampled_from(FILES), st.sampled_from([*EDITS])), max_size=3))
+@example([("refs/desk.png", "remove"), ("assets.lock", "hollow")])
 @example([("img/desk.png", "link"), (".flux2build/index", "touch"), ("img/photo-8.webp", "damage")])
 def test_a_plan_in_brief_is_the_plan(built: Site, edits: list[tuple[str, str]]) -> None:
     """Whatever becomes of any file, what is printed in brief is what is printed without an index."""
@@ -273,3 +277,68 @@ def test_an_asset_with_candidates_needs_no_other(site: Site) -> None:
     assert known is not None
     assert buildable(project, known)
     assert ([*known.assets], len(known.plan.todo)) == (["lamp"], 3)
+
+
+ICON: Final = r"\[asset\.icon\..*?(?=\[asset\.mascot)"
+"""The block of an asset in a lock; that of another one follows."""
+LOCKS: Final[dict[str, tuple[str, str, bool]]] = {
+    "a block less": (ICON, "", False),
+    "blocks in another order": (rf"({ICON})(.*?)(?=\[asset\.photo)", r"\2\1", False),
+    "a block twice": (f"({ICON})", r"\1\1", False),
+    "a block of nothing that is wanted": (f"({ICON})", r"\1[asset.kite.default]\n", False),
+    "another profile": (r"asset\.icon\.default", "asset.icon.draft", False),
+    "other words": (r"(icon\.default\]\nmeta = .sha256:)....", r"\g<1>0000", False),
+    "another request": (r"(icon.*?\nkey = .sha256:)....", r"\g<1>0000", True),
+    "another prompt": (r"a bell", "a ball", True),
+    "other bytes": (r"(icon.*?sha256 = .sha256:)....", r"\g<1>0000", True),
+    "a file of another": (r"img/icon\.png", "img/mascot.png", False),
+    "a file of nobody": (r"img/icon\.png", "img/none.png", False),
+    "more space": (f"({ICON})", r"\1\n", False),
+    "a broken block": (r"a bell", 'a "bell', False),
+    "a key that is new": (r"(icon.*?\nkey = )", r"new = 1\n\g<1>", False),
+    "a comment": (r"(\[asset\.icon\.default\])", r"\1\n# of it", False),
+}
+"""What becomes of the text of a lock, and whether it takes no reading of the spec to know what follows."""
+
+
+@pytest.mark.usefixtures("built")
+def test_another_lock_beside_the_same_spec() -> None:
+    """Whatever a merge or a hand makes of the lock, a plan in brief is the plan, or there is none."""
+    path = Path("assets.lock")
+    before = path.read_bytes()
+    for name, (old, new, alone) in LOCKS.items():
+        text, count = re.subn(old, new, before.decode(), count=1, flags=re.DOTALL)
+        assert count == 1, name
+        path.write_text(text)
+        project = Project.open(CommonOptions())
+        known = brief(project)
+        assert known is not None or not alone, name
+        if known is not None:
+            assert _telling(known.plan) == _telling(project.plan()), name
+            assert dumps(loads(text, path.name)) == text, name
+        path.write_bytes(before)
+
+
+def _telling(plan: Plan) -> tuple[object, ...]:
+    """What a plan says of files that are not simply kept, and how many are."""
+    steps = [step for step in plan.steps if step.drift or step.verdict.reasons]
+    return steps, plan.counts, plan.orphans
+
+
+@pytest.mark.parametrize("command", ["approve icon", "hold desk", "pick lamp 2", "prune --yes"])
+def test_a_decision_needs_no_spec(site: Site, command: str) -> None:
+    """After a command that changes the lock, the blocks that differ are read, and no spec is."""
+    spec = Path("assets.toml")
+    lamp = '\n[asset.lamp]\nprompt = "a lamp"\ncandidates = 2\n'
+    spec.write_text(f'{spec.read_text("utf-8")}{lamp}\n[asset.desk]\nprompt = "a desk"\n')
+    assert site.run("build").code == 0
+    if command.startswith("prune"):
+        site.edit("assets.toml", lamp, "")
+        assert site.run("build").code == 0
+    assert site.run(*command.split()).code == 0
+    project = Project.open(CommonOptions())
+    known = brief(project)
+
+    assert known is not None
+    assert "spec" not in vars(project)
+    assert (known.plan.todo, known.plan.orphans) == ((), project.plan().orphans)
