@@ -7,6 +7,7 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 from flux2build.errors import BudgetError
+from flux2build.providers.pricing import money
 
 
 class BudgetGuard(Struct):
@@ -93,6 +94,6 @@ def _dearer(asset: str, excess: Decimal) -> BudgetError:
 
 def _over(asset: str, worst: Decimal, available: Decimal, cap: str) -> BudgetError:
     return BudgetError(
-        f"`{asset}` may cost ${worst}, and {cap} leaves ${max(available, Decimal(0))}",
+        f"`{asset}` may cost {money(worst)}, and {cap} leaves {money(max(available, Decimal(0)))}",
         hint="nothing was ordered for it; raise the cap or select fewer assets",
     )

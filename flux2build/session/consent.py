@@ -38,6 +38,12 @@ def cap(budget: Budget, terms: Terms) -> Decimal | None:
     return min((amount for amount in caps if amount is not None), default=None)
 
 
+def _exceeded(price: Decimal, budget: Budget, terms: Terms) -> str:
+    """The caps that a price exceeds."""
+    caps = {"`--max-cost`": terms.max_cost, "`[budget] per_run`": budget.per_run}
+    return " and ".join(name for name, most in caps.items() if most is not None and most < price)
+
+
 def agreed_to(
     plan: Plan, budget: Budget, terms: Terms, settings: UserSettings, *, attended: bool
 ) -> bool:
@@ -59,7 +65,7 @@ def agreed_to(
     if limit is not None and plan.low > limit:
         raise BudgetError(
             f"this build costs {price}, more than the cap of {money(limit)}",
-            hint="select fewer assets, or raise `--max-cost` or `[budget] per_run`",
+            hint=f"select fewer assets, or raise {_exceeded(plan.low, budget, terms)}",
         )
     if terms.yes or terms.max_cost is not None:
         return True

@@ -154,7 +154,7 @@ CAPPED = "nothing was ordered for it; raise the cap or select fewer assets"
         ),
         (
             BudgetGuard(per_run=Decimal(1), spent=Decimal(2)),
-            "`fox` may cost $0.03, and this run's cap leaves $0",
+            "`fox` may cost $0.03, and this run's cap leaves $0.00",
             CAPPED,
         ),
         (

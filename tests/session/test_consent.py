@@ -84,3 +84,21 @@ def test_refusals(high: str | None, budget: dict[str, str], terms: Terms, messag
     """An unknown price, a cap or an absent person stops a build before it orders anything."""
     with pytest.raises(BudgetError, match=message):
         agreed_to(priced(high), Budget(**usd(**budget)), terms, UserSettings({}), attended=False)
+
+
+@pytest.mark.parametrize(
+    ("terms", "caps"),
+    [
+        (Terms(yes=True), "`[budget] per_run`"),
+        (Terms(max_cost=Decimal("0.05")), "`[budget] per_run`"),
+        (Terms(max_cost=Decimal("0.01")), "`--max-cost` and `[budget] per_run`"),
+    ],
+)
+def test_a_cap_that_is_exceeded_is_named(terms: Terms, caps: str) -> None:
+    """Whoever raises what the hint names can build."""
+    budget = Budget(per_run=Decimal("0.02"))
+
+    with pytest.raises(BudgetError) as caught:
+        agreed_to(priced("0.03"), budget, terms, UserSettings({}), attended=False)
+
+    assert caught.value.problems[0].hint == f"select fewer assets, or raise {caps}"
