@@ -107,8 +107,9 @@ class FakeWorld:
         by_digest = {of_bytes(data): data for data in in_tree}
         return self.store.get(digest) or by_digest[digest]
 
-    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
+    async def place(self, path: str, data: bytes | Digest, vacated: str | None) -> Output:
         """Write a file."""
+        data = await self.fetch(data) if isinstance(data, str) else data
         self._burn()
         if path in self.files:
             self.store.setdefault(of_bytes(self.files[path]), self.files[path])

@@ -44,8 +44,11 @@ class World(Protocol):
     async def fetch(self, digest: Digest) -> bytes:
         """Return bytes from the store or the work tree."""
 
-    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
-        """Write a file durably, and remove the file at the output's earlier path, if any."""
+    async def place(self, path: str, data: bytes | Digest, vacated: str | None) -> Output:
+        """Write a file durably, and remove the file at the output's earlier path, if any.
+
+        A digest stands for bytes from the store or the work tree.
+        """
 
     def lock(self, lock: Lockfile) -> bytes:
         """Write the lock durably, and return its text."""

@@ -287,7 +287,7 @@ class _Runner:
             raise AssertionError(verdict)
         async with self._copies:
             try:
-                data = await self._world.fetch(verdict.bytes)
+                await self._put(recipe, inputs, verdict, verdict.bytes)
             except (LostError, DamagedError) as damage:
                 again = judge(recipe, inputs, self._snapshot)  # without the bytes that were damaged
                 drawn = again.action is Action.RENDER and not self._snapshot.buys(recipe)
@@ -297,13 +297,12 @@ class _Runner:
                 if isinstance(damage, LostError) and again.due_to(ReasonCode.PAID_FOR):
                     raise judged(recipe, again, self._snapshot) from None
                 raise
-            await self._put(recipe, inputs, verdict, data)
         return None
 
     async def _put(
-        self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict, data: bytes
+        self, recipe: Recipe, inputs: tuple[Digest, ...], verdict: Verdict, data: bytes | Digest
     ) -> None:
-        """Write a file, and enter it in the lock."""
+        """Write a file, of these bytes or of those with this digest, and enter it in the lock."""
         vacated = self._vacated(recipe)
         placed = await self._world.place(recipe.output, data, vacated)
         output = self._update.coloured(recipe, verdict, placed)

@@ -120,11 +120,14 @@ class RealWorld:
             return await loop.run_in_executor(self._fetching, self._artifacts.get, digest)
         return await asyncio.to_thread(self._artifacts.get, digest)
 
-    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
+    async def place(self, path: str, data: bytes | Digest, vacated: str | None) -> Output:
         """Write a file durably, after putting the file that it replaces into the store."""
+        if isinstance(data, str) and self._artifacts.far(data):
+            data = await self.fetch(data)
         return await asyncio.to_thread(self._place, path, data, vacated)
 
-    def _place(self, path: str, data: bytes, vacated: str | None) -> Output:
+    def _place(self, path: str, what: bytes | Digest, vacated: str | None) -> Output:
+        data = self._artifacts.get(what) if isinstance(what, str) else what
         self._sweep(self._artifacts.folder.joinpath(path).parent)
         digest = self._artifacts.replace(path, data)
         if vacated is not None:

@@ -201,7 +201,7 @@ class Clumsy(FakeWorld):
     unwritable: set[str] = field(default_factory=set)
     underivable: set[str] = field(default_factory=set)
 
-    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
+    async def place(self, path: str, data: bytes | Digest, vacated: str | None) -> Output:
         """Write a file, unless the disk says no."""
         if path in self.unwritable:
             raise SystemFault(f"cannot write `{path}`: disk full")
@@ -442,7 +442,7 @@ class Startled(FakeWorld):
         self._startle("derive", recipes[0].output)
         return await super().derive(recipes, inputs)
 
-    async def place(self, path: str, data: bytes, vacated: str | None) -> Output:
+    async def place(self, path: str, data: bytes | Digest, vacated: str | None) -> Output:
         """Write a file, unless a library raises."""
         self._startle("place", path)
         return await super().place(path, data, vacated)
