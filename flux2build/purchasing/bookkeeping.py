@@ -44,7 +44,7 @@ class Bookkeeping:
     say: Callable[[str], None]
     detail: Callable[[str], None] = lambda _: None
     """Prints details that only `-v` shows."""
-    _begun: set[str] = field(default_factory=set, init=False)
+    _attempts: set[str] = field(default_factory=set, init=False)
     """The attempts of this run."""
 
     @property
@@ -62,7 +62,7 @@ class Bookkeeping:
         """Whether an order is pending, kept aside or in doubt, or was bought in this run."""
         ledger = self.about(order)
         delivered = ledger.delivered.get(order)
-        bought_now = delivered is not None and delivered.attempt in self._begun
+        bought_now = delivered is not None and delivered.attempt in self._attempts
         return order in ledger.unsettled or bought_now
 
     def intention(
@@ -101,7 +101,7 @@ class Bookkeeping:
         Raises:
             SystemFault: it cannot be written down.
         """
-        self._begun.add(intended.attempt)
+        self._attempts.add(intended.attempt)
         try:
             await asyncio.to_thread(self.journal.append, intended)
         except SystemFault:
@@ -124,11 +124,11 @@ class Bookkeeping:
         # If that fails, the picture is still collected now, with this ticket.
         await self.keeping.note(entry)
 
-    async def overdue(self, intended: Intended, said: str) -> None:
+    async def overdue(self, intended: Intended, reason: str) -> None:
         """The picture is not here yet; its ticket stays valid."""
         pending = self.about(intended.order).pending.get(intended.order)
-        if pending is not None and pending[1].said != said:
-            await self.keeping.note(replace(pending[1], at=_now("microseconds"), said=said))
+        if pending is not None and pending[1].said != reason:
+            await self.keeping.note(replace(pending[1], at=_now("microseconds"), said=reason))
 
     async def voided(self, intended: Intended, refused: Refused) -> None:
         """The order failed."""

@@ -289,8 +289,8 @@ def judged(recipe: Recipe, verdict: Verdict, snapshot: Snapshot) -> Flux2BuildEr
             return DecisionError(message, hint=SETTLED_BY[reason.code])
     if not verdict.due_to(ReasonCode.PAID_FOR):
         return undecided(recipe, *(reason.code for reason in verdict.reasons))
-    known = snapshot.ledger.paid.get(verdict.key) if verdict.key else None
-    attempt, ways = known.attempt if known else "", snapshot.ways_back(recipe.output, verdict.bytes)
+    paid = snapshot.ledger.paid.get(verdict.key) if verdict.key else None
+    attempt, ways = paid.attempt if paid else "", snapshot.ways_back(recipe.output, verdict.bytes)
     return paid_for(recipe, verdict.bytes, verdict.receipt, attempt, ways_back=ways)
 
 
@@ -355,9 +355,9 @@ def broken(file: str, error: Exception, *inputs: Input) -> Flux2BuildError:
         return error
     read = ", ".join(f"`{str(source).removeprefix('asset:')}`" for source in inputs)
     rows = (("read", read),) if read else ()
-    told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return IncompleteError(
         f"a picture is broken: `{file}` cannot be made of it",
-        rows=(*rows, ("library", one_line(told, 200))),
+        rows=(*rows, ("library", one_line(text, 200))),
         hint="export the picture again, or look at what the provider delivered",
     )

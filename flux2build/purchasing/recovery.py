@@ -70,17 +70,15 @@ def _lacking(
         attempts.setdefault(attempt.order, []).append(attempt)
     claims = {claim.order: claim for claim in witnesses.claims}
     for order in sorted({*attempts, *claims}):
-        known, claim = attempts.get(order, []), claims.get(order)
-        begun = [
-            _bare(order, each.name, _at(each))
-            for each in known
-            if not each.intended and _paid(each)
+        own, claim = attempts.get(order, []), claims.get(order)
+        intentions = [
+            _bare(order, each.name, _at(each)) for each in own if not each.intended and _paid(each)
         ]
-        if claim and (unknown := _unknown(claim, known, lost=lost)):
-            known.append(Attempt(order, unknown.attempt, unknown))
-            begun.append(unknown)
-        yield from (_described(one, known, witnesses) for one in begun)
-        yield from _delivered(known, witnesses)
+        if claim and (unknown := _unknown(claim, own, lost=lost)):
+            own.append(Attempt(order, unknown.attempt, unknown))
+            intentions.append(unknown)
+        yield from (_described(one, own, witnesses) for one in intentions)
+        yield from _delivered(own, witnesses)
 
 
 def _paid(attempt: Attempt) -> bool:
@@ -126,29 +124,29 @@ def _bare(order: Digest, attempt: str, at: str) -> Intended:
 
 def _described(bare: Intended, attempts: Sequence[Attempt], witnesses: Witnesses) -> Intended:
     """The beginning of an attempt, with the known facts about its order and its delivery."""
-    begun = bare
+    intended = bare
     if bare.order in witnesses.wanted:
-        begun = _by_recipe(bare, *witnesses.wanted[bare.order])
+        intended = _by_recipe(bare, *witnesses.wanted[bare.order])
     if bare.order in witnesses.receipts:
-        begun = _by_receipt(begun, witnesses.receipts[bare.order])
-    if begun is not bare:
-        begun = replace(begun, project=witnesses.project)
+        intended = _by_receipt(intended, witnesses.receipts[bare.order])
+    if intended is not bare:
+        intended = replace(intended, project=witnesses.project)
     own = next((each for each in attempts if each.name == bare.attempt), None)
-    return _by_delivery(begun, own) if own else begun
+    return _by_delivery(intended, own) if own else intended
 
 
 def _by_receipt(bare: Intended, proof: Proof) -> Intended:
     row = proof.row
-    begun = replace(
+    intended = replace(
         bare,
         provider=row.receipt.provider,
         asset=proof.asset,
         reserve=row.receipt.cost or bare.reserve,
     )
     if not isinstance(row, Generated):
-        return begun
+        return intended
     return replace(
-        begun,
+        intended,
         model=row.model,
         payload=payload(row.model, row.prompt, row.params),
         expected=expected(row.params),
@@ -189,13 +187,13 @@ def _delivered(attempts: Sequence[Attempt], witnesses: Witnesses) -> Iterator[De
         return
     for attempt in attempts:
         if _is_about(proof.row.receipt.task, attempt):
-            begun = attempt.intended
+            intended = attempt.intended
             yield Delivered(
                 order=attempt.order,
                 output=proof.row.output.sha256,
                 receipt=proof.row.receipt,
                 attempt=attempt.name,
-                at=_at(attempt) or (begun.at if begun else ""),
+                at=_at(attempt) or (intended.at if intended else ""),
                 project=witnesses.project,
                 asset=proof.asset,
                 model=proof.model or _modelled(attempt.order, witnesses),

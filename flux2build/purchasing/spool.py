@@ -72,24 +72,24 @@ class Spool(Struct, frozen=True):
             return ()
         with self._alone():
             attempts = fold(self.journal.read()).attempts
-            taken = [self._take(attempt, journal, store) for attempt in attempts]
-            if None not in taken and not self.journal.problems():
+            assets = [self._take(attempt, journal, store) for attempt in attempts]
+            if None not in assets and not self.journal.problems():
                 self._remove(attempts)
-        return tuple(dict.fromkeys(asset for asset in taken if asset is not None))
+        return tuple(dict.fromkeys(asset for asset in assets if asset is not None))
 
     def _take(self, spooled: Attempt, journal: Journal, store: Store) -> str | None:
         """Move one attempt; return its asset, or None if a part of it has to stay."""
-        known = _known(spooled, journal)
-        if known is None or known.intended is None:
+        recorded = _known(spooled, journal)
+        if recorded is None or recorded.intended is None:
             return None
         with journal.claims.held(spooled.order) as held:
             if not held:
                 return None
-            for entry in _missing(spooled, known):
+            for entry in _missing(spooled, recorded):
                 if isinstance(entry, Delivered | Kept) and not self._stored(entry.output, store):
                     return None
                 journal.append(entry)
-        return known.intended.asset
+        return recorded.intended.asset
 
     def _stored(self, output: Digest, store: Store) -> bool:
         """Put a picture into the store; return whether it is there now, and whole."""
@@ -103,9 +103,9 @@ class Spool(Struct, frozen=True):
             return False
         return True
 
-    def _remove(self, taken: Sequence[Attempt]) -> None:
+    def _remove(self, attempts: Sequence[Attempt]) -> None:
         """Remove moved entries and pictures; a folder with other content stays."""
-        outputs = (end.output for each in taken if (end := each.delivered or each.kept))
+        outputs = (end.output for each in attempts if (end := each.delivered or each.kept))
         journal = self.journal.path
         beside = Path(continuation.place(str(journal)))
         paths = [*map(self.path, outputs), journal, beside, self.journal.lock_path]
@@ -165,12 +165,12 @@ def _known(spooled: Attempt, journal: Journal) -> Attempt | None:
     return next((each for each in attempts if each.name == spooled.name), None)
 
 
-def _missing(spooled: Attempt, known: Attempt) -> Iterator[Entry]:
+def _missing(spooled: Attempt, recorded: Attempt) -> Iterator[Entry]:
     """The entries about an attempt that the ledger lacks, in their order."""
     pairs = (
-        (spooled.ticketed, known.ticketed),
-        (spooled.kept, known.kept),
-        (spooled.delivered, known.delivered),
-        (spooled.voided, known.voided),
+        (spooled.ticketed, recorded.ticketed),
+        (spooled.kept, recorded.kept),
+        (spooled.delivered, recorded.delivered),
+        (spooled.voided, recorded.voided),
     )
     return (there for there, here in pairs if there is not None and here is None)

@@ -10,7 +10,7 @@ from flux2build.sharing.records import RecordError, SharedClaim, settled
 def claimed(recipe: Recipe, claim: SharedClaim) -> DecisionError:
     """The error for an order that another machine of the team has claimed without a result."""
     name = claim.attempt[:8]
-    done = "bought" if claim.task else "may have bought"
+    verb = "bought" if claim.task else "may have bought"
     whose = " with another key or provider" if claim.task else ""
     way = (
         f"the machine that bought it collects it; `flux2build orders write-off {name}` gives it up"
@@ -18,7 +18,7 @@ def claimed(recipe: Recipe, claim: SharedClaim) -> DecisionError:
         else settled(name)
     )
     return DecisionError(
-        f"another machine of the team {done} `{recipe.asset}`{whose}, and its picture is not here",
+        f"another machine of the team {verb} `{recipe.asset}`{whose}, and its picture is not here",
         rows=(
             ("claimed", f"{claim.at}, {claim.provider}/{claim.model}"),
             ("order", claim.attempt),

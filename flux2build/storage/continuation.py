@@ -26,8 +26,8 @@ _ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_i
 
 def attributes(status: os.stat_result) -> Attributes:
     """Return the attributes that distinguish the states of a file."""
-    seen: Attributes = _ATTRIBUTES(status)
-    return seen
+    values: Attributes = _ATTRIBUTES(status)
+    return values
 
 
 def held(ledger: str, status: os.stat_result) -> tuple[str, str]:
@@ -35,13 +35,13 @@ def held(ledger: str, status: os.stat_result) -> tuple[str, str]:
 
     Both are empty where there is no note, or the ledger has changed since it was written.
     """
-    seen, name, digest = _read(ledger)
-    return (name, digest) if seen == repr(attributes(status)) else ("", "")
+    state, name, digest = _read(ledger)
+    return (name, digest) if state == repr(attributes(status)) else ("", "")
 
 
-def note(ledger: str, seen: Attributes, name: str, digest: str) -> None:
+def note(ledger: str, state: Attributes, name: str, digest: str) -> None:
     """Write a note that is valid while the ledger has these attributes, under a name."""
-    text = f"{seen}\n{name or os.urandom(8).hex()}\n{digest}"
+    text = f"{state}\n{name or os.urandom(8).hex()}\n{digest}"
     data = f"{text}\n{_checksum(text)}".ljust(_LENGTH).encode()
     with suppress(OSError):
         file = os.open(place(ledger), _FLAGS | os.O_WRONLY | os.O_CREAT, _OURS_ALONE)
@@ -62,9 +62,9 @@ def sealed(file: int, size: int) -> Attributes | None:
     with suppress(OSError):
         now = time.time_ns() | 1
         os.utime(file, ns=(now, now))
-        seen = attributes(os.fstat(file))
-        if seen[:2] == (size, now):
-            return seen
+        state = attributes(os.fstat(file))
+        if state[:2] == (size, now):
+            return state
     return None
 
 
@@ -75,12 +75,12 @@ def _read(ledger: str) -> tuple[str, str, str]:
         return "", "", ""
     try:
         text, _, checksum = str(os.read(file, _LENGTH), "ascii").rstrip().rpartition("\n")
-        seen, name, digest = text.split("\n")
+        state, name, digest = text.split("\n")
     except (OSError, ValueError):
         return "", "", ""
     finally:
         os.close(file)
-    return (seen, name, digest) if checksum == _checksum(text) else ("", "", "")
+    return (state, name, digest) if checksum == _checksum(text) else ("", "", "")
 
 
 def _checksum(text: str) -> str:

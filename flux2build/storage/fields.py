@@ -51,24 +51,24 @@ class Fields(MutableMapping[str, Any]):
 
     def __init__(
         self,
-        known: Mapping[str, Any],
+        values: Mapping[str, Any],
         edits: Mapping[str, Edit] | None = None,
         written: _Writing | None = None,
     ) -> None:
-        self._known, self._edits, self._written = {**known}, edits or {}, written
+        self._values, self._edits, self._written = {**values}, edits or {}, written
 
     def __getitem__(self, field: str) -> Any:
         """Return the value of a field."""
-        if field not in self._known:
+        if field not in self._values:
             if self._written is None:
                 raise KeyError(field)
             value, edit = self._written.value(field), self._edits.get(field)
-            self._known[field] = value if edit is None else _edited(value, edit)
-        return self._known[field]
+            self._values[field] = value if edit is None else _edited(value, edit)
+        return self._values[field]
 
     def __setitem__(self, field: str, value: Any) -> None:
         """Give a field another value."""
-        self._known[field] = value
+        self._values[field] = value
 
     def __delitem__(self, field: str) -> None:
         """Refuse to forget a field."""
@@ -76,7 +76,7 @@ class Fields(MutableMapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         """The names of the fields."""
-        return iter(self._known if self._written is None else self._written.fields)
+        return iter(self._values if self._written is None else self._written.fields)
 
     def __len__(self) -> int:
         """How many fields there are."""
@@ -84,7 +84,7 @@ class Fields(MutableMapping[str, Any]):
 
     def copy(self) -> Fields:
         """Return a copy of the table, whose fields can be replaced."""
-        return Fields(self._known, self._edits, self._written)
+        return Fields(self._values, self._edits, self._written)
 
     def keep(self, folder: Path, name: str) -> None:
         """Write it under a name; errors of the disk are ignored.
@@ -108,12 +108,12 @@ class Fields(MutableMapping[str, Any]):
     def _all_edits(self, written: _Writing) -> dict[str, Edit]:
         """The differences from the written table."""
         before = written.values
-        known = {
+        edits = {
             field: _edit(before.get(field), value)
-            for field, value in self._known.items()
+            for field, value in self._values.items()
             if field in self._edits or field not in before or value is not before[field]
         }
-        return {**self._edits, **known}
+        return {**self._edits, **edits}
 
 
 def load(folder: Path, name: str) -> Fields | None:

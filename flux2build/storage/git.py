@@ -51,8 +51,8 @@ class Tracked(Struct, frozen=True, dict=True):
         ways = [f"`git log --all --oneline -- {name}` lists the commits that may have it"]
         if path in self:
             ways.insert(0, f"`git checkout -- {name}` brings back what git has")
-        if digest and (kept := lfs_object(git, digest)).is_file():
-            source = shlex.quote(os.path.relpath(kept, self.folder))
+        if digest and (object_ := lfs_object(git, digest)).is_file():
+            source = shlex.quote(os.path.relpath(object_, self.folder))
             ways.insert(0, f"`cp {source} {name}` brings it back from Git LFS")
         return tuple(ways)
 

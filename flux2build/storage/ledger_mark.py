@@ -56,8 +56,8 @@ def marked(path: str, end: int, now: int) -> str:
         margin = _TICK if status.st_ctime_ns % 10_000_000 else _COARSE
         name, _ = continuation.held(path, status)
         settled = status.st_size == end and (name or newest < now - margin)
-        seen = _signature(status) if settled else "0 0 0 0"
-        return f"{seen} {end} {name or _checksum(file, end)}\n{path}"
+        state = _signature(status) if settled else "0 0 0 0"
+        return f"{state} {end} {name or _checksum(file, end)}\n{path}"
     finally:
         os.close(file)
 
@@ -67,10 +67,10 @@ def holds(mark: str | None) -> bool:
     if mark is None:
         return False
     numbers, _, path = mark.partition("\n")
-    *seen, end, before = numbers.split()
+    *state, end, before = numbers.split()
     try:
         status = os.stat(path)
-        if _signature(status) == " ".join(seen):
+        if _signature(status) == " ".join(state):
             return True
         if status.st_size <= int(end):
             return False  # it may have been edited
@@ -116,10 +116,10 @@ def _continued(path: str, end: int, before: str) -> bool:
 
 def _checksum(file: int, end: int) -> int:
     """Return a checksum of the bytes before the mark."""
-    checksum, left = 0, end
+    checksum, rest = 0, end
     os.lseek(file, 0, os.SEEK_SET)
-    while left and (part := os.read(file, min(left, _PART))):
-        checksum, left = zlib.crc32(part, checksum), left - len(part)
+    while rest and (part := os.read(file, min(rest, _PART))):
+        checksum, rest = zlib.crc32(part, checksum), rest - len(part)
     return checksum
 
 

@@ -129,8 +129,8 @@ def _name_fault(value: str) -> str | None:
     if value[0] in ".-+":
         return f"starts with `{value[0]}`"
     if wrong := next((letter for letter in value if not _in_name(letter)), None):
-        shown = f"`{wrong}`" if wrong.isprintable() and wrong != " " else f"U+{ord(wrong):04X}"
-        return f"has {shown} in it; letters, digits and `_` `.` `-` `@` `:` are allowed"
+        sign = f"`{wrong}`" if wrong.isprintable() and wrong != " " else f"U+{ord(wrong):04X}"
+        return f"has {sign} in it; letters, digits and `_` `.` `-` `@` `:` are allowed"
     if not unicodedata.is_normalized("NFC", value):
         return "is not in Unicode's composed form (NFC)"
     return None

@@ -73,5 +73,5 @@ def beside(path: Path) -> str | None:
         names = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
     except OSError:
         return None
-    meant = alike(path.name, names)
-    return f"did you mean `{path.with_name(meant)}`?" if meant and meant != path.name else None
+    name = alike(path.name, names)
+    return f"did you mean `{path.with_name(name)}`?" if name and name != path.name else None

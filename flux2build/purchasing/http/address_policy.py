@@ -99,13 +99,13 @@ def may_have_key(url: str, endpoint: str, hosts: Iterable[str]) -> bool:
         return False
     if _origin(target) == _origin(base):
         return True
-    known = list(hosts)
-    unmoved = base.scheme == "https" and matches(base.hostname or "", known)
+    patterns = list(hosts)
+    unmoved = base.scheme == "https" and matches(base.hostname or "", patterns)
     return (
         unmoved
         and target.scheme == "https"
         and _origin(target)[2] == 443
-        and matches(target.hostname or "", known)
+        and matches(target.hostname or "", patterns)
     )
 
 
@@ -118,8 +118,8 @@ def secured(url: str, endpoint: str, hosts: Iterable[str]) -> str:
     if target is None or base is None or (target.scheme, base.scheme) != ("http", "https"):
         return url
     home = (target.hostname, target.port) == (base.hostname, base.port)
-    known = target.port is None and matches(target.hostname or "", hosts)
-    return f"https{url[len('http') :]}" if home or known else url
+    allowed = target.port is None and matches(target.hostname or "", hosts)
+    return f"https{url[len('http') :]}" if home or allowed else url
 
 
 def split(url: str) -> SplitResult | None:

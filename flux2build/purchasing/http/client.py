@@ -211,10 +211,10 @@ class Client:
         """
         prepared: list[Sent] = []
         for reference in references:
-            sent = await self._uploaded(reference)
-            if isinstance(sent, Refused):
-                return self._auth.redacted_answer(sent)
-            prepared.append(sent)
+            ready = await self._uploaded(reference)
+            if isinstance(ready, Refused):
+                return self._auth.redacted_answer(ready)
+            prepared.append(ready)
         return tuple(prepared)
 
     async def _uploaded(self, reference: Sent) -> Sent | Refused:
@@ -304,9 +304,9 @@ class Client:
 
         It does not wait beyond the moment at which it gives up.
         """
-        now, asked = self._deps.clock.now(), refused.retry_after
+        now, requested = self._deps.clock.now(), refused.retry_after
         own = backoff(attempt, self._deps.jitter(), self._limits.wait)
-        delay = own if asked is None else min(asked, LONGEST)
+        delay = own if requested is None else min(requested, LONGEST)
         if until is not None:
             delay = min(delay, max(0.0, until - now))
         if refused.refusal is Refusal.RATE_LIMITED:

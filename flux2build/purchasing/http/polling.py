@@ -102,9 +102,9 @@ class Polling:
     """The expected time, if this process placed it."""
     _until: float = field(default=0, init=False)
     """The time when it is given up."""
-    _found: bool = field(default=False, init=False)
+    _was_ready: bool = field(default=False, init=False)
     """Whether it was ready."""
-    _asked: int = field(default=0, init=False)
+    _inquiries: int = field(default=0, init=False)
     """How many inquiries found it unfinished."""
     _last: str = field(default="", init=False)
     """The server's last state, or the reason why it did not answer."""
@@ -164,8 +164,8 @@ class Polling:
     async def _ask(self) -> State:
         auth = self.deps.auth
         tickets = (self.ticket, *self._regional)
-        asked = tickets[self._denials % len(tickets)]
-        call = auth.provider.inquiry(asked, auth.endpoint)
+        ticket = tickets[self._denials % len(tickets)]
+        call = auth.provider.inquiry(ticket, auth.endpoint)
         call = replace(call, url=auth.secured(call.url))
         if not auth.may_have_key(call.url):
             return await self._ask_elsewhere(call)
@@ -271,10 +271,10 @@ class Polling:
             case Refused():
                 return self.deps.auth.redacted_answer(state)
             case Waiting():
-                told = self.deps.auth.redacted_state(state)
-                self._last = told.status
-                self.report(told)
-                self._asked += 1
+                redacted = self.deps.auth.redacted_state(state)
+                self._last = redacted.status
+                self.report(redacted)
+                self._inquiries += 1
                 await self._wait(started)
         return None
 
@@ -287,15 +287,15 @@ class Polling:
         await self._sleep(seconds, self.usual.learnt)
         self._expected = self.usual.known()
         if self._expected.usual is not None:
-            self._asked = 0
+            self._inquiries = 0
             await self._sleep(self.placed + self._expected.usual - self.deps.clock.now())
 
     def _until_next(self, started: float) -> float:
         """Seconds until the next inquiry; orders of unknown age do not use the usual time."""
         now, least = self.deps.clock.now(), self.deps.auth.limits.wait
         if self.placed is None:
-            return until_next(now - started, Expected(), self._asked, least)
-        return until_next(now - self.placed, self._expected, self._asked, least)
+            return until_next(now - started, Expected(), self._inquiries, least)
+        return until_next(now - self.placed, self._expected, self._inquiries, least)
 
     def _backoff(self, attempt: int) -> float:
         return backoff(attempt, self.deps.jitter(), self.deps.auth.limits.wait)
@@ -306,10 +306,10 @@ class Polling:
         within = ready.url.startswith("data:")
         if not within and auth.holds_key(ready.url):
             return Overdue("the picture's URL holds the key, and is not fetched", decide=True)
-        if not self._found and self.placed is not None:
-            self._found = True
+        if not self._was_ready and self.placed is not None:
+            self._was_ready = True
             took = self.deps.clock.now() - self.placed
-            self.usual.learn(took, at_first=not self._asked)
+            self.usual.learn(took, at_first=not self._inquiries)
         if self.turn is not None:
             await self.turn.arrive()
         try:

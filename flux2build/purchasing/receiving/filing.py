@@ -164,57 +164,57 @@ class Filing:
         Raises:
             UsageError: the task is not that of the attempt.
         """
-        told, client = heard.called.intended, account.client
+        intention, client = heard.called.intended, account.client
         ticket = client.fit(client.provider.claim(heard.task, client.endpoint))
-        with self.keeping.journal.claims.free(told.order) as free:
-            known = self._attempt(told)
-            if known is None or known.intended is None:
-                _require_own(told, account)
-            if known is not None and known.ticketed and known.ticketed.task != ticket.task:
-                raise UsageError(f"`{ticket.task}` is not the task of order `{_name(told)}`")
-            state = known.state if known else State.DOUBT
+        with self.keeping.journal.claims.free(intention.order) as free:
+            attempt = self._attempt(intention)
+            if attempt is None or attempt.intended is None:
+                _require_own(intention, account)
+            if attempt is not None and attempt.ticketed and attempt.ticketed.task != ticket.task:
+                raise UsageError(f"`{ticket.task}` is not the task of order `{_name(intention)}`")
+            state = attempt.state if attempt else State.DOUBT
             if state not in {State.DOUBT, State.PENDING}:
                 return None
             if not free:
                 return True
-            intended = known.intended if known else None
+            intended = attempt.intended if attempt else None
             if state is State.DOUBT:
-                self._note(intended, told, ticket)
-            return intended or told
+                self._note(intended, intention, ticket)
+            return intended or intention
 
     def _attempt(self, intended: Intended) -> Attempt | None:
         """An attempt in this machine's ledger."""
         attempts = fold(self.keeping.journal.about(intended.order)).attempts
         return next((each for each in attempts if each.name == intended.attempt), None)
 
-    def _note(self, known: Intended | None, told: Intended, ticket: Ticket) -> None:
+    def _note(self, intended: Intended | None, intention: Intended, ticket: Ticket) -> None:
         """Note the ticket that the ledger lacks, and the attempt if another machine made it."""
         journal = self.keeping.journal
         entry = Ticketed(
-            order=told.order,
-            attempt=told.attempt,
+            order=intention.order,
+            attempt=intention.attempt,
             at=datetime.now(UTC).isoformat(timespec="microseconds"),
             task=ticket.task,
             poll=ticket.poll,
         )
         check_unclaimed(journal.read(), entry)
-        if known is None:
-            journal.append(told)
+        if intended is None:
+            journal.append(intention)
         journal.append(entry)
-        asset = (known or told).asset
+        asset = (intended or intention).asset
         self.say(f"submitted {asset} task={ticket.task}, as its callback tells")
 
 
-def _require_own(told: Intended, account: Account) -> None:
+def _require_own(intended: Intended, account: Account) -> None:
     """Make sure that another machine's order belongs to the account of this machine's key.
 
     Raises:
         UsageError: it is another account's.
     """
-    if told.account != account.fingerprint:
+    if intended.account != account.fingerprint:
         variable = account.client.provider.key_variable
-        raise UsageError(f"order `{_name(told)}` was placed with another `{variable}`")
+        raise UsageError(f"order `{_name(intended)}` was placed with another `{variable}`")
 
 
-def _name(told: Intended) -> str:
-    return told.attempt[:8]
+def _name(intended: Intended) -> str:
+    return intended.attempt[:8]

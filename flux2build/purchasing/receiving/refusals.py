@@ -18,15 +18,15 @@ class Refusals:
 
     say: Callable[[str], None]
     now: Callable[[], float] = time.monotonic
-    _told: dict[str, tuple[float, int]] = field(default_factory=dict, init=False)
+    _reports: dict[str, tuple[float, int]] = field(default_factory=dict, init=False)
     """The time of the last report of each reason, and its number of occurrences since."""
 
     def note(self, reason: str) -> None:
         """Report a refusal; there are few reasons, without text from strangers."""
-        last, since = self._told.get(reason, (-math.inf, 0))
+        last, since = self._reports.get(reason, (-math.inf, 0))
         if (now := self.now()) - last < _SELDOM:
-            self._told[reason] = last, since + 1
+            self._reports[reason] = last, since + 1
             return
         more = f" ({since} more since it was said last)" if since else ""
-        self._told[reason] = now, 0
+        self._reports[reason] = now, 0
         self.say(f"not heard: {reason}{more}")

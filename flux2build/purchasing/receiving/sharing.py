@@ -36,7 +36,7 @@ class TeamShare(Struct, frozen=True):
         store, intended = self.team.store, called.intended
         data = self.team.pictures.get(delivered.output)
         store.put(data)
-        shown = examine(data)
+        header = examine(data)
         store.put_receipt(
             SharedReceipt(
                 order=intended.order,
@@ -47,9 +47,9 @@ class TeamShare(Struct, frozen=True):
                 take=called.take,
                 output=delivered.output,
                 bytes=len(data),
-                width=shown.width,
-                height=shown.height,
-                format=shown.format,
+                width=header.width,
+                height=header.height,
+                format=header.format,
                 receipt=delivered.receipt,
             )
         )
