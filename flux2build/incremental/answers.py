@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flux2build.checks.finding import Finding
 from flux2build.digest import of_bytes
 from flux2build.incremental import baseline, keeping
-from flux2build.incremental.baseline import Baseline
+from flux2build.incremental.baseline import Baseline, few
 from flux2build.incremental.findings import findings_of, standing, subjects
 from flux2build.incremental.surroundings import around
 from flux2build.planning.plan import Plan
@@ -25,7 +25,7 @@ def remember(
     It is stored with the state of every file when it was judged; if one has changed
     since, the answer is void. `check` has an answer of its own: a check may report
     something even if a build has nothing to do. After a check, which has the findings, a
-    baseline is written only in the place of another one: where a clone is checked, and then thrown
+    baseline is written only in the place of another one that lacks them: where a clone is checked, and then thrown
     away, nobody would read it. Nor is it an answer to `plan` and `build` then, which would never
     come to write one.
     """
@@ -50,9 +50,11 @@ def remember(
     touched = None if checked is None else project.index.uncertain
     kept = project.index.remember_all(keys, answer, in_order(states), states, touched)
     base = None
-    keeps = checked is None or baseline.load(project) is not None
+    concerned = standing(findings)
+    known = concerned is not None and len(concerned) <= few(len(project.spec.named))
+    keeps = checked is None or (known and baseline.load(project) is not None)
     if keeps and kept and _is_known(project):
-        base = keeping.keep(project, states, standing(findings), subjects(project.spec))
+        base = keeping.keep(project, states, concerned, subjects(project.spec))
     project.index.save()
     return base
 
