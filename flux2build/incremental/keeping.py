@@ -65,10 +65,7 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
     fixed = [project.lock_path.name, *project.settings_states]
     outputs = {step.recipe.output for step in steps}
     folders = written - outputs
-    rows = (row for block in project.lock.blocks.values() for row in block.rows)
-    locked = {row.output.path for row in rows}.difference(outputs)
-    elsewhere = set(filter(project.tree.inside, locked))
-    pictures = sorted(project.paths | outputs | elsewhere)
+    pictures = sorted(project.paths | outputs | _elsewhere(project, outputs))
     places = _places(project)
     contents = Contents(
         key=key_of(project),
@@ -117,6 +114,13 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         enter_picture(contents["pictures"], step)
     link(contents, project.graph.ordered)
     return contents
+
+
+def _elsewhere(project: Project, outputs: Collection[str]) -> set[str]:
+    """The files of the project that are locked and no outputs of the profile."""
+    rows = (row for block in project.lock.blocks.values() for row in block.rows)
+    locked = {row.output.path for row in rows}.difference(outputs)
+    return set(filter(project.tree.inside, locked))
 
 
 def plain_budget(budget: Budget) -> dict[str, str | None]:
