@@ -135,7 +135,7 @@ TEMPLATE = '{{ ref("mascot") }} at a desk, {{ theme }} mood\n'
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the user's store, ledger, configuration, keys or colours."""
+    """No test sees the user's store, ledger, configuration, keys, colours or settings of git."""
     for name in list(os.environ):
         if _OURS.match(name) and name != "FLUX2BUILD_DEEP":
             monkeypatch.delenv(name)
@@ -143,6 +143,9 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("FLUX2BUILD_HOME", str(home))
     home.joinpath("config.toml").touch()
     monkeypatch.setenv("FLUX2BUILD_CONFIG", str(home / "config.toml"))
+    home.joinpath("gitconfig").write_text("[core]\nexcludesFile = /dev/null\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -32,7 +34,8 @@ def missing(
         return None
     back = "bring it back from git, or from whoever built the pictures, and commit it beside them"
     if (file := _ignoring(lock)) is not None:
-        back = f"a line in `{file}` has git ignore it: take that out, and {back}"
+        remedy = f"use {_add(lock)}" if Path(file).is_absolute() else "take that out"
+        back = f"a line in `{file}` has git ignore it: {remedy}, and {back}"
     return Problem(
         f"there is no `{lock.name}` beside {there} of {len(recipes)} outputs: was it committed?",
         hint=f"{back}; move files away that are not from a build",
@@ -44,10 +47,12 @@ def ignored(lock: Path) -> Problem | None:
     file = _ignoring(lock)
     if file is None:
         return None
+    remedy = f"take that line out, or add `!{lock.name}` below it"
+    if Path(file).is_absolute():
+        remedy = f"{_add(lock)}, or add `!{lock.name}` to the `.gitignore` of the repository"
     return Problem(
         f"git ignores `{lock.name}`, because of a line in `{file}`",
-        hint=f"take that line out, or add `!{lock.name}` below it; then commit the lock: without "
-        "it, a clone does not know what is paid for",
+        hint=f"{remedy}; then commit the lock: without it, a clone does not know what is paid for",
     )
 
 
@@ -66,4 +71,18 @@ def refuse_to_pay(lockless: Problem | None, plan: Plan) -> None:
 
 
 def _ignoring(lock: Path) -> str | None:
-    return git.ignoring(root_of(lock.parent), lock.parent, lock.name)
+    """The ignore file that hides a lock: of the project, or of a person's configuration of git."""
+    root, folder = root_of(lock.parent), lock.parent
+    if (file := git.ignoring(root, folder, lock.name)) is not None:
+        return file
+    tracked = git.Tracked(root, folder)
+    if tracked.known and lock.name in tracked:
+        return None
+    from flux2build.storage.repository import Repository
+
+    return Repository(root, folder).ignored_by(lock.name)
+
+
+def _add(lock: Path) -> str:
+    """The command that adds a lock which git ignores, from the current folder."""
+    return f"`git add -f {shlex.quote(Path(os.path.relpath(lock)).as_posix())}`"

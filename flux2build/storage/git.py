@@ -56,6 +56,11 @@ class Tracked(Struct, frozen=True, dict=True):
             ways.insert(0, f"`cp {source} {name}` brings it back from Git LFS")
         return tuple(ways)
 
+    @property
+    def known(self) -> bool:
+        """Whether the index of git could be read."""
+        return self._folds is not None
+
     @cached_property
     def _folds(self) -> frozenset[str] | None:
         git = self.root / ".git"
@@ -74,9 +79,9 @@ class Tracked(Struct, frozen=True, dict=True):
 
 
 def ignoring(root: Path, folder: Path, name: str) -> str | None:
-    """Return the ignore file, from the root, that hides a file; None if git tracks or shows it.
+    """Return the ignore file of the project, from the root, that hides a file; None if none does.
 
-    Ignore files outside of the project, from a person's git configuration, are not read.
+    Ignore files that a person's configuration of git names are not read.
     """
     if not (root / ".git").exists() or name in Tracked(root, folder):
         return None

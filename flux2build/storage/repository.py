@@ -142,6 +142,14 @@ class Repository:
         """Whether this clone has the driver with which git merges locks."""
         return bool(self._output("config", "--get", "merge.flux2build.driver"))
 
+    def ignored_by(self, path: str) -> str | None:
+        """The ignore file with the line that hides a file; None if git tracks or shows the file."""
+        words = ("--no-literal-pathspecs", "check-ignore", "--verbose", "-z", "--stdin")
+        output = self._output(*words, given=os.fsencode(f"./{path}"))
+        file, *rest = os.fsdecode(output).split("\0")
+        shown = not file or rest[1].startswith("!")
+        return None if shown else file
+
     def identity(self) -> tuple[str, str]:
         """The user's name and e-mail address in git; empty if there are none."""
         name, mail = (

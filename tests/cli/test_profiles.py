@@ -11,6 +11,7 @@ import pytest
 from flux2build.errors import Exit
 from tests.conftest import Site
 from tests.golden import text
+from tests.repositories import NEEDS_GIT, begin, commit, git
 from tests.simulated import charges
 
 
@@ -139,6 +140,49 @@ def test_a_lock_that_git_ignores_is_told(three: Site) -> None:
     assert message not in second.err
     marked = [line for line in three.run("doctor").out.splitlines() if message in line]
     assert [line.split()[:2] for line in marked] == [["bad", "lock"]]
+
+
+@NEEDS_GIT
+@pytest.mark.parametrize("kind", ["clone", "work tree"])
+def test_a_lock_that_a_persons_own_git_ignores_is_told(
+    three: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A `*.lock` of everybody's repositories is named, until the command in the hint is run."""
+    begin(three.folder)
+    if kind == "work tree":
+        commit(three.folder)
+        git(three.folder, "worktree", "add", "-q", str(tmp_path / "tree"))
+        monkeypatch.chdir(tmp_path / "tree")
+    own = tmp_path / "own ignore"
+    own.write_text("*.lock\n")
+    git(three.folder, "config", "core.excludesFile", str(own))
+
+    built = three.run("build").err
+
+    message = f"git ignores `assets.lock`, because of a line in `{own}`"
+    assert f"warning: {message}" in built
+    assert "hint: `git add -f assets.lock`, or add `!assets.lock` to the `.gitignore`" in built
+    assert message in three.run("doctor").out
+    Path("assets.lock").rename("kept")
+    monkeypatch.setenv("FLUX2BUILD_HOME", str(tmp_path / "another"))
+    hint = f"a line in `{own}` has git ignore it: use `git add -f assets.lock`, and bring it back"
+    assert hint in three.run("check").out
+    Path("kept").rename("assets.lock")
+    git(Path.cwd(), "add", "-f", "assets.lock")
+    assert message not in three.run("doctor").out
+
+
+@NEEDS_GIT
+def test_a_lock_that_the_project_shows_again_is_not_told(three: Site, tmp_path: Path) -> None:
+    """The `.gitignore` of a project outranks what a person's own git ignores."""
+    begin(three.folder)
+    own = tmp_path / "ignore"
+    own.write_text("*.lock\n")
+    git(three.folder, "config", "core.excludesFile", str(own))
+    three.write(".gitignore", "!assets.lock\n")
+
+    assert "git ignores" not in three.run("build").err
+    assert "git ignores" not in three.run("doctor").out
 
 
 @pytest.mark.parametrize("place", ["img/renamed.png", "elsewhere/deep/fox.png"])
