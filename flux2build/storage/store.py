@@ -89,8 +89,8 @@ class Store:
             _sync(path.parent)
         else:
             self._join()
-            # Sweeping one folder takes the same time in a store of thousands.
-            durable.replace(path, data, _READ_ONLY, self._folder)
+            # Sweeping one folder takes the same time in a store of thousands; it is on the same disk.
+            durable.replace(path, data, _READ_ONLY, path.parents[1])
         self._make_durable(path.parent)
         return digest
 
@@ -151,7 +151,7 @@ class Store:
             file = locks.opened(self._folder / "lock", 0o600)
             weakref.finalize(self, os.close, file)
             if locks.try_lock(file):
-                durable.sweep(self._folder)
+                durable.sweep(self._folder / "sha256")
             locks.share(file)
 
     def _make_durable(self, subfolder: Path) -> None:

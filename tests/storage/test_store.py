@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -122,7 +123,8 @@ def test_other_files_are_not_listed(store: Store) -> None:
 
 def test_what_a_crash_left_is_removed(tmp_path: Path) -> None:
     """Whoever is alone in a store removes what others left unfinished."""
-    half = tmp_path / ".flux2build-1.tmp"
+    half = tmp_path / "sha256" / ".flux2build-1.tmp"
+    half.parent.mkdir()
     half.write_bytes(b"half")
 
     Store(tmp_path).put(b"fox")
@@ -134,12 +136,28 @@ def test_what_others_write_stays(tmp_path: Path) -> None:
     """As long as another process keeps bytes there, nothing unfinished is removed."""
     first = Store(tmp_path)
     first.put(b"fox")
-    half = tmp_path / ".flux2build-1.tmp"
+    half = tmp_path / "sha256" / ".flux2build-1.tmp"
     half.write_bytes(b"half")
 
     Store(tmp_path).put(b"owl")
 
     assert half.exists()
+
+
+def test_pictures_may_lie_on_another_disk(store: Store) -> None:
+    """A store takes bytes also where a link leads its pictures to another disk."""
+    with TemporaryDirectory(dir=_another_disk(store.folder.parent)) as folder:
+        store.folder.mkdir()
+        (store.folder / "sha256").symlink_to(folder)
+
+        assert store.get(store.put(b"fox")) == b"fox"
+
+
+def _another_disk(folder: Path) -> Path:
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == folder.stat().st_dev:
+        pytest.skip("this machine has no other disk")
+    return memory
 
 
 def test_a_full_disk_names_the_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +174,7 @@ def test_a_full_disk_names_the_file(store: Store, monkeypatch: pytest.MonkeyPatc
     assert "make room" in (caught.value.problems[0].hint or "")
     assert not store.has(of_bytes(b"fox"))
     assert list(store.path(of_bytes(b"fox")).parent.iterdir()) == []
-    assert not list(store.folder.glob("*.tmp"))
+    assert not list(store.folder.rglob("*.tmp"))
 
 
 def test_what_cannot_be_read_is_not_missing(store: Store) -> None:
