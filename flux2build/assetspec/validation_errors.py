@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final, TypeGuard, TypeVar
 
 from flux2build.assetspec.faults import Fault, FaultyError
@@ -155,6 +156,11 @@ def kind_of(value: object) -> str:
     return _WORDS.get(type(value), "a date or time")
 
 
+def _written(value: object) -> str:
+    """A fraction as it is, because its kind is no news; else the kind of a value of TOML."""
+    return str(value) if isinstance(value, float | Decimal) else kind_of(value)
+
+
 def _real(loc: Sequence[str | int], data: object) -> Key:
     """Pydantic's location without the names of union branches, which are not keys of a file."""
     key: list[str | int] = []
@@ -185,7 +191,7 @@ def _fault(key: Key, entries: list[Mapping[str, Any]], model: type[Table]) -> Fa
     if of_right_kind := [entry for entry in entries if _kind(entry) is None]:
         return Fault(key, _sentence(of_right_kind[0]))
     kinds = " or ".join(dict.fromkeys(str(_kind(entry)) for entry in entries))
-    return Fault(key, f"must be {kinds}, not {kind_of(entry['input'])}")
+    return Fault(key, f"must be {kinds}, not {_written(entry['input'])}")
 
 
 def _sentence(entry: Mapping[str, Any]) -> str:
@@ -197,7 +203,7 @@ def _sentence(entry: Mapping[str, Any]) -> str:
     if kind == "too_short":
         return "must not be empty"
     if kind == "kind":
-        return f"{entry['msg']}, not {kind_of(value)}"
+        return f"{entry['msg']}, not {_written(value)}"
     message = str(context.get("error", entry["msg"]))
     return message[:1].lower() + message[1:]
 
@@ -212,7 +218,7 @@ def _choice(key: Key, entries: list[Mapping[str, Any]]) -> Fault:
     expected = [word.strip(" '") for text in choices for word in re.split(",| or ", text)]
     value, listed = entries[0]["input"], ", ".join(f"`{word}`" for word in expected)
     if not isinstance(value, str):
-        return Fault(key, f"must be one of {listed}, not {kind_of(value)}")
+        return Fault(key, f"must be one of {listed}, not {_written(value)}")
     return Fault(key, f"`{value}` is not one of {listed}", hint=did_you_mean(value, expected))
 
 

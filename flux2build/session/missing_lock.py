@@ -14,6 +14,7 @@ from flux2build.planning.plan import Plan
 from flux2build.planning.reason import ReasonCode
 from flux2build.storage import git
 from flux2build.storage.disk import root_of
+from flux2build.storage.repository import Repository
 
 
 def missing(
@@ -78,8 +79,6 @@ def _ignoring(lock: Path) -> str | None:
     tracked = git.Tracked(root, folder)
     if tracked.known and lock.name in tracked:
         return None
-    from flux2build.storage.repository import Repository
-
     return Repository(root, folder).ignored_by(lock.name)
 
 
