@@ -19,8 +19,8 @@ from flux2build.assetspec.reader import SpecReader
 from flux2build.assetspec.reading import Reading
 from flux2build.assetspec.references import AssetNames
 from flux2build.assetspec.resolve import Declared
-from flux2build.assetspec.said import uses
 from flux2build.assetspec.spec import Notice, unused_key
+from flux2build.assetspec.spec_digests import uses
 from flux2build.assetspec.spec_text import read
 from flux2build.assetspec.tables import ManifestTable, SpecTable
 from flux2build.assetspec.trace import Trace
@@ -56,10 +56,10 @@ class Wanted(Protocol):
     def chosen(self, reading: Reading) -> Collection[AssetName]:
         """Return the assets to read, from the facts that all recipes share."""
 
-    def known(self, names: AssetNames) -> AssetNames:
+    def nameable(self, names: AssetNames) -> AssetNames:
         """Return every asset that can be named, including those whose data was not read."""
 
-    def kept(self, reading: Reading) -> Iterable[str]:
+    def read_files(self, reading: Reading) -> Iterable[str]:
         """Return the files that are read for any asset."""
 
     def markup(self, reading: Reading) -> Markup | None:
@@ -85,11 +85,11 @@ class Part(Struct, frozen=True):
         """The tables that were read."""
         return frozenset(asset.family for asset in self.assets.values())
 
-    def apart(self, profile: str, outputs: Iterable[str], kept: Iterable[str]) -> bool:
+    def apart(self, profile: str, outputs: Iterable[str], read_files: Iterable[str]) -> bool:
         """Whether the outputs of another profile collide with neither outputs nor read files."""
         other = replace(self.reader, profile=profile, faults=Faults())
         folders = (each.folder for each in other.outputs(self.reading.files))
-        inputs = other.kept_files((), kept)
+        inputs = other.kept_files((), read_files)
         return apart(outputs, inputs, other.closed_templates(*folders))
 
 
@@ -114,7 +114,7 @@ def load_part(
         reader = SpecReader(tree, text, tables, chosen_profile, faults)
         reading = reader.reading(able)
         resolver = reading.resolver
-        resources = replace(resolver.resources, names=wanted.known(resolver.resources.names))
+        resources = replace(resolver.resources, names=wanted.nameable(resolver.resources.names))
         reading = replace(reading, resolver=replace(resolver, resources=resources))
         return _PartReader(reader, reading, wanted).part()
     except TooManyError:
@@ -180,7 +180,7 @@ class _PartReader:
             if name not in elsewhere:
                 templates = reader.closed_templates(outputs.folder, masters.folder)
                 closed = [f"{templates}/-"] if templates else []
-                if others.elsewhere([*self._wanted.kept(reading), *closed]) is not None:
+                if others.elsewhere([*self._wanted.read_files(reading), *closed]) is not None:
                     return None
                 continue
             resolver, there = others.whole()

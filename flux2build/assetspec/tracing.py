@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from flux2build.assetspec import markup
-from flux2build.assetspec.said import words_of
+from flux2build.assetspec.spec_digests import words_of
 from flux2build.assetspec.trace import Trace
 from flux2build.model import Recipe, Write
 

@@ -1,4 +1,4 @@
-"""Remembers in the index that a tree is clean, so that the next call need not judge it again."""
+"""Remembers in the index that a tree is clean, so that the next call does not judge it again."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ def remember(
 ) -> Baseline | None:
     """Store the answer to give while nothing changes, if this tree is clean; return its baseline.
 
-    It is stored with the state of every file when it was judged; if one has changed
-    since, the answer is void. `check` has an answer of its own: a check may report
-    something even if a build has nothing to do. After a check, which has the findings, a
-    baseline is written only in the place of another one that lacks them: where a clone is checked, and then thrown
-    away, nobody would read it. Nor is it an answer to `plan` and `build` then, which would never
-    come to write one.
+    The answer is stored with the state of every file at that time; it is void once a file changes.
+    `check` has its own answer, as a check may report something even if a build has nothing to do. A
+    check, which has the findings, only replaces a baseline that lacks them: a clone that is only
+    checked does not need one. Its answer is not an answer to `plan` and `build`, which otherwise
+    would never write a baseline.
     """
     plan = project.whole
     if project.conflicted or project.ledger_faults or project.owes_the_team:
         return None
     if plan.drift or plan.orders or any(step.verdict.reasons for step in plan.steps):
-        return None if checked is not None else _kept(project)
+        return None if checked is not None else _keep_baseline(project)
     findings = findings_of(project) if checked is None else checked
     commands = ["build"] if checked is None else []
     if not findings:
@@ -41,27 +40,27 @@ def remember(
     if project.weights is not None:
         project.index.learn(project.weights)
     states = states_of(project, plan)
-    # An order that another tree has placed is collected in this one, too, until it is settled.
+    # Until an order of another tree is settled, this tree collects it, too.
     mark = marked(str(project.journal.path), project.journal.end, time.time_ns())
     project.index.remember(ledger_key(), mark, [])
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
     project.index.enter(project.tree.rows)
-    # A check writes nothing, so what has changed meanwhile shows when the answer is asked for.
+    # A check writes nothing, so the next use of the answer notices any change since.
     touched = None if checked is None else project.index.uncertain
-    kept = project.index.remember_all(keys, answer, in_order(states), states, touched)
+    is_remembered = project.index.remember_all(keys, answer, in_order(states), states, touched)
     base = None
     concerned = standing(findings)
-    known = concerned is not None and len(concerned) <= few(len(project.spec.named))
-    keeps = checked is None or (known and baseline.load(project) is not None)
-    if keeps and kept and _is_known(project):
+    few_concerned = concerned is not None and len(concerned) <= few(len(project.spec.named))
+    writes_baseline = checked is None or (few_concerned and baseline.load(project) is not None)
+    if writes_baseline and is_remembered and _all_here(project):
         base = keeping.keep(project, states, concerned, subjects(project.spec))
     project.index.save()
     return base
 
 
-def _kept(project: Project) -> Baseline | None:
-    """Keep the baseline of a tree in which little is to be done; there is no answer to remember."""
-    if not _is_known(project):
+def _keep_baseline(project: Project) -> Baseline | None:
+    """Keep the baseline of a tree that needs only a little work, so that no answer holds."""
+    if not _all_here(project):
         return None
     concerned = standing(findings_of(project))
     base = keeping.keep(
@@ -71,8 +70,8 @@ def _kept(project: Project) -> Baseline | None:
     return base
 
 
-def _is_known(project: Project) -> bool:
-    """Whether the states of all that a plan depends on are those of files here."""
+def _all_here(project: Project) -> bool:
+    """Whether the plan depends only on the states of the project's files."""
     return project.weights is None and project.seen.files == project.files()
 
 

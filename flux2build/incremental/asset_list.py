@@ -1,4 +1,4 @@
-"""What a list shows of assets, found without reading the spec where that is possible."""
+"""The assets that `list` shows, found without reading the spec if possible."""
 
 from __future__ import annotations
 
@@ -15,27 +15,31 @@ from flux2build.session.project import Project
 
 
 class AssetList(Struct, frozen=True):
-    """Some assets, in the order of the spec, and what is known of all."""
+    """The selected assets, in the order of the spec, and facts about all assets."""
 
     names: Sequence[AssetName]
     states: Mapping[AssetName, Collection[str]]
     outputs: Mapping[AssetName, Sequence[str]]
     assets: Mapping[AssetName, Asset]
     missing: frozenset[AssetName]
-    """Those that cannot be made on this machine."""
+    """The assets that cannot be made on this machine."""
     empty: bool
     """Whether the spec has no asset."""
 
 
 def listed(project: Project, choice: Choice) -> AssetList:
-    """Return what a list shows of a choice of assets.
+    """Return the list of a choice of assets.
 
     Raises:
-        UsageError: the choice names what there is not.
+        UsageError: the choice names something that does not exist.
     """
-    if choice.plain and (known := brief(project)) and known.base.contents["trace"] is not None:
+    if (
+        choice.plain
+        and (comparison := brief(project))
+        and comparison.base.contents["trace"] is not None
+    ):
         with suppress(UnknownError):
-            return _in_brief(project, known, choice)
+            return _in_brief(project, comparison, choice)
     whole = project.whole
     values, chosen = project.selectable(whole).values, project.chosen(choice)
     return AssetList(
@@ -48,9 +52,9 @@ def listed(project: Project, choice: Choice) -> AssetList:
     )
 
 
-def _in_brief(project: Project, known: Brief, choice: Choice) -> AssetList:
-    """What a list shows after an edit, found without reading the spec."""
-    names = Names(known.base, known.plan, known.snapshot)
+def _in_brief(project: Project, comparison: Brief, choice: Choice) -> AssetList:
+    """The list after an edit, found without reading the spec."""
+    names = Names(comparison.base, comparison.plan, comparison.snapshot)
     field = names.field((*choice.selection, *choice.exclude))
     chosen = project.select(choice.selection, choice.exclude, field)
     return AssetList(
@@ -58,6 +62,6 @@ def _in_brief(project: Project, known: Brief, choice: Choice) -> AssetList:
         names.states,
         names.paths,
         names.assets,
-        frozenset(step.recipe.asset for step in known.plan.steps if step.missing),
-        not any(known.base.members.values()),
+        frozenset(step.recipe.asset for step in comparison.plan.steps if step.missing),
+        not any(comparison.base.members.values()),
     )

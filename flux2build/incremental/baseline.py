@@ -238,8 +238,8 @@ class Baseline:
     @property
     def settled(self) -> bool:
         """Whether nothing was to be done, and nothing was found."""
-        found = self.contents["idle"] if UNUSED in self.subjects else ()
-        return not (self.contents["open"] or self.contents["orphans"] or found)
+        idle = self.contents["idle"] if UNUSED in self.subjects else ()
+        return not (self.contents["open"] or self.contents["orphans"] or idle)
 
     @property
     def idle(self) -> tuple[Notice, ...]:
@@ -317,14 +317,21 @@ class Baseline:
         trace = self.contents["trace"] if others else None
         if trace is None:
             return frozenset()
-        made = (trace["data"], trace["templates"], trace["specs"])
-        listed = {path for path in changed if path.endswith("/") and path in self.spec}
-        gone = {path for path in trace["data"] if f"{posixpath.dirname(path) or '.'}/" in listed}
+        readable_files = (trace["data"], trace["templates"], trace["specs"])
+        changed_folders = {path for path in changed if path.endswith("/") and path in self.spec}
+        perhaps_removed = {
+            path
+            for path in trace["data"]
+            if f"{posixpath.dirname(path) or '.'}/" in changed_folders
+        }
         return frozenset(
             at
             for at in others
-            if (at in listed or any(at in each for each in made))
-            and (changed[at].startswith("sha256:") or (changed[at] == MISSING and at in gone))
+            if (at in changed_folders or any(at in each for each in readable_files))
+            and (
+                changed[at].startswith("sha256:")
+                or (changed[at] == MISSING and at in perhaps_removed)
+            )
         )
 
     def rank(self, asset: AssetName) -> int:

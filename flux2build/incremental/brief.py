@@ -75,42 +75,44 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
         return None
     states = {**base.around, **base.states}
     now = project.index.differing(states, baseline.MARK, base.contents["mark"])
-    if (beside := _beside_the_lock(project, base, now)) is None:
+    if (relocked_base := _beside_the_lock(project, base, now)) is None:
         return None
-    base = beside
+    base = relocked_base
     readable = base.readable(now)
     pictures = {path: now[path] for path in now.keys() - readable - base.fixed}
     users = sum(len(base.users(path)) for path in pictures)
     comparable = _comparable(project, base, pictures) and _same_settings(project, base, now)
     locked = in_parts(project, base, users) if comparable else None
     edits = {path: now[path] for path in readable}
-    known = _as_edited(project, base, locked, edits) if locked is not None else None
-    if locked is None or known is None:
+    entered = _as_edited(project, base, locked, edits) if locked is not None else None
+    if locked is None or entered is None:
         return None
-    base, others = known.base, known.others.union(known.base.open)
+    base, others = entered.base, entered.others.union(entered.base.open)
     files = Files(base, now)
-    metas = {name: asset.meta for name, asset in known.assets.items()}
-    snapshot = said_by(base, project.look(base.profile, files, locked), metas)
+    metas = {name: asset.meta for name, asset in entered.assets.items()}
+    snapshot = with_approvals(base, project.look(base.profile, files, locked), metas)
     judged = range(base.count) if every else others
-    plan = compared(project, base, snapshot, (now, judged), known.orphans)
+    plan = compared(project, base, snapshot, (now, judged), entered.orphans)
     if plan is None or not _in_place(project, plan):
         return None
     if project.owes_the_team and not plan.drift:
         return None
     vars(project).update(conflict=None, _lock_as_read=locked.lock, sizes=base.sizes)
-    return Brief(base, now, others, snapshot, plan, known.orphans, known.assets)
+    return Brief(base, now, others, snapshot, plan, entered.orphans, entered.assets)
 
 
-def _beside_the_lock(project: Project, base: Baseline, now: Mapping[str, str]) -> Baseline | None:
+def _beside_the_lock(
+    project: Project, base: Baseline, states: Mapping[str, str]
+) -> Baseline | None:
     """The baseline with the lock as it is by now; None if anything differs that it does not know."""
-    if not now.keys() <= base.states.keys():
+    if not states.keys() <= base.states.keys():
         return None
-    if (lock := project.lock_path.name) not in now:
+    if (lock := project.lock_path.name) not in states:
         return base
     # Lazy: people decide, and git merges, less often than files are edited.
     from flux2build.incremental.relocked import relocked
 
-    return relocked(project, base, now[lock])
+    return relocked(project, base, states[lock])
 
 
 def dismiss(project: Project) -> None:
@@ -119,22 +121,24 @@ def dismiss(project: Project) -> None:
         vars(project).pop(name, None)
 
 
-def said_by(base: Baseline, seen: Snapshot, metas: Mapping[AssetName, Digest]) -> Snapshot:
+def with_approvals(
+    base: Baseline, snapshot: Snapshot, metas: Mapping[AssetName, Digest]
+) -> Snapshot:
     """Return what was seen, with what the spec says of approvals and, by `metas`, of some assets."""
     metas = {**cast("Mapping[AssetName, Digest]", base.contents["metas"]), **metas}
     reviewed = frozenset(map(AssetName, base.contents["reviewed"]))
     ships = base.contents["ships_approved"]
-    return replace(seen, metas=metas, reviewed=reviewed, ships_approved=ships)
+    return replace(snapshot, metas=metas, reviewed=reviewed, ships_approved=ships)
 
 
 class Files(Mapping[str, Digest]):
     """The digests of sources and outputs: those of a baseline, but for files that have changed."""
 
     def __init__(self, base: Baseline, changed: Mapping[str, str]) -> None:
-        self._known, self._states, self._changed = {*base.files}, base.states, changed
+        self._paths, self._states, self._changed = {*base.files}, base.states, changed
 
     def __getitem__(self, path: str) -> Digest:
-        if path not in self._known:
+        if path not in self._paths:
             raise KeyError(path)
         state = self._changed.get(path) or self._states[path]
         if not state.startswith(_DIGEST):
@@ -144,8 +148,8 @@ class Files(Mapping[str, Digest]):
     @cached_property
     def _whole(self) -> dict[str, Digest]:
         states = {**self._states, **self._changed}
-        known = ((path, states[path]) for path in self._known)
-        return {path: Digest(state) for path, state in known if state.startswith(_DIGEST)}
+        states_of_files = ((path, states[path]) for path in self._paths)
+        return {path: Digest(state) for path, state in states_of_files if state.startswith(_DIGEST)}
 
     def items(self) -> ItemsView[str, Digest]:
         """The files, each with its digest."""
@@ -181,18 +185,18 @@ def compared(
     return _Comparison(project, base, snapshot).plan(changed, orphans)
 
 
-def narrowed(project: Project, known: Brief, choice: Choice) -> Brief | None:
+def narrowed(project: Project, comparison: Brief, choice: Choice) -> Brief | None:
     """Return what is to be done for a choice of assets; None if the spec must be read to know it.
 
     Raises:
         UsageError: the choice names what there is not.
     """
     if choice.everything and not choice.force:
-        return known
+        return comparison
     # Lazy: names are for the commands that are given some.
     from flux2build.incremental.names_in_brief import Names, UnknownError
 
-    names = Names(known.base, known.plan, known.snapshot)
+    names = Names(comparison.base, comparison.plan, comparison.snapshot)
     words = (*choice.selection, *choice.exclude, *choice.force)
     try:
         field = names.field(words)
@@ -200,32 +204,32 @@ def narrowed(project: Project, known: Brief, choice: Choice) -> Brief | None:
         chosen = project.select(choice.selection, choice.exclude, field)
     except UnknownError:
         return None
-    forcing = _forcing(project, known, forced) if forced else known
+    forcing = _forcing(project, comparison, forced) if forced else comparison
     if forcing is None or choice.everything:
         return forcing
     return _alone(project, forcing, names.closure(chosen))
 
 
-def _forcing(project: Project, known: Brief, forced: frozenset[AssetName]) -> Brief | None:
+def _forcing(project: Project, comparison: Brief, forced: frozenset[AssetName]) -> Brief | None:
     """What is to be done if some pictures are rendered again; None if that is refused."""
-    base, places = known.base, {at for name in forced for at in known.base.steps(name)}
+    base, places = comparison.base, {at for name in forced for at in comparison.base.steps(name)}
     if any(base.recipe(at).takes for at in places):
         return None
-    snapshot, others = replace(known.snapshot, requested=forced), known.others | places
-    judged = range(base.count) if known.plan.kept == 0 else others
-    plan = compared(project, base, snapshot, (known.changed, judged), known.orphans)
+    snapshot, others = replace(comparison.snapshot, requested=forced), comparison.others | places
+    judged = range(base.count) if comparison.plan.kept == 0 else others
+    plan = compared(project, base, snapshot, (comparison.changed, judged), comparison.orphans)
     if plan is None:
         return None
-    return replace(known, snapshot=snapshot, others=others, plan=plan)
+    return replace(comparison, snapshot=snapshot, others=others, plan=plan)
 
 
-def _alone(project: Project, known: Brief, assets: frozenset[AssetName]) -> Brief | None:
+def _alone(project: Project, comparison: Brief, assets: frozenset[AssetName]) -> Brief | None:
     """What is to be done for some assets by themselves."""
-    alone = _Comparison(project, known.base, known.snapshot).plan_of(assets)
+    alone = _Comparison(project, comparison.base, comparison.snapshot).plan_of(assets)
     if alone is None:
         return None
-    orders = tuple(each for each in alone.orders if each.pending or each in known.plan.orders)
-    return replace(known, plan=replace(alone, orders=orders), chosen=assets)
+    orders = tuple(each for each in alone.orders if each.pending or each in comparison.plan.orders)
+    return replace(comparison, plan=replace(alone, orders=orders), chosen=assets)
 
 
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
@@ -284,16 +288,16 @@ class _Comparison:
     def plan(self, changed: Changes, orphans: tuple[Orphan, ...]) -> Plan | None:
         """What is to be done; None if it cannot be."""
         price = self._quotes.price
-        bare = self._learnt(lambda: replanned(self._base, *changed, self._snapshot, price))
+        bare = self._planned(lambda: replanned(self._base, *changed, self._snapshot, price))
         return self._feasible(bare, orphans)
 
     def plan_of(self, assets: Iterable[AssetName]) -> Plan | None:
         """What is to be done for some assets by themselves; None if it cannot be."""
         names, price = frozenset(assets), self._quotes.price
-        bare = self._learnt(lambda: planned_alone(self._base, names, self._snapshot, price))
+        bare = self._planned(lambda: planned_alone(self._base, names, self._snapshot, price))
         return self._feasible(bare, ())
 
-    def _learnt(self, plan: Callable[[], Plan]) -> Plan:
+    def _planned(self, plan: Callable[[], Plan]) -> Plan:
         """A plan that is made again as long as the team's store knows more than was asked before."""
         bare = plan()
         while self._project.team is not None and self._project.team.learn():
@@ -325,10 +329,10 @@ class _Comparison:
 
     def _orders(self, plan: Plan) -> Iterator[OpenOrder]:
         """The open orders that no step asks for."""
-        ledger, wanted = self._snapshot.ledger, dict[Digest, Generate]()
+        ledger, orders = self._snapshot.ledger, dict[Digest, Generate]()
         if ledger.unsettled:
-            wanted = asked(plan, self._snapshot.files, self._base.pictures)
-        return open_orders(ledger, wanted, str(self._project.folder))
+            orders = asked(plan, self._snapshot.files, self._base.pictures)
+        return open_orders(ledger, orders, str(self._project.folder))
 
     def _noted(self, step: Step) -> Step:
         """A step with what should be known of a file that is made: what the spec says, and what is missing."""

@@ -1,4 +1,4 @@
-"""A build of a plan in brief: what it starts from."""
+"""The premises of a build that carries out a plan in brief."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 def buildable(project: Project, brief: Brief) -> bool:
-    """Whether a plan in brief can be built, and the rest of the lock stays."""
+    """Whether a plan in brief can be built without changing the rest of the lock."""
     return brief.base.plain and not (brief.plan.orders or project.unread)
 
 
 def premises(project: Project, brief: Brief) -> Premises:
-    """What the build of a plan in brief starts from."""
+    """The premises of a build that carries out a plan in brief."""
     from flux2build.session.wiring import Premises
 
     snapshot = replace(brief.snapshot, metas=_Metas(brief.snapshot))
     states = {**brief.base.states, **brief.changed}
-    # Nobody asks for what is no digest, and of bytes it does not matter where they are.
+    # A state that is not a digest is never looked up, and any path with the bytes will do.
     paths = cast("dict[Digest, str]", dict(zip(states.values(), states, strict=True)))
     artifacts = Artifacts(
         project.folder,
@@ -56,7 +56,7 @@ def _worded(brief: Brief) -> Iterator[str]:
 
 
 class _Ours(Container[tuple[str, Digest]]):
-    """The outputs that are as they were locked, each by path and bytes."""
+    """The outputs that are the same as in the lock, as pairs of path and digest."""
 
     def __init__(self, brief: Brief) -> None:
         self._base, self._lock = brief.base, brief.snapshot.lock
@@ -74,7 +74,7 @@ class _Ours(Container[tuple[str, Digest]]):
 
 
 class _Derived(Container[Digest]):
-    """The bytes of the outputs of a baseline that are made of others."""
+    """The digests of a baseline's derived outputs."""
 
     def __init__(self, base: Baseline) -> None:
         self._base = base
@@ -84,7 +84,7 @@ class _Derived(Container[Digest]):
 
 
 class _Metas(Mapping[AssetName, Digest]):
-    """The digest of each asset's tags, alternative text and title, most of which are as they were locked."""
+    """The digests of each asset's tags, alternative text and title; most are those of the lock."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._lock, self._profile, self._read = snapshot.lock, snapshot.profile, snapshot.metas

@@ -23,7 +23,7 @@ from flux2build.assetspec.quota import Quota
 from flux2build.assetspec.reading import Reading
 from flux2build.assetspec.references import AssetNames
 from flux2build.assetspec.resolve import Declared
-from flux2build.assetspec.said import Differences, Said, said, variables_of
+from flux2build.assetspec.spec_digests import Differences, SpecDigests, digests_of, variables_of
 from flux2build.errors import Flux2BuildError
 from flux2build.incremental import traces
 from flux2build.incremental.baseline import Baseline, Entered
@@ -100,7 +100,7 @@ class _Edit:
     ) -> None:
         self._project, self._base, self._changed, self._lines = project, base, changed, lines
         self._trace = cast("traces.Contents", base.contents["trace"])
-        self._said: Said | None = None
+        self._digests: SpecDigests | None = None
         self._checks: Collection[str] = ()
         """The checks of which it says something else."""
         self._excerpts_before: dict[str, Sequence[Row]] = {}
@@ -129,7 +129,7 @@ class _Edit:
             raise AsAWholeError("data is read for other tables")
         names = set(self.members.new)
         if not self._changed.keys().isdisjoint(self._trace["specs"]):
-            names.update(self._said_otherwise(reading))
+            names.update(self._of_changed_tables(reading))
         for path in self._changed:
             names.update(self._trace["templates"].get(path, ()))
         names.update(self._of_rows(reading))
@@ -152,15 +152,15 @@ class _Edit:
         if not self._checks and self.members.gone.isdisjoint(self._base.contents["steps"]):
             return True
         # Lazy: checks are loaded only where their options differ.
-        from flux2build.incremental.checks_by_now import enter_checks
+        from flux2build.incremental.current_checks import enter_checks
 
         return enter_checks(now.base.contents, part, self._checks)
 
-    def _said_otherwise(self, reading: Reading) -> Iterator[str]:
+    def _of_changed_tables(self, reading: Reading) -> Iterator[str]:
         """The assets that are concerned by tables that say something else."""
         profile = self._base.profile
-        self._said = said(reading.text.data, profile)
-        differences = Differences(self._trace["said"], self._said, profile)
+        self._digests = digests_of(reading.text.data, profile)
+        differences = Differences(self._trace["said"], self._digests, profile)
         self._checks = differences.checks
         yield from concerned(reading, self._trace, differences, in_lines=bool(self._lines))
 
@@ -174,19 +174,25 @@ class _Edit:
             members[family] = names
         return members
 
-    def _spliced(self, reading: Reading, one: Declared, now: Sequence[str]) -> list[str]:
+    def _spliced(self, reading: Reading, one: Declared, names_now: Sequence[str]) -> list[str]:
         """The names of a family's members, of which those are read whose lines differ."""
         if one.table.rows is not None and one.table.rows.where is not None:
             raise AsAWholeError("other rows may be picked")
-        tree = Excerpts(self._project.tree, {path: was for path, (was, *_) in self._lines.items()})
+        tree = Excerpts(self._project.tree, {path: old for path, (old, *_) in self._lines.items()})
         faults = Faults()
         expander = replace(
             reading.families, tree=tree, faults=faults, quota=Quota(faults), read={}, _tables={}
         )
-        was = [str(each.name) for each in expander.expand(one.family.name, one.table).members]
+        names_before = [
+            str(each.name) for each in expander.expand(one.family.name, one.table).members
+        ]
         self._excerpts_before[one.family.name] = expander.read[one.family.name].rows
-        names = spliced(self._trace["members"].get(one.family.name, ()), was, now)
-        if names is None or faults.assets or (was != now and self._alike(one, names)):
+        names = spliced(self._trace["members"].get(one.family.name, ()), names_before, names_now)
+        if (
+            names is None
+            or faults.assets
+            or (names_before != names_now and self._alike(one, names))
+        ):
             raise AsAWholeError("the order of rows, or a clash of them, takes all to know")
         return names
 
@@ -257,12 +263,12 @@ class _Edit:
         tree = Excerpts(self._project.tree, self._trace["texts"])
         return traces.plain_rows(data_files.read(tree, rows.file, shape_of(rows)).rows)
 
-    def known(self, names: AssetNames) -> AssetNames:
+    def nameable(self, names: AssetNames) -> AssetNames:
         """Every asset that can be named, whether or not it is read."""
-        known = frozenset(map(AssetName, self.members.declared)) if self._lines else names.members
-        return replace(names, members=known)
+        members = frozenset(map(AssetName, self.members.declared)) if self._lines else names.members
+        return replace(names, members=members)
 
-    def kept(self, reading: Reading) -> Iterable[str]:
+    def read_files(self, reading: Reading) -> Iterable[str]:
         """The files that are read for any asset."""
         sources = self._base.sources
         catalogs = chain(self._trace["catalogs"], reading.texts.translations.used)
@@ -276,7 +282,7 @@ class _Edit:
         if specs.keys() != self._trace["specs"].keys():
             raise AsAWholeError("other files are read, which cannot be outputs")
         same = specs == self._trace["specs"] and templates == before
-        if same and self._said is None:
+        if same and self._digests is None:
             return None
         if self._lines and not same:
             raise AsAWholeError("keys may have lost their effect, which takes all members to know")
@@ -309,7 +315,7 @@ class _Edit:
         tree = self._project.tree
         return (
             part.trace.whole
-            and all(left >= least for left, least in zip(self._room(part), _ROOM, strict=True))
+            and all(room >= least for room, least in zip(self._room(part), _ROOM, strict=True))
             and all(
                 self._still(path, state) and (path.endswith("/") or tree.lfs_target(path) is None)
                 for path, state in self._changed.items()
@@ -318,18 +324,18 @@ class _Edit:
 
     def _still(self, path: str, state: str) -> bool:
         """Whether a file, or a folder's names, were read as they had been noticed."""
-        asked = self._project.tree.asked
-        return path not in asked if state == MISSING else asked.get(path) == state
+        states_read = self._project.tree.asked
+        return path not in states_read if state == MISSING else states_read.get(path) == state
 
     def _room(self, part: Part) -> tuple[int, int, int, int]:
         """What there is room for, if what was read again had not been read before."""
         asked_for = self._asked_for + quota.MEMBER * len(self.members.new)
         start = bounds.MOST_TOGETHER, bounds.MOST_FREE, bounds.MOST_WRITTEN, asked_for
-        left = [
+        room = [
             b - (s - now)
             for b, s, now in zip(self._trace["room"], start, part.trace.room, strict=True)
         ]
-        return left[0], left[1], left[2], left[3]
+        return room[0], room[1], room[2], room[3]
 
     def trace(self, part: Part) -> traces.Contents:
         """What the recipes are made of by now."""
@@ -357,7 +363,7 @@ class _Edit:
         own["catalogs"] = sorted({*before["catalogs"], *part.trace.catalogs})
         own["words"] = self._templates(reading)
         own["specs"] = traces.spec_words(reading.text)
-        own["said"] = self._said or before["said"]
+        own["said"] = self._digests or before["said"]
         own["elsewhere"] = {name: self._there(part, name) for name in before["elsewhere"]}
         return own
 
@@ -368,6 +374,8 @@ class _Edit:
         if all([*now.get(name, ())] == [*before.get(name, ())] for name in chosen):
             return before
         paths = {name: own for name, own in before.items() if name not in chosen} | {**now}
-        if not part.apart(profile, chain.from_iterable(paths.values()), self.kept(part.reading)):
+        if not part.apart(
+            profile, chain.from_iterable(paths.values()), self.read_files(part.reading)
+        ):
             raise AsAWholeError("files may collide in another profile")
         return paths

@@ -121,17 +121,17 @@ class Entering:
             for recipes in (self._before.values(), self._part.recipes)
         ]
         own = self._before.keys()
-        said = self._base.said
+        options = self._base.said
         for name in (*self._part.assets, *self._members.gone):
-            was, now = (each.get(AssetName(name)) for each in orders)
-            if was and now and was != now and "provider" in said:
+            order_before, order_now = (each.get(AssetName(name)) for each in orders)
+            if order_before and order_now and order_before != order_now and "provider" in options:
                 return False
             users = [
                 self._base.recipe(at) for at in self._base.users(f"asset:{name}") if at not in own
             ]
             if any(isinstance(each.task, Write) for each in users):
                 return False
-            if was != now and any(isinstance(each.task, Derive) for each in users):
+            if order_before != order_now and any(isinstance(each.task, Derive) for each in users):
                 return False
         return True
 
@@ -151,9 +151,9 @@ class Entering:
             self._first_document = at
             if [*base.steps(document.asset)] != [at]:
                 continue  # it is about a single asset, and its own
-            retold = _retold(document, document.task, files, places)
-            if retold != document:
-                documents[at] = retold
+            changed = _updated_document(document, document.task, files, places)
+            if changed != document:
+                documents[at] = changed
         return documents
 
     def _asking(self) -> list[str]:
@@ -171,8 +171,8 @@ class Entering:
             return [*asking]
         from flux2build.incremental.names_in_brief import named
 
-        known = named(self._base, required) if self._members.same else None
-        return None if known is None else sorted({*asking, *(known & self._rendered)})
+        named_assets = named(self._base, required) if self._members.same else None
+        return None if named_assets is None else sorted({*asking, *(named_assets & self._rendered)})
 
     @cached_property
     def _rendered(self) -> frozenset[str]:
@@ -205,9 +205,9 @@ class Entering:
         others = {name: each for name, each in self._base.notes.items() if name not in families}
         return others | {name: each for name, each in part.notes.items() if name in families}
 
-    def _updated(self, known: Mapping[str, T], now: dict[str, T]) -> dict[str, T]:
+    def _updated(self, before: Mapping[str, T], now: dict[str, T]) -> dict[str, T]:
         """What is known of assets by now, those in their places that were known before."""
-        updated = {**known, **now}
+        updated = {**before, **now}
         for name in {*self._part.assets, *self._members.gone} - now.keys():
             updated.pop(name, None)
         return updated
@@ -230,7 +230,7 @@ class Entering:
         outputs = {recipe.output for recipe in self._part.recipes}
         folders = above(outputs)
         written = outputs | folders | {*base.folders}
-        asked = {
+        states = {
             path: state
             for path, state in self._project.tree.asked.items()
             if f"output:{path}" not in base.contents["makers"] and path not in written
@@ -240,13 +240,15 @@ class Entering:
         inputs = (each for recipe in self._part.recipes for each in recipe.inputs)
         sources = {each.path for each in inputs if isinstance(each, Source)}
         files = (sources | outputs).difference(base.files)
-        new = (asked.keys() | files) - base.states.keys()
+        new = (states.keys() | files) - base.states.keys()
         # What was looked at only now may have been read before, and what it was must not be forgotten.
-        read = {path: state for path, state in asked.items() if state.startswith(_DIGEST)}
-        new_to_spec = {path: state for path, state in asked.items() if path not in base.spec}
+        read = {path: state for path, state in states.items() if state.startswith(_DIGEST)}
+        new_to_spec = {path: state for path, state in states.items() if path not in base.spec}
         contents["spec"] = {**base.spec, **new_to_spec, **read}
-        beside = (each for each in around(self._project, new - outputs) if each not in base.around)
-        contents["around"] = {**base.around, **{each: index.state(each) for each in beside}}
+        surroundings = (
+            each for each in around(self._project, new - outputs) if each not in base.around
+        )
+        contents["around"] = {**base.around, **{each: index.state(each) for each in surroundings}}
         contents["states"] = {**contents["states"], **{path: index.known(path) for path in new}}
         for path in self._unread(trace) - files - {*base.files}:
             contents["spec"].pop(path, None)
@@ -256,7 +258,7 @@ class Entering:
 
     def _in_place(self) -> bool:
         """Whether each recipe takes the place of another one, and can be made when that could be."""
-        known = self._base.contents["users"]
+        users = self._base.contents["users"]
         before, now = (
             {
                 recipe.output: (recipe.asset, recipe.kind, *map(_maker, recipe.inputs))
@@ -268,7 +270,7 @@ class Entering:
         return (
             before == now
             and len({tuple(each) for each in orders}) == 1
-            and all(known.get(str(each)) for recipe in self._part.recipes for each in recipe.inputs)
+            and all(users.get(str(each)) for recipe in self._part.recipes for each in recipe.inputs)
         )
 
     def _replaced(self, contents: Contents, documents: Mapping[int, Recipe]) -> frozenset[int]:
@@ -286,51 +288,50 @@ class Entering:
             for each in recipe.inputs:
                 users[str(each)] = [*users.get(str(each), ()), place]
         contents["recipes"], contents["users"] = recipes, users
-        return frozenset(others) | self._told(contents)
+        return frozenset(others) | self._rejudged(contents)
 
-    def _told(self, contents: Contents) -> frozenset[int]:
+    def _rejudged(self, contents: Contents) -> frozenset[int]:
         """The first steps of assets of which something else is said, and those that wait otherwise."""
         waiting = {*contents["reviewed"]} ^ {*self._base.contents["reviewed"]}
         steps = contents["steps"]
         places = {at for name in waiting for at in steps.get(name, ())}
-        return self._told_of_own(contents) | places
+        return self._rejudged_own(contents) | places
 
-    def _told_of_own(self, contents: Contents) -> frozenset[int]:
+    def _rejudged_own(self, contents: Contents) -> frozenset[int]:
         blocks = {name: self._lock.block(name, self._base.profile) for name in self._part.assets}
         before = self._base.contents
         words = contents["expected"].items() - before["expected"].items()
-        looked_at = {*contents["reviewed"]}.difference(before["reviewed"]) | {n for n, _ in words}
+        changed = {*contents["reviewed"]}.difference(before["reviewed"]) | {n for n, _ in words}
         return frozenset(
             contents["steps"][name][0]
             for name, asset in self._part.assets.items()
-            if name in looked_at
-            or ((block := blocks[name]) is not None and block.meta != asset.meta)
+            if name in changed or ((block := blocks[name]) is not None and block.meta != asset.meta)
         )
 
     def _moved(self, contents: Contents, documents: Mapping[int, Recipe]) -> Entered | None:
         """The baseline with all recipes in a new order; None if that is not sound."""
         base, part = self._base, self._part
-        if self._taken() or self._used_elsewhere(documents):
+        if self._reuses_files() or self._used_elsewhere(documents):
             return None
         own = self._before.keys()
         placing = Placing(base, own, part.recipes, documents, self._first_document)
-        now = placing.enter(contents, self._members.declared)
-        if now is None or not self._apart_from_others(contents):
+        places = placing.enter(contents, self._members.declared)
+        if places is None or not self._apart_from_others(contents):
             return None
-        known = {recipe.output: recipe for recipe in self._before.values()}
+        before = {recipe.output: recipe for recipe in self._before.values()}
         recipes = enumerate(part.recipes, start=base.count)
-        others = {now[at] for at, recipe in recipes if known.get(recipe.output) != recipe}
-        others |= {now[at] for at in documents} | self._told(contents)
-        if (left := self._left_over(contents)) is None:
+        others = {places[at] for at, recipe in recipes if before.get(recipe.output) != recipe}
+        others |= {places[at] for at in documents} | self._rejudged(contents)
+        if (left_over := self._left_over(contents)) is None:
             return None
-        return Entered(Baseline(contents), frozenset(others), part.assets, left)
+        return Entered(Baseline(contents), frozenset(others), part.assets, left_over)
 
-    def _taken(self) -> bool:
+    def _reuses_files(self) -> bool:
         """Whether a new file may be one that another asset, or another profile, had before."""
         owners = {recipe.output: recipe.asset for recipe in self._before.values()}
-        known = {*self._base.files}
+        files = {*self._base.files}
         return any(
-            owners.get(recipe.output) != recipe.asset and recipe.output in known
+            owners.get(recipe.output) != recipe.asset and recipe.output in files
             for recipe in self._part.recipes
         )
 
@@ -347,20 +348,20 @@ class Entering:
         makers = contents["makers"]
         outputs = [each.removeprefix(output) for each in makers if each.startswith(output)]
         catalogs = part.reading.texts.translations.used
-        kept = chain(Baseline(contents).sources, part.reading.families.files, catalogs)
-        return part.apart(part.reader.profile, outputs, kept)
+        reserved = chain(Baseline(contents).sources, part.reading.families.files, catalogs)
+        return part.apart(part.reader.profile, outputs, reserved)
 
     def _left_over(self, contents: Contents) -> tuple[Orphan, ...] | None:
         """The files that are not made any more; None if another asset has taken one over."""
         names = {*self._part.assets, *map(AssetName, self._members.gone)}
         blocks = [self._lock.block(name, self._base.profile) for name in names]
         recipes, profile = self._part.recipes, self._base.profile
-        left = orphans(recipes, filter(None, blocks), frozenset({profile}), profile)
-        taken = any(f"output:{each.path}" in contents["makers"] for each in left)
-        if taken:
+        left_over = orphans(recipes, filter(None, blocks), frozenset({profile}), profile)
+        any_reused = any(f"output:{each.path}" in contents["makers"] for each in left_over)
+        if any_reused:
             return None
         others = (each for each in self._base.orphans if each.asset not in names)
-        return tuple(sorted((*others, *left), key=lambda each: (each.path, each.asset)))
+        return tuple(sorted((*others, *left_over), key=lambda each: (each.path, each.asset)))
 
 
 def _maker(source: Input) -> str:
@@ -373,7 +374,9 @@ def _ordered(task: Generate) -> tuple[object, ...]:
     return task.provider, task.model, task.params.get("ground"), task.params.get("framed")
 
 
-def _retold(document: Recipe, task: Write, files: AssetFiles, places: Mapping[str, int]) -> Recipe:
+def _updated_document(
+    document: Recipe, task: Write, files: AssetFiles, places: Mapping[str, int]
+) -> Recipe:
     """A document about all assets, which have these places in it, with what some of them are by now."""
     pairs = zip(task.about, document.inputs, strict=True)
     described = [

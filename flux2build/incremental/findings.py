@@ -68,8 +68,8 @@ def findings_in_brief(
     if base.checks is None or (names := _concerned(base, plan, assets)) is None:
         return None
     options = {
-        name: CHECKS[name].options.model_validate(said)
-        for name, said in base.checks.items()
+        name: CHECKS[name].options.model_validate(values)
+        for name, values in base.checks.items()
         if name in names
     }
     try:
@@ -100,8 +100,12 @@ def _concerned(base: Baseline, plan: Plan, assets: Mapping[AssetName, Asset]) ->
         missing.add(Subject.PICTURES)
     if Subject.PROJECT in base.subjects.values():
         return None
-    said = {UNUSED} if base.contents["idle"] else set()
-    return [name for name, about in base.subjects.items() if about not in missing or name in said]
+    with_notices = {UNUSED} if base.contents["idle"] else set()
+    return [
+        name
+        for name, about in base.subjects.items()
+        if about not in missing or name in with_notices
+    ]
 
 
 def standing(findings: Sequence[Finding]) -> frozenset[AssetName] | None:
@@ -123,7 +127,7 @@ def subjects(spec: Spec) -> dict[str, str]:
         name: spec.checks.get(name) or check.options.model_construct()
         for name, check in CHECKS.items()
     }
-    on = (name for name, said in options.items() if said.severity != "off")
+    on = (name for name, chosen in options.items() if chosen.severity != "off")
     return {name: CHECKS[name].subject.value for name in on}
 
 

@@ -41,8 +41,8 @@ def keep(
     if concerned is not None and len(due | concerned) > most:
         concerned = None
     contents = cast("Contents", Fields({**_contents(project, due.union(concerned or ()))}))
-    known = contents["states"].keys()
-    contents["around"] = {path: state for path, state in around.items() if path not in known}
+    own_states = contents["states"].keys()
+    contents["around"] = {path: state for path, state in around.items() if path not in own_states}
     contents["subjects"] = {**subjects}
     if concerned is not None:
         options = project.spec.checks.items()
@@ -60,8 +60,8 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
     from flux2build.incremental import traces
 
     steps, state = project.whole.steps, project.index.known
-    written, asked = project.below_output(), project.spec_files.items()
-    spec = {path: known for path, known in asked if path not in written}
+    written, spec_files = project.below_output(), project.spec_files.items()
+    spec = {path: path_state for path, path_state in spec_files if path not in written}
     fixed = [project.lock_path.name, *project.settings_states]
     outputs = {step.recipe.output for step in steps}
     folders = written - outputs
@@ -73,7 +73,7 @@ def _contents(project: Project, due: Collection[AssetName]) -> Contents:
         mark="",
         states={path: state(path) for path in (*spec, *fixed, *sorted(project.paths), *pictures)},
         spec=spec,
-        folders=[path for path, _ in asked if path in folders],
+        folders=[path for path, _ in spec_files if path in folders],
         fixed=fixed,
         settings=project.settings.decisive,
         files=pictures,
@@ -176,8 +176,8 @@ def expected_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
 
 def idle_of(notices: Iterable[Notice]) -> list[tuple[Key, str, str | None]]:
     """What is said of keys without effect, as it is kept."""
-    said = ((each.key, each.problem) for each in notices if each.code == UNUSED_KEY)
-    return [(key, problem.message, problem.hint) for key, problem in said]
+    problems = ((each.key, each.problem) for each in notices if each.code == UNUSED_KEY)
+    return [(key, problem.message, problem.hint) for key, problem in problems]
 
 
 def asking_of(assets: Mapping[AssetName, Asset]) -> list[str]:

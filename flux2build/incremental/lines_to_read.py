@@ -1,4 +1,4 @@
-"""Which lines of data files are read after an edit, where each line is a row."""
+"""Chooses the lines of data files to read after an edit, if each line is a row."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from flux2build.incremental import traces
 from flux2build.session.project import Project
 
 Lines = tuple[str, str, str]
-"""The lines of a file that differ, as they were and as they are, each below its header; then all of it."""
+"""The old and the new version of the lines that differ, each below the header; then the whole text."""
 
 
 def lines_to_read(
     project: Project, trace: traces.Contents, changed: Mapping[str, str]
 ) -> dict[str, Lines]:
-    """Return the lines of data files that differ, as they were and as they are; nothing if all must be read.
+    """Return the old and new lines of data files that differ; nothing if all must be read.
 
-    Of a file that is the same it is the first row, to know what is made of each.
+    For an unchanged file it is the first row, which shows what is made of a row.
     """
     before, lines = trace["texts"], dict[str, Lines]()
     if changed.keys() <= trace["templates"].keys():
@@ -39,7 +39,7 @@ def lines_to_read(
 
 
 def _lines_of(trace: traces.Contents, templates: Iterable[str]) -> dict[str, Lines]:
-    """The lines of data files that may be rows of what templates make; nothing if these are not few."""
+    """The lines of data files for the assets of some templates; nothing if there are too many."""
     values, lines = set[str](), dict[str, Lines]()
     for name in chain.from_iterable(trace["templates"][path] for path in templates):
         axes = name.partition("[")[2].removesuffix("]").split(",")

@@ -1,4 +1,4 @@
-"""What a lock says, as far as it is asked: a lock of thousands takes longer to read than to plan."""
+"""Reads only the needed blocks of a lock: reading thousands takes longer than planning."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from flux2build.session.project import Project
 
 
 def in_parts(project: Project, base: Baseline, expected: int) -> Locked | None:
-    """Return what the lock of a baseline says; None if it is another one, or cannot be read in parts.
+    """Return the lock of a baseline; None if it has changed, or cannot be read in parts.
 
-    At least so many blocks are `expected` to be asked for.
+    `expected` is the least number of blocks that will be needed.
     """
     index, name, was_read = project.index, project.lock_path.name, "lock_bytes" in vars(project)
     data, state = project.lock_bytes, base.states[project.lock_path.name]
@@ -31,9 +31,9 @@ def in_parts(project: Project, base: Baseline, expected: int) -> Locked | None:
 
 
 def locked_in(parts: Parts, keys: Container[str]) -> Locked:
-    """Return what a lock says of which each block is read when it is asked for.
+    """Return a lock whose blocks are each read when they are needed.
 
-    `keys` has those of everything that is locked.
+    `keys` are the keys of everything in the lock.
     """
 
     @cache

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from flux2build.assetspec.reading import Reading
-from flux2build.assetspec.said import Differences, uses, words_of, words_of_asset
+from flux2build.assetspec.spec_digests import Differences, uses, words_of, words_of_asset
 from flux2build.errors import Flux2BuildError
 from flux2build.incremental import traces
 from flux2build.storage import paths
@@ -86,8 +86,8 @@ def alike(names: Sequence[str], text: str) -> bool:
 
 
 def _is_like_others(letter: str) -> bool:
-    unlike = letter.isascii() or letter == unicodedata.normalize("NFKD", letter)
-    return not (unlike or letter.isalpha() or letter.isdecimal())
+    is_plain = letter.isascii() or letter == unicodedata.normalize("NFKD", letter)
+    return not (is_plain or letter.isalpha() or letter.isdecimal())
 
 
 class AsAWholeError(Flux2BuildError):

@@ -132,9 +132,11 @@ class Names:
         trace = contents["trace"]
         if path == lock or (trace is not None and path in {*trace["specs"], *trace["data"]}):
             return True
-        made = f"{_OUTPUT}{path}" in contents["makers"]
-        read = (fold(at) for at, state in contents["spec"].items() if state.startswith(_DIGEST))
-        if not made and ({"/", "."} & {*path} or fold(path) in read):
+        is_output = f"{_OUTPUT}{path}" in contents["makers"]
+        files_read = (
+            fold(at) for at, state in contents["spec"].items() if state.startswith(_DIGEST)
+        )
+        if not is_output and ({"/", "."} & {*path} or fold(path) in files_read):
             raise UnknownError("it may be a template, or another file that is read")
         return False
 

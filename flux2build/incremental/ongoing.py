@@ -1,4 +1,4 @@
-"""A project that one process builds again and again: what is known of it stays in memory."""
+"""Keeps in memory the facts about a project that one process builds again and again."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from flux2build.incremental.renewal import note, renewed
 from flux2build.session.project import Project
 
 Remember = Callable[[Project], Baseline | None]
-"""Writes down that nothing is to be done in a project, and returns its baseline."""
+"""Records that a project has nothing to do, and returns its baseline."""
 
 
 class Ongoing:
-    """The baseline of the last build that left nothing to do, and what is still to be written of it.
+    """The baseline of the last build that left nothing to do, and what must still be written.
 
-    A build is followed by `settle`, which takes a moment, and by `write`, once there is time.
+    After a build, call `settle`, which takes a moment, and `write` once there is time.
     """
 
     def __init__(self) -> None:
         self.project: Project | None = None
-        """The last one that was read and built."""
+        """The last project that was read and built."""
         self._base: Baseline | None = None
         self._settle: Callable[[], None] | None = None
         self._write: Callable[[], None] | None = None
 
     def brief(self, project: Project) -> Brief | None:
-        """Return what a build of everything would do; None if the spec must be read to know it."""
-        with suppress(Flux2BuildError):  # a reading of everything meets it, too, and says more
+        """Return the plan of a whole build; None if the spec must be read to make it."""
+        with suppress(Flux2BuildError):  # reading everything meets the error, too, and says more
             return None if self._base is None else compared_with(project, self._base)
         return None
 
     def built(self, project: Project, remember: Remember) -> None:
-        """Go on from a project that was read, once it is remembered that nothing is to be done."""
+        """Continue from a project that was read, once it is recorded that nothing is to be done."""
         self.project = project
         self._settle, self._write = None, partial(self._remember, project, remember)
 
     def built_in_brief(
         self, project: Project, brief: Brief, report: Report, answer: str, remember: Remember
     ) -> None:
-        """Go on from what a build of a plan in brief has left."""
+        """Continue from the result of a build that carried out a plan in brief."""
         self._settle = partial(self._renew, project, brief, report, answer)
         self._write = partial(self._read_on, project, remember)
 
     def settle(self) -> None:
-        """Know what the next build starts from, as far as that takes no reading.
+        """Update what the next build starts from, without reading the spec.
 
         Raises:
             Flux2BuildError: something of it cannot be read.
@@ -59,7 +59,7 @@ class Ongoing:
             settle()
 
     def write(self) -> None:
-        """Write down that nothing is to be done, so that the next command knows it at once.
+        """Record that nothing is to be done, so that the next command knows it at once.
 
         Raises:
             Flux2BuildError: something of it cannot be read.
@@ -72,9 +72,9 @@ class Ongoing:
         self._base = remember(project)
 
     def _read_on(self, project: Project, remember: Remember) -> None:
-        with suppress(Flux2BuildError):  # of an edit that is told as soon as it is noticed
+        with suppress(Flux2BuildError):  # the error of a new edit is reported when that is noticed
             self._remember(project.reread_by(project.index), remember)
 
     def _renew(self, project: Project, brief: Brief, report: Report, answer: str) -> None:
-        if (now := renewed(project, brief, report)) is not None:
-            self._base, self._write = now.base, partial(note, project, now, answer)
+        if (renewal := renewed(project, brief, report)) is not None:
+            self._base, self._write = renewal.base, partial(note, project, renewal, answer)

@@ -59,9 +59,9 @@ class Placing:
             turn = turns[recipe.asset] if isinstance(recipe.task, Generate) else last
             ranks.append((turn, places[recipe.asset], at))
         order = [at for _, _, at in sorted(ranks)]
-        now = {at: place for place, at in enumerate(order)}
-        self._enter(contents, order, now)
-        return now
+        places_now = {at: place for place, at in enumerate(order)}
+        self._enter(contents, order, places_now)
+        return places_now
 
     def _owners(self) -> Sequence[AssetName]:
         """The assets of all steps that were there before."""
@@ -87,21 +87,25 @@ class Placing:
                 needs[recipe.asset] = [one.asset for one in inputs if isinstance(one, MasterOf)]
         return needs
 
-    def _enter(self, contents: Contents, order: Sequence[int], now: Mapping[int, int]) -> None:
+    def _enter(
+        self, contents: Contents, order: Sequence[int], places_now: Mapping[int, int]
+    ) -> None:
         """Enter steps in an order, each known by its former place."""
         new = {**dict(enumerate(self._recipes, start=self._base.count)), **self._documents}
-        kept, before = now.keys() - new.keys(), contents["recipes"]
+        unchanged, before = places_now.keys() - new.keys(), contents["recipes"]
         contents["recipes"] = [plain(new[at]) if at in new else before[at] for at in order]
-        makers = {name: now[at] for name, at in contents["makers"].items() if at in kept}
+        makers = {
+            name: places_now[at] for name, at in contents["makers"].items() if at in unchanged
+        }
         users = {
             name: places
             for name, steps in contents["users"].items()
-            if (places := [now[at] for at in steps if at in kept])
+            if (places := [places_now[at] for at in steps if at in unchanged])
         }
         for at, recipe in new.items():
-            makers |= dict.fromkeys(names(recipe), now[at])
+            makers |= dict.fromkeys(names(recipe), places_now[at])
             for source in recipe.inputs:
-                users.setdefault(str(source), []).append(now[at])
+                users.setdefault(str(source), []).append(places_now[at])
         owners = [*self._owners(), *(recipe.asset for recipe in self._recipes)]
         steps: dict[str, list[int]] = {}
         for place, at in enumerate(order):

@@ -50,7 +50,7 @@ class _Comparison:
         if (
             len(changed) > few(len(base.places))
             or not self._canonical()
-            or not all(map(self._known, changed))
+            or not all(map(self._affects_own_steps_alone, changed))
         ):
             return None
         there = [block for key in changed if (block := blocks.get(key))]
@@ -72,7 +72,9 @@ class _Comparison:
     def _changed(self) -> Iterator[Key]:
         """The keys of the blocks that are others, new or gone."""
         for key, text in self._texts.items():
-            if (was := self._before.get(key)) is None or was[:32] != of_bytes(text)[7:39]:
+            if (mark_before := self._before.get(key)) is None or mark_before[:32] != of_bytes(text)[
+                7:39
+            ]:
                 yield key
         yield from self._before.keys() - self._texts.keys()
 
@@ -82,15 +84,15 @@ class _Comparison:
         parts = [dumps(head).encode().strip(), *self._texts.values()]
         return not head.older and b"\n\n".join(parts) + b"\n" == self._blocks.text
 
-    def _known(self, key: Key) -> bool:
+    def _affects_own_steps_alone(self, key: Key) -> bool:
         """Whether no more than the steps of its asset follows from a block that has changed."""
         base, block, (asset, profile) = self._base, self._blocks.get(key), key
         if profile != base.profile:
             return False
-        said = asset in base.contents["metas"] or not base.steps(asset)
+        digest_known = asset in base.contents["metas"] or not base.steps(asset)
         if block is None:
-            return said
-        if not said and self._before.get(key, "")[32:] != block.meta[7:39]:
+            return digest_known
+        if not digest_known and self._before.get(key, "")[32:] != block.meta[7:39]:
             return False
         outputs = [row.output for row in block.rows]
         return (

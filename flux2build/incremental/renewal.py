@@ -12,7 +12,7 @@ from flux2build.building.report import Report
 from flux2build.digest import of_bytes
 from flux2build.incremental import baseline
 from flux2build.incremental.baseline import Baseline, bounds_of
-from flux2build.incremental.brief import Brief, Files, compared, said_by
+from flux2build.incremental.brief import Brief, Files, compared, with_approvals
 from flux2build.incremental.findings import findings_in_brief, standing
 from flux2build.incremental.keeping import enter_picture, mark, plain_orphans, unsettled
 from flux2build.incremental.lock_in_parts import locked_in
@@ -42,8 +42,8 @@ def renew(project: Project, brief: Brief, report: Report | None, answer: str) ->
 
     Without a report nothing was done, and nothing had to be.
     """
-    if (now := renewed(project, brief, report)) is not None:
-        note(project, now, answer)
+    if (renewal := renewed(project, brief, report)) is not None:
+        note(project, renewal, answer)
 
 
 def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | None:
@@ -59,11 +59,11 @@ def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | 
     if report is not None and report.lock is not None:
         states[blocks.file] = of_bytes(blocks.text)
     base = _entered(brief.base, blocks, report.due if report else (), states)
-    beside = (each for each in around(project, touched) if each not in base.around)
-    base.contents["around"] |= {each: project.index.state(each) for each in beside}
+    surroundings = (each for each in around(project, touched) if each not in base.around)
+    base.contents["around"] |= {each: project.index.state(each) for each in surroundings}
     locked = locked_in(blocks, base.keys)
-    seen = replace(project.look(base.profile, files, locked), ledger=project.journal.ledger())
-    snapshot = said_by(base, seen, brief.snapshot.metas)
+    as_locked = replace(project.look(base.profile, files, locked), ledger=project.journal.ledger())
+    snapshot = with_approvals(base, as_locked, brief.snapshot.metas)
     plan = compared(project, brief.base, snapshot, (touched, brief.others), brief.orphans)
     if plan is None:
         return None
@@ -102,17 +102,17 @@ def _leave_open(
     base.contents["orphans"] = plain_orphans(plan.orphans)
 
 
-def note(project: Project, now: Renewed, answer: str) -> None:
+def note(project: Project, renewal: Renewed, answer: str) -> None:
     """Note the answer in the index, if there is one, as long as the states of the baseline last; keep both."""
-    index, journal, base = project.index, project.journal, now.base
+    index, journal, base = project.index, project.journal, renewal.base
     index.remember(ledger_key(), marked(str(journal.path), journal.end, time.time_ns()), [])
     silent = base.settled and base.checks is not None
     commands = ("build", "check") if silent else ("build",)
     keys = [answer_key(each, project.file, project.options.profile) for each in commands]
-    keys = keys if now.clean else [baseline.MARK]
+    keys = keys if renewal.clean else [baseline.MARK]
     states, mark = {**base.states, **base.around}, (baseline.MARK, base.contents["mark"])
-    if index.renew(keys, answer, mark, states, now.touched) or index.remember_all(
-        keys, answer, in_order(states), states, {*now.touched}
+    if index.renew(keys, answer, mark, states, renewal.touched) or index.remember_all(
+        keys, answer, in_order(states), states, {*renewal.touched}
     ):
         baseline.write(project, base.contents, keys[0])
     index.save()
@@ -156,10 +156,10 @@ def _entered(
 
 def _marks(base: Baseline, blocks: Parts, due: Iterable[AssetName]) -> list[str]:
     """What the blocks of a lock can be told by, of which those of some assets were written anew."""
-    known = dict(zip(base.places, base.contents["marks"], strict=True))
+    marks = dict(zip(base.places, base.contents["marks"], strict=True))
     for asset in due:
-        known.pop((asset, base.profile), None)
+        marks.pop((asset, base.profile), None)
     return [
-        known.get(key) or mark(blocks.text[slice(*at)], blocks[key])
+        marks.get(key) or mark(blocks.text[slice(*at)], blocks[key])
         for key, at in blocks.places.items()
     ]

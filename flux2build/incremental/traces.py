@@ -12,7 +12,7 @@ from flux2build.model import Generate, Recipe, Write
 
 if TYPE_CHECKING:
     from flux2build.assetspec.rows import Row, Table
-    from flux2build.assetspec.said import Said
+    from flux2build.assetspec.spec_digests import SpecDigests
     from flux2build.assetspec.spec_text import SpecText
 
 Rows = dict[str, str]
@@ -34,7 +34,7 @@ class Contents(TypedDict):
     """The texts of the other data files."""
     specs: dict[str, list[str]]
     """Every word inside of what looks like markup, even in a comment, by the file of the spec."""
-    said: Said
+    said: SpecDigests
     """What the tables of the spec say."""
     hidden: list[str]
     """The words that no variable is meant by."""
@@ -59,7 +59,7 @@ def contents(spec: Spec) -> Contents | None:
     if not spec.trace.whole:
         return None
     # Lazy: what compares tables is there only where a spec has been read.
-    from flux2build.assetspec.said import said
+    from flux2build.assetspec.spec_digests import digests_of
 
     data, rows, texts = read_of(spec.trace.rows)
     return Contents(
@@ -67,7 +67,7 @@ def contents(spec: Spec) -> Contents | None:
         listed=[*spec.trace.listed],
         data=data,
         specs=spec_words(spec.text),
-        said=said(spec.text.data, spec.profile),
+        said=digests_of(spec.text.data, spec.profile),
         hidden=sorted(spec.trace.hidden),
         rows=rows,
         texts=texts,
@@ -126,14 +126,14 @@ def plain_rows(rows: Sequence[Row]) -> Rows:
 def request(recipe: Recipe) -> str:
     """What makes two requests of a family the same, whatever their parameters are."""
     task = recipe.task
-    said: tuple[object, ...] = ()
+    parts: tuple[object, ...] = ()
     if isinstance(task, Generate):
-        said = (task.model, task.prompt, task.take, *map(str, recipe.inputs))
-    return of_bytes(repr((recipe.key, said)).encode())[7:39]
+        parts = (task.model, task.prompt, task.take, *map(str, recipe.inputs))
+    return of_bytes(repr((recipe.key, parts)).encode())[7:39]
 
 
 def without(requests: Mapping[str, int], *gone: str) -> Counter[str]:
     """The requests that are left when some are not asked for any more."""
-    left = Counter(requests)
-    left.subtract(gone)
-    return left
+    remaining = Counter(requests)
+    remaining.subtract(gone)
+    return remaining

@@ -1,4 +1,4 @@
-"""What a spec says of its checks after an edit, beside what a baseline has of them."""
+"""Enters the options that a spec gives its checks after an edit in a baseline."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from flux2build.tables.table import Table
 
 _SILENT: Final = "off"
 _BESIDE: Final = frozenset({"severity", "required"})
-"""Options that do not decide what is found of an asset; those that need an approval are looked at anyway."""
+"""Options that do not change the findings; assets that need an approval are judged anyway."""
 
 
 def enter_checks(contents: Contents, part: Part, names: Collection[str]) -> bool:
-    """Enter what the spec says of some checks by now; whether that is sound.
+    """Enter the current options of some checks; return whether that is sound.
 
-    Where one of them may find more than it did, nothing is known of what the checks find.
+    If a check may find more than before, no findings of any check are known.
     """
     options = _options(part, names)
     if options is None or not _can_be_named(contents, part):
@@ -36,9 +36,9 @@ def enter_checks(contents: Contents, part: Part, names: Collection[str]) -> bool
     if (before := contents["checks"]) is None:
         return True
     if all(_finds_no_more(before.get(name) or _usual(name), options[name]) for name in names):
-        now = {name: each.model_dump() for name, each in options.items()}
+        dumped = {name: each.model_dump() for name, each in options.items()}
         written = part.reader.tables.checks
-        contents["checks"] = {name: now.get(name) or before[name] for name in written}
+        contents["checks"] = {name: dumped.get(name) or before[name] for name in written}
     else:
         contents["checks"] = None
     return True
@@ -47,18 +47,18 @@ def enter_checks(contents: Contents, part: Part, names: Collection[str]) -> bool
 def _options(part: Part, names: Collection[str]) -> Mapping[str, Table] | None:
     """The options of some checks; None if they are wrong, or made of templates."""
     reader, faults = part.reader, Faults()
-    known, texts = part.reading.resolver.capabilities.checks, part.reading.texts
+    capabilities, texts = part.reading.resolver.capabilities.checks, part.reading.texts
     written = {name: reader.tables.checks[name] for name in names & reader.tables.checks.keys()}
     if is_template(json.dumps(written)):
         return None
-    options = check_options.options(written, known, texts, reader.tables.vars, faults)
+    options = check_options.options(written, capabilities, texts, reader.tables.vars, faults)
     if faults.assets or not CHECKS.keys() >= set(names):
         return None
     return {name: options.get(name) or CHECKS[name].options.model_construct() for name in names}
 
 
 def _can_be_named(contents: Contents, part: Part) -> bool:
-    """Whether the assets that checks leave alone are known by their names."""
+    """Whether names alone tell which assets the checks exclude."""
     return all(named(Baseline(contents), words) is not None for words in _excluded(part))
 
 
@@ -73,9 +73,9 @@ def _usual(name: str) -> Mapping[str, Any]:
 
 
 def _finds_no_more(before: Mapping[str, Any], now: Table) -> bool:
-    """Whether a check finds what it found before, or nothing, whatever its severity."""
-    said = now.model_dump()
-    if said["severity"] == _SILENT:
+    """Whether a check has the same findings as before, or none, with any severity."""
+    options = now.model_dump()
+    if options["severity"] == _SILENT:
         return True
-    others = ({key: each[key] for key in each.keys() - _BESIDE} for each in (before, said))
+    others = ({key: each[key] for key in each.keys() - _BESIDE} for each in (before, options))
     return before["severity"] != _SILENT and next(others) == next(others)

@@ -1,4 +1,4 @@
-"""What each table of a spec says, and which assets an edit of some of them concerns."""
+"""Digests of a spec's tables, and the assets that an edit of some tables concerns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LAYERS: Final = ("defaults", "style", "profile")
 _APART: Final = frozenset({"asset", "vars", *_LAYERS, "project", "budget", "checks", "op"})
 """The tables that are compared by themselves."""
 CHECK: Final = "check "
-"""What the name of a check starts with among what stands beside the assets."""
+"""The prefix of a check's name in `SpecDigests.beside`."""
 _OP: Final = "op "
 _PROFILE: Final = "profile "
 _PATHS: Final = "paths "
@@ -28,25 +28,25 @@ _RENAMING: Final = frozenset(
 )
 """The settings that may decide the path of a file."""
 _VARS: Final = "vars "
-"""What the name of a variable starts with among those of settings."""
+"""The prefix of a variable's name among the names of settings."""
 
 
-class Said(TypedDict):
-    """What a spec says, as far as it can be compared; of each text only the digest is kept."""
+class SpecDigests(TypedDict):
+    """The digests by which two versions of a spec are compared."""
 
     rest: str
     """All that concerns more than the assets of some tables."""
     own: dict[str, tuple[str, str]]
-    """What each asset says of the file that others are made of, and all that it says."""
+    """The digests of each asset's `source`, if it has one, and of its whole table."""
     shared: dict[str, dict[str, str]]
-    """What the other tables say, each of their settings and variables by itself."""
+    """The digest of each setting and variable of the other tables."""
     beside: dict[str, str]
-    """What stands beside the assets: the budget, the project's name, each check's options, each operation's
-    usual parameters, and the settings of each other profile."""
+    """The digests of the budget, the project's name, the options of each check, the usual parameters of
+    each operation, and the settings of each other profile."""
 
 
-def said(data: Mapping[str, object], profile: str) -> Said:
-    """Return what a spec says in one of its profiles."""
+def digests_of(data: Mapping[str, object], profile: str) -> SpecDigests:
+    """Return the digests of a spec in one of its profiles."""
     assets, variables = _table(data.get("asset")), _table(data.get("vars"))
     profiles = _table(data.get("profile"))
     chosen = _table(profiles.get(profile))
@@ -59,23 +59,25 @@ def said(data: Mapping[str, object], profile: str) -> Said:
     shared |= {"defaults": _settings(_table(data.get("defaults"))), "profile": _settings(chosen)}
     styles = _table(data.get("style"))
     shared |= {f"style {name}": _settings(_table(table)) for name, table in styles.items()}
-    # Which names there are makes markup suspicious, wherever it stands.
+    # The names of all variables decide which markup is suspicious anywhere.
     names = sorted({key for each in shared.values() for key in each if key.startswith(_VARS)})
     own = {name: _own(table) for name, table in assets.items()}
-    return Said(rest=_digest((rest, names)), own=own, shared=shared, beside=_beside(data, profile))
+    return SpecDigests(
+        rest=_digest((rest, names)), own=own, shared=shared, beside=_beside(data, profile)
+    )
 
 
 def _beside(data: Mapping[str, object], profile: str) -> dict[str, str]:
-    """The digest of each thing that stands beside the assets."""
+    """The digests of `SpecDigests.beside`."""
     checks, ops, project = (_table(data.get(key)) for key in ("checks", "op", "project"))
     others = _but(_table(data.get("profile")), {profile})
-    said = {CHECK + name: _digest(options) for name, options in checks.items()}
-    said |= {_OP + name: _digest(params) for name, params in ops.items()}
+    digests = {CHECK + name: _digest(options) for name, options in checks.items()}
+    digests |= {_OP + name: _digest(params) for name, params in ops.items()}
     for name, table in others.items():
         own, unknown = _table(table), _table(table).keys() - Settings.model_fields.keys()
-        said[_PROFILE + name] = _digest(_but(own, unknown))
-        said[_PATHS + name] = _digest(_but(own, own.keys() - _RENAMING))
-    return said | {"budget": _digest(data.get("budget")), "name": _digest(project.get("name"))}
+        digests[_PROFILE + name] = _digest(_but(own, unknown))
+        digests[_PATHS + name] = _digest(_but(own, own.keys() - _RENAMING))
+    return digests | {"budget": _digest(data.get("budget")), "name": _digest(project.get("name"))}
 
 
 def _but(table: Mapping[str, object], names: Container[str]) -> dict[str, object]:
@@ -105,9 +107,9 @@ def _digest(value: object) -> str:
 
 
 class Differences:
-    """In what a spec differs from what it said before."""
+    """The differences between two versions of a spec."""
 
-    def __init__(self, before: Said, now: Said, profile: str) -> None:
+    def __init__(self, before: SpecDigests, now: SpecDigests, profile: str) -> None:
         self._before, self._now, self._profile = before, now, profile
         shared = [each["shared"] for each in (before, now)]
         tables = sorted(shared[0].keys() | shared[1].keys())
@@ -127,7 +129,7 @@ class Differences:
 
     @property
     def in_tables_alone(self) -> bool:
-        """Whether nothing differs that may concern all assets, or the files that they are made of."""
+        """Whether only some assets differ, but not the files that they are made of."""
         before, now = self._before["own"], self._now["own"]
         return self._before["rest"] == self._now["rest"] and all(
             before[name][0] == now[name][0] for name in before.keys() & now.keys()
@@ -150,11 +152,11 @@ class Differences:
 
     @property
     def renaming(self) -> frozenset[str]:
-        """Those of them in which files may have other paths."""
+        """The profiles among these in which files may have other paths."""
         return self._beside(_PATHS)
 
     def _beside(self, kind: str) -> frozenset[str]:
-        """The names of one kind, among what stands beside the assets, that differ."""
+        """The names of one kind in `SpecDigests.beside` that differ."""
         before, now = self._before["beside"], self._now["beside"]
         names = (name for name in before.keys() | now.keys() if name.startswith(kind))
         differing = (name for name in names if before.get(name) != now.get(name))
@@ -169,9 +171,9 @@ class Differences:
     def concerned(
         self, declared: Iterable[Declared], words: Callable[[str], Iterable[str]]
     ) -> Iterator[Declared]:
-        """Return the assets that say something else now, by themselves or by what they share.
+        """Return the assets whose own or shared settings differ.
 
-        `words` says which words stand inside of the markup of an asset's texts.
+        `words` returns the words in the markup of an asset's texts.
         """
         before, now = self._before["own"], self._now["own"]
         for one in declared:
@@ -187,9 +189,10 @@ class Differences:
     def _decides(
         layer: Key, name: str, one: Declared, words: Callable[[str], Iterable[str]]
     ) -> bool:
-        """Whether a setting of a layer may decide what one of an asset comes to.
+        """Whether a setting of a layer may change an asset.
 
-        What a profile says over it does not count, as the asset is read in other ones, too.
+        A profile that overrides the setting does not count, because the asset is read in other
+        profiles, too.
         """
         settings = one.settings
         if layer != ("vars",) and layer not in settings.layers:
@@ -204,21 +207,21 @@ class Differences:
 
 
 def _over(decider: Key, rank: int, settings: MergedSettings) -> bool:
-    """Whether a layer that is in every profile is stronger than another one."""
+    """Whether a layer is in every profile, and stronger than another one."""
     if decider not in settings.layers or decider[0] == "profile" or len(decider) > 2:
         return False
     return settings.layers.index(decider) > rank
 
 
 def words_of(*tables: object) -> frozenset[str]:
-    """Return every word inside of the markup of the texts of tables."""
+    """Return every word in the markup of the texts of tables."""
     return markup.words(_texts(tables))
 
 
 def words_of_asset(
     data: Mapping[str, object], templates: Mapping[str, set[str]], name: str
 ) -> frozenset[str]:
-    """Return the words of all texts that may make an asset, given those of its templates."""
+    """Return the words of an asset's texts, given those of its templates."""
     shared = [data.get(key) for key in _LAYERS]
     own = _table(data.get("asset")).get(name)
     return words_of(own, *shared) | templates.get(name, frozenset())
