@@ -16,6 +16,8 @@ from flux2build.storage.text_files import unseen, unseen_hint
 Scope = Mapping[str, object]
 """The names that a text can use."""
 _COMMENT: Final = r"(?s)\{#(.*?)#\}"
+_LITERAL: Final = r"\{%[-+]?\s*raw\s*-?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{\{.*?\}\}|\{%.*?%\}"
+"""Parts in which `{#` begins no comment, and one brace is meant as it is written."""
 _COLOUR: Final = r"[0-9A-Fa-f]{3,8}\b"
 _ONE_BRACE: Final = r"(?<!\{)\{ ?([A-Za-z_]\w*)((?:\.\w+)*) ?\}(?!\})"
 _INSIDE: Final = (
@@ -41,7 +43,8 @@ class Markup(Struct):
         if (key, family) in self._examined:
             return
         self._examined.add((key, family))
-        for code, message, hint in (*_comments(source), *_one_braces(source, scope)):
+        text = re.sub(f"{_COMMENT}|{_LITERAL}", _comment_or_mark, source) if "{" in source else ""
+        for code, message, hint in (*_comments(text), *_one_braces(text, scope)):
             self.note(Notice(code, key, Problem(message, hint=hint), name=False), family)
 
     def examine_sent(self, prompt: str, scope: Scope, key: Key) -> None:
@@ -62,6 +65,11 @@ def _family(scope: Scope) -> str:
     """The family of the asset that a text belongs to."""
     asset = scope.get("asset")
     return str(asset["family"]) if isinstance(asset, (dict, Mapping)) else ""
+
+
+def _comment_or_mark(part: re.Match[str]) -> str:
+    """A comment as it is, and one letter for anything else, which is no blank either."""
+    return part[0] if part[0].startswith("{#") else "x"
 
 
 def _comments(source: str) -> Iterator[tuple[str, str, str]]:

@@ -32,6 +32,10 @@ def notes(source: str) -> list[str]:
             "a { brand.name } fox",
             "`{ brand.name }` stays as it is written; write `{{ brand.name }}`",
         ),
+        (
+            "{% raw %}{# a #}{% endraw %} {# big #} fox",
+            "a comment takes `big` out of the text; take the braces away",
+        ),
         ("x-{size}.png", "`{size}` stays as it is written; write `{{ size }}`"),
     ],
 )
@@ -51,10 +55,13 @@ def test_what_is_noted(source: str, note: str) -> None:
         "{{ {'a': size} }}",
         "{% if size %}a{% endif %}",
         "#0A84FF",
+        "a {% raw %}{# big #} {size}{% endraw %} fox",
+        "a {%- raw -%}\n{#0A84FF#}\n{%+ endraw -%} fox",
+        "a {{ '{# big #}' }} fox",
     ],
 )
 def test_what_is_left_alone(source: str) -> None:
-    """Comments on lines of their own and braces around anything else are no mistake."""
+    """Comments on lines of their own, what is written raw, and braces around anything else are no mistake."""
     assert notes(source) == []
 
 
