@@ -30,8 +30,18 @@ Read = Callable[[Fact], bytes]
 
 
 def _joined(base: str) -> str:
-    """The base as a prefix of paths: a folder's name gets its `/`; `…?v=` and `…/img-` stay."""
+    """The base as a prefix of paths: a folder's name gets its `/`; `…?file=` and `…/img-` stay.
+
+    Raises:
+        ValueError: paths after it would not lead to files.
+    """
     base = base.strip()
+    query = base.partition("?")[2]
+    if "#" in base or (query and not query.endswith(("=", "/"))):
+        raise ValueError(
+            f"paths go after `{base}`, where no file would be found; leave out what begins with "
+            f"`{'#' if '#' in base else '?'}`"
+        )
     folder = base[-1:].isalnum() and not {"?", "#"} & set(base)
     return f"{base}/" if folder else base
 

@@ -10,6 +10,7 @@ import pytest
 from flux2build.assetspec.tables import ManifestTable
 from flux2build.images.documents.pictures import DOCUMENT
 from flux2build.images.documents.srcset import SiteOptions
+from flux2build.tables.table import TableError
 from tests.images.documents.facts import Site, hero
 
 
@@ -104,7 +105,7 @@ def test_colour_holds_the_place() -> None:
         ("/images/", "/images/hero-16.jpeg"),
         ("https://cdn.example/x", "https://cdn.example/x/hero-16.jpeg"),
         ("https://cdn.example/get?file=", "https://cdn.example/get?file=hero-16.jpeg"),
-        ("https://cdn.example/x?v=1", "https://cdn.example/x?v=1hero-16.jpeg"),
+        ("https://cdn.example/get?file=img/", "https://cdn.example/get?file=img/hero-16.jpeg"),
         ("/img-", "/img-hero-16.jpeg"),
         (" /my images ", "/my%20images/hero-16.jpeg"),
     ],
@@ -115,3 +116,17 @@ def test_a_base_joins_as_addresses_do(base: str, src: str) -> None:
 
     assert img["src"] == src
     assert ManifestTable(base=base).base == SiteOptions(base=base).base
+
+
+@pytest.mark.parametrize(
+    ("base", "mark"),
+    [("https://cdn.example/x?v=1", "?"), ("/img/?v=1", "?"), ("/img/#top", "#"), ("/a#b?c=", "#")],
+)
+def test_a_base_that_leads_nowhere_is_refused(base: str, mark: str) -> None:
+    """After a version or a fragment no path names a file."""
+    message = f"paths go after `{base}`, where no file would be found; leave out what begins with `{mark}`"
+    with pytest.raises(TableError) as refused:
+        SiteOptions.model_validate({"base": base})
+    (entry,) = refused.value.errors(include_url=False)
+
+    assert message in str(entry["ctx"]["error"])
