@@ -141,9 +141,25 @@ def _user(options: CommonOptions) -> Iterator[Line]:
         yield from _home(folder)
         yield from _ledger()
     yield from _keys(settings)
+    yield from _certificates(settings)
     yield from _team(settings)
     yield from _callbacks(settings)
     yield from _signing(settings)
+
+
+def _certificates(settings: UserSettings) -> Iterator[Line]:
+    """Whether the certificates to trust can be read, if any are named."""
+    if not (places := settings.authorities):
+        return
+    from flux2build.purchasing.http.trust import authorities
+
+    try:
+        authorities(places)
+    except Flux2BuildError as error:
+        yield from _bad("certificates", error)
+    else:
+        names = ", ".join(f"`{setting}` names {place}" for setting, place in places.items())
+        yield Line("certificates", f"{names}: can be read", ok=True)
 
 
 def _team(settings: UserSettings) -> Iterator[Line]:

@@ -51,7 +51,11 @@ def _add(context: ssl.SSLContext, setting: str, place: Path) -> None:
         ) from None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise UsageError(f"`{setting}` names `{place}`, which cannot be read: {why}") from None
+        remedy = f"`unset {setting}`" if setting.isupper() else "take it away"
+        raise UsageError(
+            f"`{setting}` names `{place}`, which cannot be read: {why}",
+            hint=f"name a file of certificates in PEM, or {remedy} to trust the usual authorities",
+        ) from None
 
 
 def _system() -> ssl.SSLContext:

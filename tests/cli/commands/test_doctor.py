@@ -80,6 +80,30 @@ def test_keys_are_never_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> No
     assert "geheim" not in site.run("doctor", "-vv", "--env-file", "keys.env").out
 
 
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_cannot_be_read(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A variable of other tools that names a missing file is told with the command that mends it."""
+    monkeypatch.setenv(name, str(tmp_path / "none.pem"))
+    ran = site.run("doctor")
+
+    assert ran.code == Exit.USAGE
+    assert (
+        f"`{name}` names `{tmp_path / 'none.pem'}`, which cannot be read: no such file" in ran.out
+    )
+    assert f"`unset {name}`" in ran.out
+
+
+def test_certificates_that_can_be_read(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is named is a line of its own."""
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+
+    assert f"`SSL_CERT_DIR` names {tmp_path}: can be read" in site.run("doctor").out
+
+
 def test_a_home_that_cannot_be_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a place for store and ledger nothing can be paid for: that is bad, and mendable."""
     site.write("file", "")

@@ -73,4 +73,6 @@ def test_a_file_that_is_none(tmp_path: Path, content: bytes | None, message: str
     (problem,) = caught.value.problems
     assert message.format(file) in problem.message
     hint = "it is a file of certificates in PEM: `-----BEGIN CERTIFICATE-----`"
-    assert problem.hint == (None if content is None else hint)
+    if content is None:
+        hint = "name a file of certificates in PEM, or `unset SSL_CERT_FILE` to trust the usual authorities"
+    assert problem.hint == hint
