@@ -15,6 +15,7 @@ _MASK: Final = "***"
 _QUERY: Final = re.compile(r"(https?://[^\s?#\"'<>]*)\?[^\s\"'<>]*", re.IGNORECASE)
 _USER: Final = re.compile(r"(https?://)[^\s/@\"'<>]+@", re.IGNORECASE)
 _ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
+_QUOTED: Final = r"""(["']).*\1"""
 _SECRET: Final = 12
 """Fewest characters of a key that is treated as a secret; people practise with `test`."""
 
@@ -35,7 +36,7 @@ class Key:
         """Strip a key as it was read of surrounding space.
 
         Raises:
-            SystemFault: it cannot stand in a header.
+            SystemFault: it cannot stand in a header, or still has the quotes of a file around it.
         """
         self._value = value.strip()
         _KEYS.append(self)
@@ -43,6 +44,11 @@ class Key:
             raise SystemFault(
                 f"`{variable}` does not hold a key",
                 hint="a key is one line of plain ASCII characters",
+            )
+        if re.fullmatch(_QUOTED, self._value):
+            raise SystemFault(
+                f"the value of `{variable}` has quotes around it, which are not of the key",
+                hint="leave the quotes out: unlike a shell, `docker --env-file` keeps them",
             )
 
     def __repr__(self) -> str:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from dotenv.parser import Binding
 
 _LONG_TEXT: Final = r"""(["'])[^`]{9,}\1"""
+_OPENED: Final = r"""\s*(?:export\s+)?[\w.-]+[^\S\n]*=[^\S\n]*(?:(")[^"\n]*|(')[^'\n]*)(?:\n|\Z)"""
+"""A variable whose value begins with a quote, and has no other one in its line."""
 _AROUND_ORDERS: Final = frozenset({"budget", "environment", "limits", "network", "webhooks"})
 """Tables of the configuration that orders are placed by, or of which parts are looked at by themselves."""
 _OURS: Final = "FLUX2BUILD_"
@@ -303,7 +305,9 @@ def _assignments(path: Path) -> dict[str, str]:
         written, at = binding.original.string, _place(path, binding)
         if binding.key is not None and binding.value is not None:
             pairs[binding.key], places[binding.key] = binding.value, at
-        if (fault := _misread(binding.key, binding.value)) and variables.mentioned(written):
+        if (fault := _misread(binding.key, binding.value, written)) and variables.mentioned(
+            written
+        ):
             raise UsageError(Problem(fault[0], at, hint=fault[1]))
     values = {
         name: value or "" for name, value in resolve_variables(pairs.items(), override=True).items()
@@ -318,9 +322,14 @@ def _assignments(path: Path) -> dict[str, str]:
     return values
 
 
-def _misread(name: str | None, value: str | None) -> tuple[str, str] | None:
+def _misread(name: str | None, value: str | None, written: str) -> tuple[str, str] | None:
     """What keeps a line of a `.env` file from being read as it was meant, and what to do."""
     if name is None or value is None:
+        if opened := re.match(_OPENED, written):
+            return (
+                "the quote before this value is not closed",
+                f"write `{opened[1] or opened[2]}` after it, too",
+            )
         return "this line is not NAME=VALUE", 'write it like `BFL_API_KEY="…"`'
     if letter := next((letter for letter in name + value if unseen(letter)), None):
         return f"an invisible character in this line: {unseen(letter)}", unseen_hint(letter)

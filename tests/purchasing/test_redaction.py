@@ -15,7 +15,9 @@ from flux2build.errors import Problem, SystemFault
 from flux2build.purchasing.http import Key, redacted, unkeyed
 from flux2build.purchasing.redaction import gives_away
 
-ASCII = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40)
+ASCII = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40).filter(
+    lambda value: value[0] != value[-1] or value[0] not in "\"'"
+)
 
 
 @given(ASCII, st.text(max_size=20), st.text(max_size=20))
@@ -60,6 +62,16 @@ def test_odd_keys_are_refused_without_being_shown(value: str) -> None:
     )
     with pytest.raises(SystemFault, match=r"^`the key` does not hold a key$"):
         Key(value)
+
+
+@pytest.mark.parametrize("value", ['"secret-key"', "'secret-key'", '""'])
+def test_a_key_in_quotes_is_refused(value: str) -> None:
+    """Quotes that a program left around a value are said, and neither they nor the key are sent."""
+    with pytest.raises(SystemFault, match="`BFL_API_KEY` has quotes around it") as error:
+        Key(value, "BFL_API_KEY")
+
+    assert "secret" not in str(error.value)
+    assert "docker --env-file" in (error.value.problems[0].hint or "")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,10 @@ def test_env_file(tmp_path: Path, text: str, value: str) -> None:
     [
         (b"A=1\nBFL_API_KEY\n", "keys.env:2:1: this line is not NAME=VALUE"),
         (b"\n\nmy BFL_API_KEY=1\n", "keys.env:3:1: this line is not NAME=VALUE"),
-        (b'A=1\nBFL_API_KEY="1\n', "keys.env:2:1: this line is not NAME=VALUE"),
+        (b'A=1\nBFL_API_KEY="1\n', "keys.env:2:1: the quote before this value is not closed"),
+        (b"export BFL_API_KEY = '1", "keys.env:1:1: the quote before this value is not closed"),
+        (b'BFL_API_KEY="1\nA="2"\n', "keys.env:1:1: the quote before this value is not closed"),
+        (b'BFL_API_KEY="1" 2\n', "keys.env:1:1: this line is not NAME=VALUE"),
         (
             "A=1\nBFL_API_KEY=k\u200b\n".encode(),
             "keys.env:2:1: an invisible character in this line",

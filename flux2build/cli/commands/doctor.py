@@ -33,6 +33,7 @@ from flux2build.ledger.journal import Journal
 from flux2build.providers import PROVIDERS
 from flux2build.providers.contract import Remote
 from flux2build.purchasing import evidence
+from flux2build.purchasing.redaction import Key
 from flux2build.purchasing.spool import spool_of
 from flux2build.session.common_options import CommonOptions
 from flux2build.session.home import user_journal, user_store
@@ -155,11 +156,10 @@ def _certificates(settings: UserSettings) -> Iterator[Line]:
 
     try:
         authorities(places)
-    except Flux2BuildError as error:
-        yield from _bad("certificates", error)
-    else:
         names = ", ".join(f"`{setting}` names {place}" for setting, place in places.items())
         yield Line("certificates", f"{names}: can be read", ok=True)
+    except Flux2BuildError as error:
+        yield from _bad("certificates", error)
 
 
 def _team(settings: UserSettings) -> Iterator[Line]:
@@ -331,7 +331,12 @@ def _keys(settings: UserSettings) -> Iterator[Line]:
         if not isinstance(provider, Remote):
             continue
         name = provider.key_variable
-        is_set = bool(settings.value(name))
+        is_set = bool(key := settings.value(name))
+        try:
+            _ = is_set and Key(key, name)
+        except Flux2BuildError as error:
+            yield from _bad(provider.name, error)
+            continue
         hint = f"only orders to `{provider.name}` need it: set {name}, or name an `--env-file`"
         moved = settings.endpoint(provider)
         endpoint = urlsplit("" if moved == provider.endpoint else moved)

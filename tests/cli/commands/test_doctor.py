@@ -80,6 +80,16 @@ def test_keys_are_never_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> No
     assert "geheim" not in site.run("doctor", "-vv", "--env-file", "keys.env").out
 
 
+def test_a_key_in_quotes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that no provider would take is told, without being shown."""
+    monkeypatch.setenv("BFL_API_KEY", '"secret-key"')
+    ran = site.run("doctor")
+
+    assert ran.code == Exit.SYSTEM
+    assert "the value of `BFL_API_KEY` has quotes around it" in ran.out
+    assert "secret-key" not in ran.out + ran.err
+
+
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_certificates_that_cannot_be_read(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
