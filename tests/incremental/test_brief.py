@@ -38,6 +38,9 @@ widths = [4, 8]
 
 [manifest]
 path = "pictures.json"
+
+[profile.draft]
+output = "draft"
 """
 FILES: Final = [
     "refs/desk.png",
@@ -293,6 +296,8 @@ LOCKS: Final[dict[str, tuple[str, str, bool]]] = {
     "other bytes": (r"(icon.*?sha256 = .sha256:)....", r"\g<1>0000", True),
     "a file of another": (r"img/icon\.png", "img/mascot.png", False),
     "a file of nobody": (r"img/icon\.png", "img/none.png", False),
+    "a derived file of another": (r"img/desk\.webp", "img/photo-8.webp", False),
+    "a derived file of nobody": (r"img/desk\.webp", "img/none.webp", False),
     "more space": (f"({ICON})", r"\1\n", False),
     "a broken block": (r"a bell", 'a "bell', False),
     "a key that is new": (r"(icon.*?\nkey = )", r"new = 1\n\g<1>", False),

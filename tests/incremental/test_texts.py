@@ -37,6 +37,9 @@ prompt = "{% from 'macros.j2' import held %}{{ held('bag') }}"
 
 [asset.page]
 template = "child.j2"
+
+[asset.label]
+prompt = "a label {% include ['none.j2', 'label.j2'] %}"
 """
 FILES: Final = {
     "locale/de.json": '{"hello": "Hallo", "bye": "Ade"}',
@@ -48,6 +51,7 @@ FILES: Final = {
     "templates/macros.j2": "{% import 'words.j2' as w %}{% macro held(x) %}{{ w.word }} {{ x }}{% endmacro %}",
     "templates/words.j2": "{% set word = 'held' %}",
     "templates/child.j2": "{% extends 'parent.j2' %}{% block body %}a page{% endblock %}",
+    "templates/label.j2": "of paper",
     "templates/parent.j2": "{% block body %}{% endblock %} of a book",
 }
 CONCERNED: Final = {
@@ -59,6 +63,7 @@ CONCERNED: Final = {
     ("templates/words.j2", "held"): {"box[kind=tin]", "box[kind=jar]", "bag"},
     ("templates/child.j2", "page"): {"page"},
     ("templates/parent.j2", "book"): {"page"},
+    ("templates/label.j2", "paper"): {"label"},
 }
 """The assets that follow from each text."""
 

@@ -123,10 +123,11 @@ def _named(start: str, values: Mapping[str, object]) -> Iterator[tuple[str, obje
 class _Template(Template):
     """A template that notes when it is evaluated for all templates that import it."""
 
-    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+    def make_module(self, *args: Any) -> TemplateModule:
+        """What a template defines; Jinja keeps it, so that it asks for other templates only once."""
         assert isinstance(self.environment, Sandbox)
         self.environment.modules.add(str(self.name))
-        return super()._get_default_module(ctx)
+        return super().make_module(*args)
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -196,9 +197,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
             self.reached.setdefault(parent, set()).add(template)
         return super().join_path(template, parent)
 
-    def _load_template(self, name: str, globals: Any) -> Template:  # noqa: A002 - Jinja's name
-        template = super()._load_template(name, globals)
-        self._note(name)
+    def get_template(self, *args: Any, **options: Any) -> Template:
+        """A template that a text asks for, which is noted."""
+        return self._noted(super().get_template(*args, **options))
+
+    def select_template(self, *args: Any, **options: Any) -> Template:
+        """The first template there is of several names, which is noted."""
+        return self._noted(super().select_template(*args, **options))
+
+    def _noted(self, template: Template) -> Template:
+        self._note(str(template.name))
         return template
 
     # The names that a template may use.
