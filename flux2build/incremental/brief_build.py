@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from flux2build.building.artifacts import Artifacts
 from flux2build.digest import Digest
-from flux2build.incremental.baseline import Baseline
 from flux2build.incremental.brief import Brief
+from flux2build.lockfile import Generated, Row
 from flux2build.model import AssetName, Generate
 from flux2build.planning.snapshot import Snapshot
 from flux2build.session.project import Project
@@ -37,7 +37,7 @@ def premises(project: Project, brief: Brief) -> Premises:
         project.folder,
         project.store,
         paths,
-        _Derived(brief.base),
+        _Derived(brief),
         _Ours(brief),
         copies=lambda: project.elsewhere.copies,
         team=project.team,
@@ -59,28 +59,37 @@ class _Ours(Container[tuple[str, Digest]]):
     """The outputs that are the same as in the lock, as pairs of path and digest."""
 
     def __init__(self, brief: Brief) -> None:
-        self._base, self._lock = brief.base, brief.snapshot.lock
+        self._brief = brief
 
     def __contains__(self, file: object) -> bool:
         if not isinstance(file, tuple):
             return False
         path, digest = file
-        if self._base.pictures.get(f"output:{path}") == digest:
+        if self._brief.base.pictures.get(f"output:{path}") == digest:
             return True
-        names = map(AssetName, self._base.contents["open"])
-        blocks = (self._lock.block(name, self._base.profile) for name in names)
-        rows = (row.output for block in blocks if block for row in block.rows)
-        return any((output.path, output.sha256) == file for output in rows)
+        return any((row.output.path, row.output.sha256) == file for row in _open_rows(self._brief))
 
 
 class _Derived(Container[Digest]):
-    """The digests of a baseline's derived outputs."""
+    """The digests of derived outputs, as they were locked."""
 
-    def __init__(self, base: Baseline) -> None:
-        self._base = base
+    def __init__(self, brief: Brief) -> None:
+        self._brief = brief
 
     def __contains__(self, digest: object) -> bool:
-        return digest in self._base.derived
+        if digest in self._brief.base.derived:
+            return True
+        return any(
+            row.output.sha256 == digest and not (isinstance(row, Generated) or row.output.unsigned)
+            for row in _open_rows(self._brief)
+        )
+
+
+def _open_rows(brief: Brief) -> Iterator[Row]:
+    """The rows of the assets that were not up to date; the baseline has no pictures of theirs."""
+    names = map(AssetName, brief.base.contents["open"])
+    blocks = (brief.snapshot.lock.block(name, brief.base.profile) for name in names)
+    return (row for block in blocks if block for row in block.rows)
 
 
 class _Metas(Mapping[AssetName, Digest]):

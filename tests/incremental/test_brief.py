@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from flux2build.digest import of_bytes
 from flux2build.errors import UsageError
 from flux2build.incremental.brief import brief, narrowed
 from flux2build.incremental.brief_build import buildable
@@ -38,9 +40,6 @@ widths = [4, 8]
 
 [manifest]
 path = "pictures.json"
-
-[profile.draft]
-output = "draft"
 """
 FILES: Final = [
     "refs/desk.png",
@@ -297,7 +296,6 @@ LOCKS: Final[dict[str, tuple[str, str, bool]]] = {
     "a file of another": (r"img/icon\.png", "img/mascot.png", False),
     "a file of nobody": (r"img/icon\.png", "img/none.png", False),
     "a derived file of another": (r"img/desk\.webp", "img/photo-8.webp", False),
-    "a derived file of nobody": (r"img/desk\.webp", "img/none.webp", False),
     "more space": (f"({ICON})", r"\1\n", False),
     "a broken block": (r"a bell", 'a "bell', False),
     "a key that is new": (r"(icon.*?\nkey = )", r"new = 1\n\g<1>", False),
@@ -322,6 +320,43 @@ def test_another_lock_beside_the_same_spec() -> None:
             assert _telling(known.plan) == _telling(project.plan()), name
             assert dumps(loads(text, path.name)) == text, name
         path.write_bytes(before)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(r"(draft\]\n.*?)a bell", r"\1a ball", id="a block of another profile"),
+        pytest.param(r"img/icon\.png", "img/elsewhere.png", id="a file that nothing is known of"),
+    ],
+)
+def test_a_block_that_concerns_more_is_not_read_alone(empty: Site, old: str, new: str) -> None:
+    """What a block of another profile, or with a file that was never looked at, changes is said as cold."""
+    spec = '[project]\nname = "k"\noutput = "img"\n[profile.draft]\noutput = "draft"\nwidth = 64\n'
+    empty.write("assets.toml", f'{spec}[asset.icon]\nprompt = "a bell"\n')
+    assert [empty.run(*words.split()).code for words in ("build -p draft", "build")] == [0, 0]
+    shutil.rmtree(Path(os.environ["FLUX2BUILD_HOME"], "store"))
+    shutil.move("img/icon.png", "img/elsewhere.png")
+    path = Path("assets.lock")
+    text, count = re.subn(old, new, path.read_text("utf-8"), count=1, flags=re.DOTALL)
+    assert count == 1
+    path.write_text(text, "utf-8")
+    project = Project.open(CommonOptions())
+    known = brief(project)
+
+    assert known is None or _telling(known.plan) == _telling(project.plan())
+
+
+def test_what_can_be_derived_again_is_not_kept(site: Site) -> None:
+    """A build of what was not up to date before keeps no derived file that it replaces, as a cold one does not."""
+    assert site.run("build").code == 0
+    before = of_bytes(Path("img/hero-dark-32.webp").read_bytes())
+    site.edit("templates/hero.j2", "desk", "window")
+    shutil.rmtree(".flux2build")
+    assert site.run("plan").code == 0
+    assert site.run("build").code == 0
+
+    assert before != of_bytes(Path("img/hero-dark-32.webp").read_bytes())
+    assert not Project.open(CommonOptions()).store.has(before)
 
 
 def _telling(plan: Plan) -> tuple[object, ...]:
