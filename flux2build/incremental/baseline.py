@@ -1,8 +1,8 @@
-"""The last reading of a tree in which little was to be done, kept to judge what changes later.
+"""The last reading of a tree that needed little work, kept to judge later changes.
 
-It lies in `.flux2build/baseline`, sealed as the index is, and may be deleted at any time. It
-holds what the spec came to and the state of every file that this depends on: as long as those
-are the same, so are the recipes, and no spec has to be read.
+The file `.flux2build/baseline` is sealed like the index, and may be deleted at any time. It
+holds the recipes of the spec and the state of every file that they depend on: as long as the states
+are the same, so are the recipes, and the spec need not be read.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ if TYPE_CHECKING:
 _NAME: Final = "baseline"
 _FORMAT: Final = 11
 UNUSED: Final = "unused"
-"""The check that tells of keys without effect."""
+"""The check that reports keys without effect."""
 MARK: Final = "baseline"
-"""The answer of the index that was noted with the states of a baseline."""
+"""The key of the index's answer with the states of a baseline."""
 _OURS: Final = "FLUX2BUILD_"
 _FEW: Final = 40
-"""So many assets are few in any case."""
+"""A number of assets that always counts as few."""
 
 
 class Contents(TypedDict):
@@ -62,19 +62,19 @@ class Contents(TypedDict):
     key: str
     profile: str
     mark: str
-    """What the index answers if it was noted with these states."""
+    """The index's answer to `MARK`, if it has these states."""
     states: dict[str, str]
     """The state of every file, as the index has it, by path."""
     spec: dict[str, str]
-    """What the spec depends on: the digest of each file that was read, or the kind of its path."""
+    """The spec's dependencies: the digest of each file that was read, or the kind of its path."""
     folders: list[str]
     """The folders of outputs that the spec asked about, which a build makes."""
     fixed: list[str]
-    """The other files that no plan outlives: the lock and the settings."""
+    """The other files on which every plan depends: the lock and the settings."""
     settings: str
-    """The digest of what of the settings it follows from."""
+    """The digest of the settings that it depends on."""
     files: list[str]
-    """The sources and outputs, of other profiles, too, whether or not they are there."""
+    """The sources and outputs of all profiles, including missing ones."""
     recipes: list[bytes]
     pictures: dict[str, str]
     makers: dict[str, int]
@@ -84,60 +84,60 @@ class Contents(TypedDict):
     sizes: dict[str, tuple[int, int]]
     notes: dict[str, tuple[str, ...]]
     blocks: list[tuple[str, str]]
-    """The asset and the profile of each block of the lock, as they follow each other."""
+    """The asset and the profile of each block of the lock, in its order."""
     bounds: list[int]
-    """Where in its text each of them starts, and where the last one ends."""
+    """The offsets at which each block starts, and the end of the last one."""
     marks: list[str]
-    """What each of them can be told by from another one, and then what it says of the spec."""
+    """The mark of each block, see `keeping.mark`."""
     tags: dict[str, list[str]]
     """The tags of the assets that have any."""
     drawn: dict[str, str]
     """The files of the assets that are not rendered."""
     open: list[str]
-    """The assets that are judged in any case: of which something is to be done, or was found."""
+    """The assets that are always judged, because of pending work or findings."""
     metas: dict[str, str]
-    """The digests of what is said of those, which the lock may not have."""
+    """The `Asset.meta` of those assets, which the lock may not have."""
     orphans: list[tuple[str, str, str, str]]
-    """The files that are left over, each with its asset, profile and digest."""
+    """The leftover files, each with its asset, profile and digest."""
     expected: dict[str, str]
     """The words that pictures have to show, by asset."""
     reviewed: list[str]
     """The assets whose pictures a person has to approve."""
     asking: list[str]
-    """Those of them that ask for it themselves."""
+    """The assets among them whose own table asks for approval."""
     ships_approved: bool
-    """Whether not even an asset's own files are made of a picture that is not approved."""
+    """Whether even an asset's own files are only made of approved pictures."""
     keys: list[str]
     """The keys of everything that is locked."""
     around: dict[str, str]
-    """The states of whatever else the answer that nothing is to be done depends on."""
+    """The other states on which the answer depends that nothing is to be done."""
     canonical: bool
     """Whether the text of the lock is known to be what a writing of all its blocks gives."""
     plain: bool
-    """Whether a build of a part needs to know no more of the lock than its own blocks."""
+    """Whether a partial build needs only its own blocks of the lock."""
     said: dict[str, Any]
     """What the profile says of itself."""
     budget: dict[str, str | None]
-    """What the spec allows to spend, in USD."""
+    """The budget of the spec, in USD."""
     trace: traces.Contents | None
-    """What the recipes were made of; None if an edit of a part takes all of the spec to judge."""
+    """The inputs of the recipes; None if the whole spec must be read to judge an edit."""
     checks: dict[str, dict[str, Any]] | None
-    """What the spec says of the checks; None if one found what no asset by itself is the reason of."""
+    """The options of the checks; None if a finding is not about a single asset."""
     idle: list[tuple[Key, str, str | None]]
-    """The keys without effect that assets share, each with what is wrong and a hint."""
+    """The shared keys without effect, each with a message and a hint."""
     subjects: dict[str, str]
-    """What each check that is not off finds something in."""
+    """The subject of each check that is not off."""
 
 
 class Baseline:
-    """A plan that had little to do, and what it depends on."""
+    """A plan that had little to do, and its dependencies."""
 
     def __init__(self, contents: Contents) -> None:
         self.contents = contents
 
     @property
     def profile(self) -> str:
-        """The profile that it is about."""
+        """The profile of the plan."""
         return self.contents["profile"]
 
     @property
@@ -147,7 +147,7 @@ class Baseline:
 
     @property
     def spec(self) -> Mapping[str, str]:
-        """What the spec depends on."""
+        """The dependencies of the spec."""
         return self.contents["spec"]
 
     @property
@@ -157,7 +157,7 @@ class Baseline:
 
     @cached_property
     def fixed(self) -> frozenset[str]:
-        """The other files that no plan outlives."""
+        """The other files on which every plan depends."""
         return frozenset(self.contents["fixed"])
 
     @property
@@ -172,12 +172,12 @@ class Baseline:
 
     @property
     def around(self) -> Mapping[str, str]:
-        """The states of whatever else the answer depends on."""
+        """The other states on which the answer depends."""
         return self.contents["around"]
 
     @property
     def notes(self) -> Mapping[str, tuple[str, ...]]:
-        """What is to be known of pictures that are rendered."""
+        """The notes about rendered pictures."""
         return self.contents["notes"]
 
     @property
@@ -192,7 +192,7 @@ class Baseline:
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """The keys of everything that is locked, and perhaps of what was."""
+        """The keys of everything in the lock, and perhaps of former entries."""
         return frozenset(self.contents["keys"])
 
     @property
@@ -202,7 +202,7 @@ class Baseline:
 
     @property
     def plain(self) -> bool:
-        """Whether a build of a part needs to know no more of the lock than its own blocks."""
+        """Whether a partial build needs only its own blocks of the lock."""
         return self.contents["plain"]
 
     @property
@@ -218,43 +218,43 @@ class Baseline:
 
     @property
     def checks(self) -> Mapping[str, Mapping[str, Any]] | None:
-        """What the spec says of the checks; None if one found what is not about assets by themselves."""
+        """The options of the checks; None if a finding is not about a single asset."""
         return self.contents["checks"]
 
     @property
     def subjects(self) -> Mapping[str, str]:
-        """What each check finds something in."""
+        """The subject of each check."""
         return self.contents["subjects"]
 
     @cached_property
     def count(self) -> int:
-        """How many steps there are."""
+        """The number of steps."""
         return len(self.contents["recipes"])
 
     def about(self, project: Project) -> bool:
-        """Whether it is one for this call."""
+        """Whether it is the baseline for this call."""
         return self.contents["key"] == key_of(project)
 
     @property
     def settled(self) -> bool:
-        """Whether nothing was to be done, and nothing was found."""
+        """Whether there was no work and no finding."""
         idle = self.contents["idle"] if UNUSED in self.subjects else ()
         return not (self.contents["open"] or self.contents["orphans"] or idle)
 
     @property
     def idle(self) -> tuple[Notice, ...]:
-        """What is said of the keys without effect that assets share."""
+        """The notices about shared keys without effect."""
         return tuple(unused_key(*each) for each in self.contents["idle"])
 
     @property
     def open(self) -> Iterator[int]:
-        """The steps that are judged in any case."""
+        """The steps that are always judged."""
         steps = self.contents["steps"]
         return (at for asset in self.contents["open"] for at in steps.get(asset, ()))
 
     @property
     def orphans(self) -> tuple[Orphan, ...]:
-        """The files that were left over."""
+        """The leftover files."""
         each = self.contents["orphans"]
         return tuple(
             Orphan(AssetName(asset), of, path, Digest(sha)) for asset, of, path, sha in each
@@ -262,13 +262,13 @@ class Baseline:
 
     @cached_property
     def places(self) -> Spans:
-        """Where in the lock each block stands; nothing if they cannot stand alone."""
+        """The range of each block in the lock; empty if blocks cannot be read alone."""
         blocks = cast("list[tuple[AssetName, str]]", self.contents["blocks"])
         return dict(zip(blocks, pairwise(self.contents["bounds"]), strict=True))
 
     @cached_property
     def derived(self) -> frozenset[Digest]:
-        """The bytes of every output that is made of others."""
+        """The digest of every derived output."""
         makers = self.contents["makers"].items()
         masters = {place for name, place in makers if name.startswith("asset:")}
         files = (self.pictures.get(name) for name, place in makers if place not in masters)
@@ -276,14 +276,14 @@ class Baseline:
 
     @property
     def sources(self) -> Iterator[str]:
-        """The files of the user's that recipes are made of."""
+        """The user's files from which recipes are made."""
         ours = "asset:", "output:"
         users = self.contents["users"].items()
         return (name for name, places in users if places and not name.startswith(ours))
 
     @property
     def written(self) -> Iterator[str]:
-        """What a build writes: outputs, and the folders that it makes for them."""
+        """The paths that a build writes: outputs, and their folders."""
         ours = "output:"
         makers = self.contents["makers"]
         return chain((n.removeprefix(ours) for n in makers if n.startswith(ours)), self.folders)
@@ -293,12 +293,12 @@ class Baseline:
         return recipe_of(self.contents["recipes"][place])
 
     def maker(self, name: str) -> int | None:
-        """Return the step whose output inputs call so."""
+        """Return the step whose output has this name as an input."""
         return self.contents["makers"].get(name)
 
     @property
     def members(self) -> Mapping[str, Sequence[str]]:
-        """The names of each table's assets, as declared; nothing if they are not known."""
+        """The names of each table's assets, as declared; empty if they are unknown."""
         trace = self.contents["trace"]
         return {} if trace is None else trace["members"]
 
@@ -312,7 +312,7 @@ class Baseline:
         return self.contents["steps"].get(asset, ())
 
     def readable(self, changed: Mapping[str, str]) -> frozenset[str]:
-        """Return the files that have changed and whose edits can be read by themselves."""
+        """Return the changed files whose edits can be read without the rest of the spec."""
         others = changed.keys() - self.contents["users"].keys()
         trace = self.contents["trace"] if others else None
         if trace is None:
@@ -335,7 +335,7 @@ class Baseline:
         )
 
     def rank(self, asset: AssetName) -> int:
-        """Return where an asset stands among others, the unknown ones last."""
+        """Return an asset's position among others, with unknown ones last."""
         return next(iter(self.contents["steps"].get(asset, ())), self.count)
 
     def users(self, name: str) -> Sequence[int]:
@@ -348,15 +348,15 @@ class Entered(Struct, frozen=True):
 
     base: Baseline
     others: frozenset[int] = frozenset()
-    """The steps whose recipes are others, or about which something else is said."""
+    """The steps whose recipes, tags, alternative texts or titles have changed."""
     assets: Mapping[AssetName, Asset] = {}
     """The assets that were read again."""
     orphans: tuple[Orphan, ...] = ()
-    """The files that they do not make any more."""
+    """The files that these assets no longer make."""
 
 
 def load(project: Project) -> Baseline | None:
-    """Return the baseline of a project, of whichever call; None if there is none."""
+    """Return the baseline of a project, from any call; None if there is none."""
     contents = cast("Contents | None", fields.load(project.folder, _NAME))
     return None if contents is None else Baseline(contents)
 
@@ -364,7 +364,7 @@ def load(project: Project) -> Baseline | None:
 def write(project: Project, contents: Contents, like: str = "") -> None:
     """Write the baseline of a project; one that holds more than plain data is not written.
 
-    The index has an answer `like` it that depends on the same states, or is told of them.
+    The index has an answer `like` it with the same states, or gets a new one.
     """
     index, mark = project.index, str(time.time_ns())
     contents["mark"] = mark
@@ -378,18 +378,18 @@ def write(project: Project, contents: Contents, like: str = "") -> None:
 
 
 def few(assets: int) -> int:
-    """Return how many of some assets may be open, or have changed, to be looked at by themselves."""
+    """Return how many of some assets may be open or changed before all are judged instead."""
     return max(_FEW, assets // 10)
 
 
 def bounds_of(places: Spans) -> list[int]:
-    """Where each block of a lock starts, and where the last one ends."""
+    """The offsets at which each block of a lock starts, and the end of the last one."""
     starts = [start for start, _ in places.values()]
     return [*starts, *([*places.values()][-1][1:])] if starts else []
 
 
 def key_of(project: Project) -> str:
-    """What the recipes depend on beside files: this program, the call and the environment."""
+    """The digest of what recipes depend on besides files: program, call and environment."""
     own = sorted(pair for pair in os.environ.items() if pair[0].lstrip("_").startswith(_OURS))
     env_file = project.options.env_file
     call = (project.file, project.options.profile, env_file and Path(env_file).absolute())

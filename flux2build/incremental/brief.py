@@ -1,7 +1,7 @@
-"""The plan in brief: what is to be done since nothing was, found without reading the spec.
+"""The plan in brief: what is to be done since the baseline, found without reading the spec.
 
-It is what `Project.plan` finds, without the steps that keep files. Where that is not
-certain, or something is wrong that a message must have a place for, there is no such plan.
+It equals `Project.plan` without the steps that keep files. There is no such plan if that is
+uncertain, or if an error needs a place in the spec.
 """
 
 from __future__ import annotations
@@ -37,40 +37,40 @@ from flux2build.storage.index import LINKED, MISSING
 from flux2build.storage.project_files import Kind
 
 Changes = tuple[Iterable[str], Iterable[int]]
-"""The files that have changed, and the steps whose recipes have."""
+"""The changed files, and the steps with changed recipes."""
 
 _DIGEST: Final = "sha256:"
 
 
 class Brief(Struct, frozen=True):
-    """A tree beside its baseline, and the plan that follows from it."""
+    """A tree compared with its baseline, and the plan that follows."""
 
     base: Baseline
     changed: Mapping[str, str]
-    """The files that have changed since, each with its present state."""
+    """The changed files, each with its present state."""
     others: frozenset[int]
-    """The steps that are judged in any case: those whose recipes are others since, and open ones."""
+    """The steps that are always judged: those with changed recipes, and open ones."""
     snapshot: Snapshot
     plan: Plan
     orphans: tuple[Orphan, ...]
-    """The files that are left over, whatever the plan is about."""
+    """All leftover files, even if the plan is about some assets."""
     assets: Mapping[AssetName, Asset]
-    """The assets of which the spec was read again."""
+    """The assets that were read again from the spec."""
     chosen: frozenset[AssetName] | None = None
-    """The assets that the plan is about, with all that they are made of; None if it is about all."""
+    """The assets of the plan, with their inputs; None if it is about all assets."""
 
 
 def brief(project: Project, *, every: bool = False) -> Brief | None:
-    """Return what a build of everything would do; None if the spec must be read to know it.
+    """Return the plan of a whole build; None if the spec must be read to make it.
 
-    The plan has `every` step, or those only that may change something.
+    The plan has `every` step, or only those that may change something.
     """
     base = baseline.load(project)
     return None if base is None else compared_with(project, base, every=every)
 
 
 def compared_with(project: Project, base: Baseline, *, every: bool = False) -> Brief | None:
-    """Return what a build would do since a baseline; None if the spec must be read to know it."""
+    """Return the plan since a baseline; None if the spec must be read to make it."""
     if not base.about(project):
         return None
     states = {**base.around, **base.states}
@@ -104,19 +104,19 @@ def compared_with(project: Project, base: Baseline, *, every: bool = False) -> B
 def _beside_the_lock(
     project: Project, base: Baseline, states: Mapping[str, str]
 ) -> Baseline | None:
-    """The baseline with the lock as it is by now; None if anything differs that it does not know."""
+    """The baseline with the current lock; None if an unknown file differs."""
     if not states.keys() <= base.states.keys():
         return None
     if (lock := project.lock_path.name) not in states:
         return base
-    # Lazy: people decide, and git merges, less often than files are edited.
+    # Lazy: decisions and merges are rarer than edits of files.
     from flux2build.incremental.relocked import relocked
 
     return relocked(project, base, states[lock])
 
 
 def dismiss(project: Project) -> None:
-    """Let a project be read as if there had been no plan in brief, which a build does not follow."""
+    """Undo what a plan in brief set in a project, because the build does not follow it."""
     for name in ("conflict", "_lock_as_read", "sizes"):
         vars(project).pop(name, None)
 
@@ -124,7 +124,7 @@ def dismiss(project: Project) -> None:
 def with_approvals(
     base: Baseline, snapshot: Snapshot, metas: Mapping[AssetName, Digest]
 ) -> Snapshot:
-    """Return what was seen, with what the spec says of approvals and, by `metas`, of some assets."""
+    """Return a snapshot with the approvals of the spec and the digests `metas` of some assets."""
     metas = {**cast("Mapping[AssetName, Digest]", base.contents["metas"]), **metas}
     reviewed = frozenset(map(AssetName, base.contents["reviewed"]))
     ships = base.contents["ships_approved"]
@@ -132,7 +132,7 @@ def with_approvals(
 
 
 class Files(Mapping[str, Digest]):
-    """The digests of sources and outputs: those of a baseline, but for files that have changed."""
+    """The digests of sources and outputs: those of a baseline, except for changed files."""
 
     def __init__(self, base: Baseline, changed: Mapping[str, str]) -> None:
         self._paths, self._states, self._changed = {*base.files}, base.states, changed
@@ -168,7 +168,7 @@ def _as_edited(
     """The baseline after an edit of a spec, its data and templates."""
     if not changed:
         return Entered(base, orphans=base.orphans)
-    # Lazy: what reads a spec is imported only where a part of one is read.
+    # Lazy: the reader of specs is imported only if a part of one is read.
     from flux2build.incremental.edited import edited
 
     return edited(project, base, locked.lock, changed)
@@ -181,19 +181,19 @@ def compared(
     changed: Changes,
     orphans: tuple[Orphan, ...] = (),
 ) -> Plan | None:
-    """Return what is to be done after files have changed; None if something of it cannot be."""
+    """Return the plan after files have changed; None if a step of it is impossible."""
     return _Comparison(project, base, snapshot).plan(changed, orphans)
 
 
 def narrowed(project: Project, comparison: Brief, choice: Choice) -> Brief | None:
-    """Return what is to be done for a choice of assets; None if the spec must be read to know it.
+    """Return the plan for a choice of assets; None if the spec must be read to make it.
 
     Raises:
-        UsageError: the choice names what there is not.
+        UsageError: the choice names something that does not exist.
     """
     if choice.everything and not choice.force:
         return comparison
-    # Lazy: names are for the commands that are given some.
+    # Lazy: names are needed only if the command line has some.
     from flux2build.incremental.names_in_brief import Names, UnknownError
 
     names = Names(comparison.base, comparison.plan, comparison.snapshot)
@@ -211,7 +211,7 @@ def narrowed(project: Project, comparison: Brief, choice: Choice) -> Brief | Non
 
 
 def _forcing(project: Project, comparison: Brief, forced: frozenset[AssetName]) -> Brief | None:
-    """What is to be done if some pictures are rendered again; None if that is refused."""
+    """The plan if some pictures are rendered again; None if that is refused."""
     base, places = comparison.base, {at for name in forced for at in comparison.base.steps(name)}
     if any(base.recipe(at).takes for at in places):
         return None
@@ -224,7 +224,7 @@ def _forcing(project: Project, comparison: Brief, forced: frozenset[AssetName]) 
 
 
 def _alone(project: Project, comparison: Brief, assets: frozenset[AssetName]) -> Brief | None:
-    """What is to be done for some assets by themselves."""
+    """The plan for some assets by themselves."""
     alone = _Comparison(project, comparison.base, comparison.snapshot).plan_of(assets)
     if alone is None:
         return None
@@ -233,7 +233,7 @@ def _alone(project: Project, comparison: Brief, assets: frozenset[AssetName]) ->
 
 
 def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
-    """Whether the recipes are the same as they were, and nothing but pictures differs."""
+    """Whether only pictures differ, so that the recipes are the same."""
     if LINKED in now.values() or project.unread or project.emptied:
         return False
     folders = {Kind.FOLDER, Kind.MISSING}
@@ -243,62 +243,62 @@ def _comparable(project: Project, base: Baseline, now: Mapping[str, str]) -> boo
 
 
 def _same_settings(project: Project, base: Baseline, now: Mapping[str, str]) -> bool:
-    """Whether the files of the settings that differ, if any, decide nothing else."""
+    """Whether changed files of settings, if any, leave the decisive settings the same."""
     differing = base.settings & now.keys()
     if not differing:
         return True
     try:
         same = project.settings.decisive == base.contents["settings"]
-    except UsageError:  # a reading of everything meets it, too
+    except UsageError:  # reading everything meets the error, too
         return False
     return same and all(project.settings_states.get(path) == now[path] for path in differing)
 
 
 def _same(project: Project, base: Baseline, path: str, state: str) -> bool:
-    """Whether a file that differs is a picture to the spec, whatever it shows."""
+    """Whether a changed file is just a picture to the spec, which does not depend on its content."""
     if base.spec.get(path, Kind.FILE) != Kind.FILE:
         return False
     maker = base.maker(f"output:{path}")
-    if maker is not None:  # of documents, line ends do not count
+    if maker is not None:  # line ends of documents do not count
         document = isinstance(base.recipe(maker).task, Write)
         return not document and (state == MISSING or state.startswith(_DIGEST))
     if path not in base.spec and not base.users(path):
-        return True  # it is locked, but no recipe and no reading depends on it
+        return True  # no recipe and no reading depends on a file that is only locked
     is_file = state.startswith(_DIGEST) and project.tree.kind(path) is Kind.FILE
     return is_file and project.tree.lfs_target(path) is None
 
 
 def _in_place(project: Project, plan: Plan) -> bool:
-    """Whether the folders of what is to be made are none of them links."""
+    """Whether no folder of the files to make is a link."""
     folders = {posixpath.join(posixpath.dirname(step.recipe.output), "-") for step in plan.todo}
     return all(project.tree.real(path) == path for path in folders)
 
 
 class _Comparison:
-    """A tree as it is, beside the baseline."""
+    """Compares a tree with its baseline."""
 
     def __init__(self, project: Project, base: Baseline, snapshot: Snapshot) -> None:
         self._project, self._base, self._snapshot = project, base, snapshot
-        # What is looked at to judge is nothing that the spec depends on.
+        # Files that are read to judge a plan are not dependencies of the spec.
         read = DiskFiles(project.folder, root_of(project.folder)).read
         self._soundness = Soundness(OPS, read, snapshot.files.get, project.judged, side_by_side)
         cards = project.capabilities.cards
         self._quotes = Quotes(cards, base.sizes, read, self._soundness.size)
 
     def plan(self, changed: Changes, orphans: tuple[Orphan, ...]) -> Plan | None:
-        """What is to be done; None if it cannot be."""
+        """The plan; None if it is impossible."""
         price = self._quotes.price
         bare = self._planned(lambda: replanned(self._base, *changed, self._snapshot, price))
         return self._feasible(bare, orphans)
 
     def plan_of(self, assets: Iterable[AssetName]) -> Plan | None:
-        """What is to be done for some assets by themselves; None if it cannot be."""
+        """The plan for some assets by themselves; None if it is impossible."""
         names, price = frozenset(assets), self._quotes.price
         bare = self._planned(lambda: planned_alone(self._base, names, self._snapshot, price))
         return self._feasible(bare, ())
 
     def _planned(self, plan: Callable[[], Plan]) -> Plan:
-        """A plan that is made again as long as the team's store knows more than was asked before."""
+        """The plan, made again as long as the team's store has new answers."""
         bare = plan()
         while self._project.team is not None and self._project.team.learn():
             bare = plan()
@@ -316,7 +316,7 @@ class _Comparison:
         return None if any(True for _ in chain.from_iterable(problems)) else plan
 
     def _underivable(self, plan: Plan) -> Iterator[tuple[Key, Problem]]:
-        """What cannot be derived or written, if anything is to be."""
+        """The files that are to be derived or written but cannot be."""
         if all(step.verdict.action is not Action.DERIVE for step in plan.steps):
             return
         from flux2build.images.documents import DOCUMENTS
@@ -335,7 +335,7 @@ class _Comparison:
         return open_orders(ledger, orders, str(self._project.folder))
 
     def _noted(self, step: Step) -> Step:
-        """A step with what should be known of a file that is made: what the spec says, and what is missing."""
+        """A step with the notes about its file: those of the spec, and what is missing."""
         task, action = step.recipe.task, step.verdict.action
         if action is Action.DERIVE and isinstance(task, Derive):
             return self._project.marked(step)

@@ -1,8 +1,7 @@
-"""A baseline after an edit of a spec, its data or its templates: only what they make is read again.
+"""Updates a baseline after an edit of a spec, its data or templates, and reads only affected assets.
 
-What an edit could change beside the files of the assets concerned makes it one for a reading of
-everything: other assets, folders or profiles, anything that is wrong, and whatever other assets take
-from those concerned.
+Everything is read if the edit may change more than the files of these assets: other assets, folders
+or profiles, or what other assets take from them. It is also read if anything is wrong.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
     from flux2build.assetspec.rows import Row
 
 _ROOM: Final = (50_000, 400_000, 3 * 1024 * 1024, quota.MOST // 10)
-"""What there must still be room for, whatever was edited: a tenth of what templates may do and specs ask for."""
+"""The room that must be left after an edit: a tenth of the limits of templates and specs."""
 
 
 def edited(
@@ -72,7 +71,7 @@ def _read(
     changed: Mapping[str, str],
     lines: Mapping[str, Lines],
 ) -> Entered | None:
-    """The baseline after an edit, of which only some lines of data are read, if there are any."""
+    """The baseline after an edit; only the given lines of data files are read, if there are any."""
     edit, profile = _Edit(project, base, changed, lines), project.options.profile
     tree = Excerpts(project.tree, {path: now for path, (_, now, _) in lines.items()})
     try:
@@ -80,7 +79,7 @@ def _read(
         if part is None or not edit.sound(part) or project.weights is not None:
             return None
         if lines and part.suspicious:
-            return None  # more members may tell that all is well
+            return None  # other members may show that nothing is wrong
         entering = Entering(project, base, lock, part, edit.members)
         now = entering.entered(edit.trace(part), odd=edit.odd)
         return now if now is not None and edit.enter_checks(now, part) else None
@@ -102,24 +101,24 @@ class _Edit:
         self._trace = cast("traces.Contents", base.contents["trace"])
         self._digests: SpecDigests | None = None
         self._checks: Collection[str] = ()
-        """The checks of which it says something else."""
+        """The checks whose options differ."""
         self._excerpts_before: dict[str, Sequence[Row]] = {}
-        """The rows of the lines that differ as they were, by family."""
+        """The former rows of the lines that differ, by family."""
         self._chosen: Collection[str] = frozenset()
         self.members = Members(self._trace["members"], self._trace["members"])
-        """The names of all assets, as they were and as they are."""
+        """The names of all assets before and after the edit."""
         self.odd = False
-        """Whether a check may find that formulas have failed."""
+        """Whether a check may report failed formulas."""
         self._asked_for = 0
-        """How much the spec may still ask for once all tables are read."""
+        """The quota that is left after all tables are read."""
 
     @property
     def elsewhere(self) -> Collection[str]:
-        """The profiles in which files may collide that do not here."""
+        """The other profiles in which files may collide."""
         return self._trace["elsewhere"].keys()
 
     def chosen(self, reading: Reading) -> Collection[AssetName]:
-        """The assets that the files make, and those that were not there before."""
+        """The assets that depend on the changed files, and new ones."""
         self.members = Members(self._trace["members"], self._members(reading))
         self._asked_for = reading.resolver.quota.left
         self._check_members()
@@ -148,7 +147,7 @@ class _Edit:
         return {AssetName(name) for name in names}
 
     def enter_checks(self, now: Entered, part: Part) -> bool:
-        """Enter what the spec says of checks by now; whether that is sound."""
+        """Enter the current options of checks; return whether that is sound."""
         if not self._checks and self.members.gone.isdisjoint(self._base.contents["steps"]):
             return True
         # Lazy: checks are loaded only where their options differ.
@@ -157,7 +156,7 @@ class _Edit:
         return enter_checks(now.base.contents, part, self._checks)
 
     def _of_changed_tables(self, reading: Reading) -> Iterator[str]:
-        """The assets that are concerned by tables that say something else."""
+        """The assets that changed tables concern."""
         profile = self._base.profile
         self._digests = digests_of(reading.text.data, profile)
         differences = Differences(self._trace["said"], self._digests, profile)
@@ -165,7 +164,7 @@ class _Edit:
         yield from concerned(reading, self._trace, differences, in_lines=bool(self._lines))
 
     def _members(self, reading: Reading) -> Tables:
-        """The names of all assets by now; where only lines are read, in the places of those that were."""
+        """The current names of all assets; those of lines replace their former names."""
         members: dict[str, Sequence[str]] = {}
         for one in reading.declared:
             family, names = one.family.name, [str(each.name) for each in one.family.members]
@@ -175,7 +174,7 @@ class _Edit:
         return members
 
     def _spliced(self, reading: Reading, one: Declared, names_now: Sequence[str]) -> list[str]:
-        """The names of a family's members, of which those are read whose lines differ."""
+        """The names of a family's members, of which only those with changed lines are read."""
         if one.table.rows is not None and one.table.rows.where is not None:
             raise AsAWholeError("other rows may be picked")
         tree = Excerpts(self._project.tree, {path: old for path, (old, *_) in self._lines.items()})
@@ -197,7 +196,7 @@ class _Edit:
         return names
 
     def _alike(self, one: Declared, names: Sequence[str]) -> bool:
-        """Whether a table, or a row, may have the name of another one on some systems."""
+        """Whether two tables, or two rows, may have the same name on some systems."""
         tables = {fold(table) for table in self._trace["members"]}
         path = join("", one.table.rows.file) if one.table.rows else ""
         return len(tables) < len(self._trace["members"]) or alike(names, self._lines[path][2])
@@ -207,7 +206,7 @@ class _Edit:
         return {*chain.from_iterable(self._trace["data"].values())}
 
     def _check_members(self) -> None:
-        """Refuse what may concern assets that are not read."""
+        """Refuse changes that may concern assets that are not read."""
         members = self.members
         if not members.changed.isdisjoint(self._trace["listed"]):
             raise AsAWholeError("others may be made of all members of a family")
@@ -219,7 +218,7 @@ class _Edit:
         self._check_sources(members.gone)
 
     def _check_sources(self, gone: Collection[str]) -> None:
-        """Refuse to forget files of the user's that others may be made of under the name of an asset."""
+        """Refuse to forget a user's file from which others may be made under an asset's name."""
         base = self._base
         sources = [name for name in gone if base.maker(f"asset:{name}") is None]
         for name in sources:
@@ -230,13 +229,13 @@ class _Edit:
                 raise AsAWholeError("others may be made of the same file")
 
     def _of_rows(self, reading: Reading) -> Iterator[str]:
-        """The assets whose rows differ, or were not there before."""
+        """The assets with changed or new rows."""
         families = {name for path in self._changed for name in self._trace["data"].get(path, ())}
         listed = any(path.endswith("/") for path in self._changed)
         for one in reading.declared if families or listed else ():
             family, table = one.family.name, one.table.rows
             if table is None or not (family in families or (listed and is_pattern(table.file))):
-                continue  # what a table says of its rows concerns all of its assets
+                continue  # other settings of a table concern all of its assets
             rows, before = reading.families.read[family].rows, self._rows_before(one)
             now = traces.plain_rows(rows)
             others = {
@@ -249,7 +248,7 @@ class _Edit:
             yield from (str(m.name) for m in one.family.members if id(m.row) in others)
 
     def _rows_before(self, one: Declared) -> traces.Rows:
-        """The rows of a family as they were, as far as they are read."""
+        """The former rows of a family, as far as they are read."""
         family, rows = one.family.name, one.table.rows
         if family in self._trace["rows"]:
             return self._trace["rows"][family]
@@ -264,7 +263,7 @@ class _Edit:
         return traces.plain_rows(data_files.read(tree, rows.file, shape_of(rows)).rows)
 
     def nameable(self, names: AssetNames) -> AssetNames:
-        """Every asset that can be named, whether or not it is read."""
+        """Every asset that can be named, including those that are not read."""
         members = frozenset(map(AssetName, self.members.declared)) if self._lines else names.members
         return replace(names, members=members)
 
@@ -299,7 +298,7 @@ class _Edit:
         return Markup(words, hidden, read, self._base.idle)
 
     def _templates(self, reading: Reading) -> dict[str, list[str]]:
-        """The words of each template that is used by now."""
+        """The words of each template in use."""
         before = self._trace["words"]
         words = {path: before[path] for path in self._still_used() if path in before}
         read = reading.texts.prompts.files()
@@ -311,7 +310,7 @@ class _Edit:
         return frozenset(path for path, assets in users if not chosen.issuperset(assets))
 
     def sound(self, part: Part) -> bool:
-        """Whether the files are still what they were when the edit was noticed, and there is room."""
+        """Whether the files have not changed since the edit was noticed, and there is room."""
         tree = self._project.tree
         return (
             part.trace.whole
@@ -323,12 +322,12 @@ class _Edit:
         )
 
     def _still(self, path: str, state: str) -> bool:
-        """Whether a file, or a folder's names, were read as they had been noticed."""
+        """Whether the state of a file or folder that was read is the one that was noticed."""
         states_read = self._project.tree.asked
         return path not in states_read if state == MISSING else states_read.get(path) == state
 
     def _room(self, part: Part) -> tuple[int, int, int, int]:
-        """What there is room for, if what was read again had not been read before."""
+        """The room that is left when the assets that were read again count once."""
         asked_for = self._asked_for + quota.MEMBER * len(self.members.new)
         start = bounds.MOST_TOGETHER, bounds.MOST_FREE, bounds.MOST_WRITTEN, asked_for
         room = [
@@ -338,7 +337,7 @@ class _Edit:
         return room[0], room[1], room[2], room[3]
 
     def trace(self, part: Part) -> traces.Contents:
-        """What the recipes are made of by now."""
+        """The current inputs of the recipes."""
         before, reading = self._trace, part.reading
         chosen = {*self._chosen, *self.members.gone}
         users = {
@@ -368,7 +367,7 @@ class _Edit:
         return own
 
     def _there(self, part: Part, profile: str) -> Mapping[str, Sequence[str]]:
-        """The paths of all assets' files in another profile, in which they must not collide."""
+        """The paths of all assets' files in another profile, where they must not collide."""
         before, now = self._trace["elsewhere"][profile], part.trace.elsewhere[profile]
         chosen = {*self._chosen, *self.members.gone}
         if all([*now.get(name, ())] == [*before.get(name, ())] for name in chosen):

@@ -1,4 +1,4 @@
-"""Enters the recipes of some assets in a baseline, in the places of those that they had before."""
+"""Enters the recipes of some assets in a baseline, in place of their former ones."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _DIGEST: Final = "sha256:"
 
 
 class Entering:
-    """A baseline, and what some assets come to by now."""
+    """Combines a baseline with the current recipes of some assets."""
 
     def __init__(
         self, project: Project, base: Baseline, lock: Lockfile, part: Part, members: Members
@@ -62,7 +62,7 @@ class Entering:
         self._first_document = base.count
 
     def entered(self, trace: traces.Contents, *, odd: bool) -> Entered | None:
-        """The baseline with the recipes; None if other assets may differ as well."""
+        """The baseline with the recipes; None if other assets may change, too."""
         part, contents = self._part, self._base.contents.copy()
         if not (self._settled() and self._alone() and self._apart()):
             return None
@@ -90,7 +90,7 @@ class Entering:
         return self._moved(contents, documents)
 
     def _settled(self) -> bool:
-        """Whether all that was made is locked, and no name is taken."""
+        """Whether every former asset is in the lock, and every new name is free."""
         owners = {recipe.asset for recipe in self._before.values()}.difference(
             map(AssetName, self._base.contents["open"])
         )
@@ -115,7 +115,7 @@ class Entering:
         )
 
     def _apart(self) -> bool:
-        """Whether no file of another asset follows from how these are ordered."""
+        """Whether files of other assets do not depend on how these are ordered."""
         orders = [
             {r.asset: _ordered(r.task) for r in recipes if isinstance(r.task, Generate)}
             for recipes in (self._before.values(), self._part.recipes)
@@ -136,7 +136,7 @@ class Entering:
         return True
 
     def _documents(self) -> dict[int, Recipe]:
-        """The documents about many assets as they are now, by their places, where they differ."""
+        """The current documents about many assets that differ, by their places."""
         base, part = self._base, self._part
         resources = part.reading.resolver.resources
         files = AssetFiles(
@@ -150,7 +150,7 @@ class Entering:
                 break
             self._first_document = at
             if [*base.steps(document.asset)] != [at]:
-                continue  # it is about a single asset, and its own
+                continue  # the document is about its own asset alone
             changed = _updated_document(document, document.task, files, places)
             if changed != document:
                 documents[at] = changed
@@ -162,7 +162,7 @@ class Entering:
         return sorted({*asking_of(self._part.assets), *others})
 
     def _reviewed(self, asking: Collection[str]) -> list[str] | None:
-        """The assets whose pictures a person has to approve; None if all must be looked at to know."""
+        """The assets whose pictures a person has to approve; None if the spec must be read to know."""
         if self._base.contents["ships_approved"]:
             return sorted(self._rendered)
         options = self._part.reader.tables.checks.get("review")
@@ -184,7 +184,7 @@ class Entering:
         return frozenset({*own, *(name for name in names if not self._own(name))})
 
     def _ask_for_the_same(self, trace: traces.Contents) -> bool:
-        """Whether another member of a family asks for the same as one of these."""
+        """Whether another member of a family has the same request as one of these."""
         before, now = (
             [traces.request(recipe) for recipe in recipes if isinstance(recipe.task, Generate)]
             for recipes in (self._before.values(), self._part.recipes)
@@ -200,32 +200,32 @@ class Entering:
         return self._updated(self._base.contents["sizes"], now)
 
     def _notes(self) -> dict[str, tuple[str, ...]]:
-        """What is to be known of pictures that are rendered."""
+        """The notes about rendered pictures."""
         part, families = self._part, self._part.families | self._gone_tables()
         others = {name: each for name, each in self._base.notes.items() if name not in families}
         return others | {name: each for name, each in part.notes.items() if name in families}
 
     def _updated(self, before: Mapping[str, T], now: dict[str, T]) -> dict[str, T]:
-        """What is known of assets by now, those in their places that were known before."""
+        """The current values of assets; former assets stay in their places."""
         updated = {**before, **now}
         for name in {*self._part.assets, *self._members.gone} - now.keys():
             updated.pop(name, None)
         return updated
 
     def _own(self, name: str) -> bool:
-        """Whether an asset was read again, or is gone."""
+        """Whether an asset was read again, or removed."""
         return name in self._part.assets or name in self._members.gone
 
     def _gone_tables(self) -> frozenset[str]:
         return frozenset(self._members.before.keys() - self._members.now.keys())
 
     def _unread(self, trace: traces.Contents) -> set[str]:
-        """The data files that are not read any more."""
+        """The data files that are no longer read."""
         before = cast("traces.Contents", self._base.contents["trace"])
         return before["data"].keys() - trace["data"].keys()
 
     def _enter_files(self, contents: Contents, trace: traces.Contents) -> None:
-        """Enter the files that the recipes are about, and what the spec depends on by now."""
+        """Enter the files of the recipes, and the current dependencies of the spec."""
         base, index = self._base, self._project.index
         outputs = {recipe.output for recipe in self._part.recipes}
         folders = above(outputs)
@@ -241,7 +241,7 @@ class Entering:
         sources = {each.path for each in inputs if isinstance(each, Source)}
         files = (sources | outputs).difference(base.files)
         new = (states.keys() | files) - base.states.keys()
-        # What was looked at only now may have been read before, and what it was must not be forgotten.
+        # A path that was only looked at now may have been read before; its digest must stay.
         read = {path: state for path, state in states.items() if state.startswith(_DIGEST)}
         new_to_spec = {path: state for path, state in states.items() if path not in base.spec}
         contents["spec"] = {**base.spec, **new_to_spec, **read}
@@ -257,7 +257,7 @@ class Entering:
             contents["files"] = sorted({*base.files, *files})
 
     def _in_place(self) -> bool:
-        """Whether each recipe takes the place of another one, and can be made when that could be."""
+        """Whether each recipe can take the place of a former one in the order of building."""
         users = self._base.contents["users"]
         before, now = (
             {
@@ -274,7 +274,7 @@ class Entering:
         )
 
     def _replaced(self, contents: Contents, documents: Mapping[int, Recipe]) -> frozenset[int]:
-        """Put the recipes into their places, and return the places of those that are others."""
+        """Put the recipes into their places, and return the places of changed ones."""
         recipes, users = list(contents["recipes"]), dict(contents["users"])
         makers, others = contents["makers"], set[int]()
         for recipe in (*self._part.recipes, *documents.values()):
@@ -291,7 +291,7 @@ class Entering:
         return frozenset(others) | self._rejudged(contents)
 
     def _rejudged(self, contents: Contents) -> frozenset[int]:
-        """The first steps of assets of which something else is said, and those that wait otherwise."""
+        """The steps to judge because the words about an asset, or its need for approval, have changed."""
         waiting = {*contents["reviewed"]} ^ {*self._base.contents["reviewed"]}
         steps = contents["steps"]
         places = {at for name in waiting for at in steps.get(name, ())}
@@ -309,7 +309,7 @@ class Entering:
         )
 
     def _moved(self, contents: Contents, documents: Mapping[int, Recipe]) -> Entered | None:
-        """The baseline with all recipes in a new order; None if that is not sound."""
+        """The baseline with all recipes in a new order; None if that is unsound."""
         base, part = self._base, self._part
         if self._reuses_files() or self._used_elsewhere(documents):
             return None
@@ -327,7 +327,7 @@ class Entering:
         return Entered(Baseline(contents), frozenset(others), part.assets, left_over)
 
     def _reuses_files(self) -> bool:
-        """Whether a new file may be one that another asset, or another profile, had before."""
+        """Whether a new output may have belonged to another asset or profile."""
         owners = {recipe.output: recipe.asset for recipe in self._before.values()}
         files = {*self._base.files}
         return any(
@@ -336,14 +336,14 @@ class Entering:
         )
 
     def _used_elsewhere(self, documents: Container[int]) -> bool:
-        """Whether anything else is made of a file that is not made any more."""
+        """Whether a file that is no longer made is an input of others."""
         new = {name for each in self._part.recipes for name in names(each)}
         gone = {name for each in self._before.values() for name in names(each)} - new
         users = (at for name in gone for at in self._base.users(name))
         return any(at not in self._before and at not in documents for at in users)
 
     def _apart_from_others(self, contents: Contents) -> bool:
-        """Whether each output is a file by itself, and none that is read."""
+        """Whether each output is a separate file that is not also read."""
         part, output = self._part, "output:"
         makers = contents["makers"]
         outputs = [each.removeprefix(output) for each in makers if each.startswith(output)]
@@ -352,7 +352,7 @@ class Entering:
         return part.apart(part.reader.profile, outputs, reserved)
 
     def _left_over(self, contents: Contents) -> tuple[Orphan, ...] | None:
-        """The files that are not made any more; None if another asset has taken one over."""
+        """The files that are no longer made; None if another asset makes one of them."""
         names = {*self._part.assets, *map(AssetName, self._members.gone)}
         blocks = [self._lock.block(name, self._base.profile) for name in names]
         recipes, profile = self._part.recipes, self._base.profile
@@ -365,19 +365,19 @@ class Entering:
 
 
 def _maker(source: Input) -> str:
-    """What makes an input; nothing for a file of the user's, which is there already."""
+    """The maker of an input; empty for a user's file, which exists already."""
     return "" if isinstance(source, Source) else str(source)
 
 
 def _ordered(task: Generate) -> tuple[object, ...]:
-    """What of an order other recipes may decide, too, or follow from."""
+    """The parts of an order that other recipes may also decide, or depend on."""
     return task.provider, task.model, task.params.get("ground"), task.params.get("framed")
 
 
 def _updated_document(
     document: Recipe, task: Write, files: AssetFiles, places: Mapping[str, int]
 ) -> Recipe:
-    """A document about all assets, which have these places in it, with what some of them are by now."""
+    """A document about all assets, in the order of `places`, with the current files of some."""
     pairs = zip(task.about, document.inputs, strict=True)
     described = [
         pair for pair in pairs if pair[0].asset in places and pair[0].asset not in files.assets

@@ -1,4 +1,4 @@
-"""What the checks find in a project."""
+"""The findings of checks in a project."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def findings_of(
 ) -> list[Finding]:
     """Return the findings of all checks, in the order of building: causes before consequences.
 
-    `strictly`, what is not approved is an error and, where the spec requires no approval, every
-    picture needs one.
+    `strictly` makes a missing approval an error; every picture needs one if the spec does not
+    require any.
     """
     from flux2build.session.approval import rendered
 
@@ -60,10 +60,10 @@ def findings_in_brief(
     snapshot: Snapshot,
     assets: Mapping[AssetName, Asset],
 ) -> list[Finding] | None:
-    """Return the findings after files have changed; None if all must be looked at to know them.
+    """Return the findings after files have changed; None if everything must be read to know them.
 
-    The plan has all steps of the assets that any can be about. `assets` are those of which something
-    else is said since.
+    The plan has all steps of the assets that findings can be about. `assets` are those that have
+    changed.
     """
     if base.checks is None or (names := _concerned(base, plan, assets)) is None:
         return None
@@ -89,9 +89,9 @@ def findings_in_brief(
 
 
 def _concerned(base: Baseline, plan: Plan, assets: Mapping[AssetName, Asset]) -> list[str] | None:
-    """The checks that have something to look at, of which no other one is loaded; None for all.
+    """The checks that have something to examine, so that only these are loaded; None for all.
 
-    Of the spec and the lock as a whole nothing is there that was not there before.
+    The spec and the lock as a whole have nothing new to examine.
     """
     missing = {Subject.SPEC}
     if not assets:
@@ -109,9 +109,9 @@ def _concerned(base: Baseline, plan: Plan, assets: Mapping[AssetName, Asset]) ->
 
 
 def standing(findings: Sequence[Finding]) -> frozenset[AssetName] | None:
-    """The assets about which these are found again as long as their steps are looked at.
+    """The assets whose steps must be judged so that these findings are found again.
 
-    None if what is found is not about assets by themselves, nor keys without effect.
+    None if a finding is neither about a single asset nor about a key without effect.
     """
     findings = [each for each in findings if each.code != UNUSED_KEY]
     about = {Subject.STEPS, Subject.PICTURES} if findings else set()
@@ -122,7 +122,7 @@ def standing(findings: Sequence[Finding]) -> frozenset[AssetName] | None:
 
 
 def subjects(spec: Spec) -> dict[str, str]:
-    """What each check that is not off finds something in, to know later which need not be loaded."""
+    """The subject of each check that is not off; later it tells which checks to load."""
     options = {
         name: spec.checks.get(name) or check.options.model_construct()
         for name, check in CHECKS.items()
@@ -132,7 +132,7 @@ def subjects(spec: Spec) -> dict[str, str]:
 
 
 class _UnreadSpec(Spec, frozen=True):
-    """A spec in which the checks found nothing; its text is read for the places of other problems."""
+    """A spec without findings of its own; its text is only read for the places of problems."""
 
     read: Callable[[], SpecText] | None = None
 
@@ -146,7 +146,7 @@ class _UnreadSpec(Spec, frozen=True):
 
 
 class _UnreadAssets(dict[AssetName, Asset]):
-    """The assets that were read again of a spec, and of the others what their pictures have to show."""
+    """The assets that were read again; of others only the words that their pictures must show."""
 
     expected: Mapping[str, str]
 
@@ -189,7 +189,7 @@ def _excluded_in_brief(
     """The assets that the `exclude` of each check names.
 
     Raises:
-        Flux2BuildError: it names what there is not, or the spec must be read to know it.
+        Flux2BuildError: `exclude` names something that does not exist, or the spec must be read.
     """
     words = {name: each.exclude for name, each in options.items() if each.exclude}
     if not words:

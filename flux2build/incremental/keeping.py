@@ -1,4 +1,4 @@
-"""Keeps what a reading of everything came to as the baseline of what changes later."""
+"""Writes the result of reading everything as the baseline for later changes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def keep(
     concerned: frozenset[AssetName] | None,
     subjects: Mapping[str, str],
 ) -> Baseline | None:
-    """Keep the plan of a project as the baseline, and return it; None if there is too much to do.
+    """Keep the plan of a project as the baseline, and return it; None if too much is to be done.
 
-    `around` are the states that an answer depends on, and `subjects` is what each check finds something
-    in. The findings are about the assets that are `concerned`; it is None if they may be about others.
-    Which candidate ships is for the lock to say: with these, an asset is always judged.
+    `around` are the states on which an answer depends, and `subjects` are those of the checks.
+    `concerned` are the assets with findings; it is None if findings may be about others. Only the
+    lock knows which candidate ships, so an asset with candidates is always judged.
     """
     due = {each.recipe.asset for each in project.whole.steps if unsettled(each)}
     most = few(len(project.spec.named))
@@ -52,7 +52,7 @@ def keep(
 
 
 def unsettled(step: Step) -> bool:
-    """Whether a step has to be judged in any case, because it is not simply kept."""
+    """Whether a step must always be judged, because its file is not simply kept."""
     return step.drift or bool(step.verdict.reasons) or bool(step.recipe.takes)
 
 
@@ -124,22 +124,22 @@ def _elsewhere(project: Project, outputs: Collection[str]) -> set[str]:
 
 
 def plain_budget(budget: Budget) -> dict[str, str | None]:
-    """What the spec says may be spent, as it is kept."""
+    """The budget of the spec, as plain data."""
     return {name: None if usd is None else str(usd) for name, usd in asdict(budget).items()}
 
 
 def mark(text: bytes, block: Block) -> str:
-    """What a block in the text of a lock, and what it says of the spec, can be told by from others."""
+    """The short digests of a block's text and of its asset's tags, alternative text and title."""
     return of_bytes(text.strip())[7:39] + block.meta[7:39]
 
 
 def plain_orphans(orphans: Iterable[Orphan]) -> list[tuple[str, str, str, str]]:
-    """Files that are left over, as they are kept."""
+    """Leftover files, as plain data."""
     return [(each.asset, each.profile, each.path, each.sha256) for each in orphans]
 
 
 def enter_picture(pictures: dict[str, str], step: Step) -> None:
-    """Enter the bytes of a file that is kept, or that there are none to rely on."""
+    """Enter the digest of a file that is kept; remove that of any other file."""
     for name in () if step.recipe.candidate else names(step.recipe):
         if step.verdict.action is Action.KEEP:
             pictures[name] = str(step.verdict.bytes)
@@ -175,7 +175,7 @@ def expected_of(assets: Mapping[AssetName, Asset]) -> dict[str, str]:
 
 
 def idle_of(notices: Iterable[Notice]) -> list[tuple[Key, str, str | None]]:
-    """What is said of keys without effect, as it is kept."""
+    """The notices about keys without effect, as plain data."""
     problems = ((each.key, each.problem) for each in notices if each.code == UNUSED_KEY)
     return [(key, problem.message, problem.hint) for key, problem in problems]
 
@@ -186,7 +186,7 @@ def asking_of(assets: Mapping[AssetName, Asset]) -> list[str]:
 
 
 def _is_plain(project: Project) -> bool:
-    """Whether no row is for the file of another asset, none is signed, and no document lies beside code."""
+    """Whether no row is for another asset's file or signed, and no document lies beside code."""
     owners = {step.recipe.output: step.recipe.asset for step in project.whole.steps}
     blocks = [b for b in project.lock.blocks.values() if b.profile == project.spec.profile]
     rows = [(block.asset, row.output) for block in blocks for row in block.rows]
@@ -196,16 +196,16 @@ def _is_plain(project: Project) -> bool:
 
 
 def said_of(data: Mapping[str, object], profile: str) -> dict[str, Any]:
-    """What a profile of a spec says of itself."""
+    """The table of a profile in a spec."""
     profiles = data.get("profile")
     own = profiles.get(profile) if isinstance(profiles, Mapping) else None
     return dict(own) if isinstance(own, Mapping) else {}
 
 
 def _places(project: Project) -> Spans:
-    """Where the blocks of a lock stand; nothing if they cannot stand alone.
+    """The range of each block in a lock; empty if blocks cannot be read alone.
 
-    Neither can those of profiles that have files at the same paths.
+    They cannot if profiles have files at the same paths.
     """
     own, profile = {step.recipe.output for step in project.whole.steps}, project.spec.profile
     blocks = project.lock.blocks.values()

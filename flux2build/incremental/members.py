@@ -1,4 +1,4 @@
-"""The assets of a spec by now, beside those that a baseline has, and those that an edit of tables concerns."""
+"""Compares the assets of a spec with a baseline's, and finds those that an edit of tables concerns."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from flux2build.incremental import traces
 from flux2build.storage import paths
 
 Tables = Mapping[str, Sequence[str]]
-"""The names of each table's assets; the tables in their order, too."""
+"""The names of each table's assets, with the tables in their order."""
 
 _ENDS: Final = (".,", ".]", ".-")
-"""What stands in a name where a part of a key may have ended in a dot, which some systems drop."""
+"""The parts of a name that may come from a final dot in a key, which some systems drop."""
 
 _SHARED: Final = frozenset({"asset", "defaults", "style", "vars", "profile"})
-"""The tables that are compared by themselves."""
+"""The tables that are compared separately."""
 
 
 class Members(Struct, frozen=True, dict=True):
-    """The names of all assets, as they were and as they are."""
+    """The names of all assets before and after an edit."""
 
     before: Tables
     now: Tables
 
     @property
     def same(self) -> bool:
-        """Whether the same assets are there, in the same order."""
+        """Whether the assets and their order are the same."""
         return self.before == self.now and [*self.before] == [*self.now]
 
     @cached_property
     def gone(self) -> frozenset[str]:
-        """The assets that are not there any more."""
+        """The assets that were removed."""
         return frozenset(self._but(self.before, self.now))
 
     @cached_property
     def new(self) -> frozenset[str]:
-        """The assets that were not there before."""
+        """The assets that were added."""
         return frozenset(self._but(self.now, self.before))
 
     @staticmethod
@@ -56,18 +56,18 @@ class Members(Struct, frozen=True, dict=True):
 
     @cached_property
     def changed(self) -> frozenset[str]:
-        """The tables that have other assets than before, or those in another order."""
+        """The tables whose assets, or their order, have changed."""
         tables = self.before.keys() | self.now.keys()
         return frozenset(each for each in tables if self.before.get(each) != self.now.get(each))
 
     @property
     def declared(self) -> Iterable[str]:
-        """All assets that are there, in their order."""
+        """All current assets, in their order."""
         return chain.from_iterable(self.now.values())
 
 
 def spliced(names: Sequence[str], was: Sequence[str], now: Sequence[str]) -> list[str] | None:
-    """Return names with others in the place of those that stand together; None if it is not plain how."""
+    """Return names with a consecutive part replaced by others; None if the part is not found."""
     if was == now:
         return [*names]
     start = names.index(was[0]) if was else 0
@@ -76,9 +76,9 @@ def spliced(names: Sequence[str], was: Sequence[str], now: Sequence[str]) -> lis
 
 
 def alike(names: Sequence[str], text: str) -> bool:
-    """Whether rows may have equal keys on some systems, given the names they make and the text they are from.
+    """Whether rows may have equal keys on some systems, judged by their names and their text.
 
-    A name lacks those letters of a key that names cannot hold: they must not be the like of others.
+    Names lack those letters of a key that they cannot hold; these letters must not resemble others.
     """
     folded = {paths.fold(name) for name in names}
     ending = any(end in name for name in names for end in _ENDS)
@@ -97,12 +97,13 @@ class AsAWholeError(Flux2BuildError):
 def concerned(
     reading: Reading, trace: traces.Contents, differences: Differences, *, in_lines: bool
 ) -> Iterator[str]:
-    """Return the assets of the tables that say something else, and of those that share what does.
+    """Return the assets of changed tables, and of tables that use what has changed.
 
-    Where another profile says something else, it is one of each table, to know that all is well there.
+    If another profile has changed, this includes an asset of each table, to see whether all is well
+    there.
 
     Raises:
-        AsAWholeError: the spec must be read as a whole to know them.
+        AsAWholeError: the spec must be read as a whole to find them.
     """
     data, profiles = reading.text.data, differences.profiles
     others = [table for key, table in data.items() if key not in _SHARED]
@@ -123,7 +124,7 @@ def concerned(
 
 
 def _words_of_templates(trace: traces.Contents) -> Mapping[str, set[str]]:
-    """The words of the templates that the texts of each asset are made of."""
+    """The words of the templates of each asset's texts."""
     words: dict[str, set[str]] = {}
     for path, assets in trace["templates"].items():
         for name in {asset.partition("[")[0] for asset in assets}:

@@ -1,4 +1,4 @@
-"""The assets that a choice selects, found without reading the spec."""
+"""Finds the assets that a choice selects, without reading the spec."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class UnknownError(Flux2BuildError):
 
 
 class Names:
-    """What can be selected of the assets of a baseline, given what is to be done since.
+    """The names, tags and states by which assets of a baseline can be selected.
 
-    Without a plan and a snapshot it is what names and tags select.
+    Without a plan and a snapshot, these are only names and tags.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class Names:
         self._snapshot = snapshot
 
     def field(self, words: Iterable[str]) -> Field:
-        """What words can select.
+        """The field from which words select.
 
         Raises:
-            UnknownError: the spec must be read to know it.
+            UnknownError: the spec must be read.
         """
         axes = re.findall(_AXES, " ".join(words))
         if axes and not (self._base.members and all(map(_plain, axes))):
@@ -51,12 +51,12 @@ class Names:
         return Field(self.assets, _Values(self), up, down, self._sources, self._common)
 
     def closure(self, chosen: Iterable[AssetName]) -> frozenset[AssetName]:
-        """Some assets, with all that they are made of."""
+        """Some assets, with all their inputs."""
         return frozenset(each for name in chosen for each in self._reached(self._needed, name))
 
     @cached_property
     def assets(self) -> Mapping[AssetName, Asset]:
-        """What is selected, and listed, of each asset; then the documents about many of them."""
+        """All assets as they are selected and listed, then the documents about many of them."""
         return {each.name: each for each in self._assets()}
 
     def _assets(self) -> Iterator[Asset]:
@@ -69,7 +69,7 @@ class Names:
             yield Asset(name, family, axes, tuple(tags.get(name, ())), source=drawn.get(name))
 
     def values(self, method: str) -> Values:
-        """What each asset can be selected by, by the name of the method."""
+        """The values by which a method selects each asset."""
         if method == "path":
             return self.paths
         if method == "state":
@@ -108,7 +108,7 @@ class Names:
 
     @cached_property
     def _judged(self) -> Field:
-        """What those assets can be selected by that are judged, and all by their tags."""
+        """The field of the judged assets, and of all assets by their tags."""
         return field_of(self._plan, self.assets, lambda _: {}, lambda _: {})
 
     @property
@@ -117,7 +117,7 @@ class Names:
 
     @cached_property
     def _sources(self) -> Mapping[str, Collection[AssetName]]:
-        """The assets that are made of a file of the user's, by its path."""
+        """The assets that are made from a user's file, by its path."""
         base, sources = self._base, dict[str, set[AssetName]]()
         owners = {at: name for name in base.assets for at in base.steps(name)}
         for path in base.sources:
@@ -127,7 +127,7 @@ class Names:
         return sources
 
     def _common(self, path: str) -> bool:
-        """Whether every asset may depend on a file that none is made of."""
+        """Whether every asset may depend on a file that is not an input."""
         contents, lock = self._base.contents, self._base.contents["fixed"][0]
         trace = contents["trace"]
         if path == lock or (trace is not None and path in {*trace["specs"], *trace["data"]}):
@@ -141,13 +141,13 @@ class Names:
         return False
 
     def _needed(self, asset: AssetName) -> Iterable[AssetName]:
-        """The assets that one is made of."""
+        """The assets that are inputs of one."""
         base = self._base
         inputs = (each for place in base.steps(asset) for each in base.recipe(place).inputs)
         return {each.asset for each in inputs if not isinstance(each, Source)}
 
     def _using(self, asset: AssetName) -> Iterable[AssetName]:
-        """The assets that are made of one."""
+        """The assets that have one as an input."""
         base = self._base
         outputs = [f"{_OUTPUT}{base.recipe(place).output}" for place in base.steps(asset)]
         users = (place for name in (f"asset:{asset}", *outputs) for place in base.users(name))
@@ -157,7 +157,7 @@ class Names:
     def _reached(
         nearest: Callable[[AssetName], Iterable[AssetName]], start: AssetName
     ) -> Mapping[AssetName, int]:
-        """The assets that one leads to, each with its distance."""
+        """The assets that can be reached from one, each with its distance."""
         distances, todo = {start: 0}, [start]
         for name in todo:
             for each in nearest(name):
@@ -168,7 +168,7 @@ class Names:
 
 
 class _Values(dict[str, Values]):
-    """What assets can be selected by, found when it is asked for."""
+    """The values of each method, found on first use."""
 
     def __init__(self, names: Names) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ class _Values(dict[str, Values]):
 
 
 def named(base: Baseline, words: Sequence[str]) -> frozenset[AssetName] | None:
-    """The assets that names and tags select; None if that is not known, or they select nothing."""
+    """The assets that names and tags select; None if there are none, or that is unknown."""
     if not Choice(tuple(word.removeprefix("tag:") for word in words)).plain:
         return None
     try:
@@ -189,12 +189,12 @@ def named(base: Baseline, words: Sequence[str]) -> frozenset[AssetName] | None:
 
 
 def _axes(name: AssetName) -> Mapping[str, str]:
-    """The axes of a member, with the values that stand in its name."""
+    """The axes of a member, with the values in its name."""
     _, bracket, inside = name.removesuffix("]").partition("[")
     return dict(each.split("=", 1) for each in inside.split(",")) if bracket else {}
 
 
 def _plain(axes: str) -> bool:
-    """Whether axes select the same by what stands in names as by what the spec says."""
+    """Whether axes select the same by the values in names as by those of the spec."""
     values = (each.partition("=")[2].strip() for each in axes.split(","))
     return all(value == "*" or (safe_name(value) == value) for value in values)

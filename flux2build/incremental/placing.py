@@ -1,4 +1,4 @@
-"""Puts the recipes of some assets among those of a baseline, in the order of building."""
+"""Inserts the recipes of some assets in a baseline, in the order of building."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from flux2build.planning.replan import names
 
 _MASTER = "asset:"
 _Rank = tuple[int, int, int]
-"""Where a step stands: the turn of its master, the place of its asset, and where it stood."""
+"""The position of a step: the turn of its master, the place of its asset, and its former place."""
 
 
 class Placing:
-    """A baseline of which some steps are left out, and some recipes that it is to have instead.
+    """A baseline without some of its steps, and the recipes to insert instead.
 
-    Of the `documents`, some are others in the same place; from the first one on, all steps are.
+    `documents` are changed ones that keep their places; all steps from `first_document` on are
+    documents.
     """
 
     def __init__(
@@ -39,9 +40,9 @@ class Placing:
         }
 
     def enter(self, contents: Contents, declared: Iterable[str]) -> Mapping[int, int] | None:
-        """Enter all in the order in which assets are declared; None if they are in a circle.
+        """Enter all steps in the order of the declared assets; None if they form a circle.
 
-        Return the places that steps have now, by those they had; recipes follow upon those.
+        Return the new places by the former ones; new recipes count as following the former steps.
         """
         places = {AssetName(name): at for at, name in enumerate(declared)}
         needs = self._needs()
@@ -64,7 +65,7 @@ class Placing:
         return places_now
 
     def _owners(self) -> Sequence[AssetName]:
-        """The assets of all steps that were there before."""
+        """The assets of all former steps."""
         owners = [AssetName("")] * self._base.count
         for name in self._base.assets:
             for place in self._base.steps(name):

@@ -1,4 +1,4 @@
-"""Recipes as plain data: what a baseline keeps of them."""
+"""Converts recipes to and from the plain data of a baseline."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INPUTS: Final = {Source: "s", MasterOf: "m", OutputOf: "o"}
 
 
 def plain(recipe: Recipe) -> bytes:
-    """A recipe as it is kept; `ValueError` if it holds more than plain data."""
+    """Encode a recipe; raise `ValueError` if it holds more than plain data."""
     inputs = [(_INPUTS[type(each)], *_words(each)) for each in recipe.inputs]
     task = _plain_task(recipe.task)
     takes = [_plain_task(each) for each in recipe.takes]
@@ -56,7 +56,7 @@ def _plain_ops(ops: Sequence[Operation]) -> list[tuple[Any, ...]]:
 
 
 def _bare(value: Any) -> Any:
-    """JSON without the types that are more than plain, such as texts of a closed list."""
+    """JSON with only plain types, so without enumerations."""
     if isinstance(value, Mapping):
         return {str(name): _bare(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -79,7 +79,7 @@ def _plain_about(about: About) -> tuple[Any, ...]:
 
 
 def recipe_of(data: bytes) -> Recipe:
-    """Return the recipe that was kept; the data comes from a sealed file."""
+    """Decode a recipe; the data comes from a sealed file."""
     return _recipe(*marshal.loads(data))  # noqa: S302 - sealed
 
 

@@ -1,4 +1,4 @@
-"""A baseline beside a lock that was changed since by a decision, a merge or another command."""
+"""Updates a baseline after a decision, a merge or another command has changed the lock."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from flux2build.session.project import Project
 
 
 def relocked(project: Project, base: Baseline, state: str) -> Baseline | None:
-    """Return a baseline with the lock as it is by now; None if the spec must be read to know it.
+    """Return a baseline with the current lock; None if the spec must be read.
 
-    In it, the assets are open whose blocks have changed, and those that are made of them.
+    The assets of changed blocks are open in it, and so are those that are made from them.
     """
     try:
         data = project.lock_bytes
@@ -30,11 +30,11 @@ def relocked(project: Project, base: Baseline, state: str) -> Baseline | None:
         blocks = Parts(data, project.lock_path.name, places, canonical=True)
         return _Comparison(base, blocks).relocked(state)
     except Flux2BuildError:
-        return None  # reading all of it says what is wrong
+        return None  # reading everything reports the error
 
 
 class _Comparison:
-    """The blocks of a lock, beside those of a baseline."""
+    """Compares the blocks of a lock with those of a baseline."""
 
     def __init__(self, base: Baseline, blocks: Parts) -> None:
         self._base, self._blocks = base, blocks
@@ -70,7 +70,7 @@ class _Comparison:
         return Baseline(contents)
 
     def _changed(self) -> Iterator[Key]:
-        """The keys of the blocks that are others, new or gone."""
+        """The keys of the blocks that were changed, added or removed."""
         for key, text in self._texts.items():
             if (mark_before := self._before.get(key)) is None or mark_before[:32] != of_bytes(text)[
                 7:39
@@ -79,13 +79,13 @@ class _Comparison:
         yield from self._before.keys() - self._texts.keys()
 
     def _canonical(self) -> bool:
-        """Whether the text is what a writing of all blocks gives, apart from what each one says."""
+        """Whether writing all blocks gives the same text, except for the content of each block."""
         head = self._blocks.head
         parts = [dumps(head).encode().strip(), *self._texts.values()]
         return not head.older and b"\n\n".join(parts) + b"\n" == self._blocks.text
 
     def _affects_own_steps_alone(self, key: Key) -> bool:
-        """Whether no more than the steps of its asset follows from a block that has changed."""
+        """Whether a changed block only affects the steps of its asset."""
         base, block, (asset, profile) = self._base, self._blocks.get(key), key
         if profile != base.profile:
             return False
@@ -110,14 +110,14 @@ class _Comparison:
         return [self._base.recipe(at) for asset in assets for at in self._base.steps(asset)]
 
     def _orphans(self, assets: set[AssetName], blocks: Iterable[Block]) -> list[Orphan]:
-        """The files that are left over by now."""
+        """The current leftover files."""
         recipes, profile = self._recipes(assets), self._base.profile
         own = orphans(recipes, blocks, frozenset({profile}), profile)
         others = (each for each in self._base.orphans if each.asset not in assets)
         return sorted((*others, *own), key=lambda each: (each.path, each.asset))
 
     def _concerned(self, assets: Iterable[AssetName]) -> Iterator[AssetName]:
-        """The assets among some that are made, and those that are made of them."""
+        """The assets among some that have steps, and those that are made from them."""
         for recipe in self._recipes(assets):
             yield recipe.asset
             for name in names(recipe):

@@ -1,4 +1,4 @@
-"""A baseline that goes on: what is known of a tree in which a plan in brief has left nothing to do."""
+"""Updates the baseline after a build that carried out a plan in brief."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ class Renewed(Struct, frozen=True):
 
     base: Baseline
     touched: frozenset[str]
-    """The files that are not as they were."""
+    """The files that have changed."""
     clean: bool
-    """Whether nothing is left to do."""
+    """Whether no work is left."""
 
 
 def renew(project: Project, brief: Brief, report: Report | None, answer: str) -> None:
-    """Keep the baseline of a tree after a build, with the answer if nothing is left to do.
+    """Keep the baseline of a tree after a build, with the answer if no work is left.
 
-    Without a report nothing was done, and nothing had to be.
+    Without a report, nothing had to be done.
     """
     if (renewal := renewed(project, brief, report)) is not None:
         note(project, renewal, answer)
 
 
 def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | None:
-    """Return the baseline after a build of a plan in brief; None if it cannot be told."""
+    """Return the baseline after a build of a plan in brief; None if that is unknown."""
     if project.owes_the_team or not _in_parts(report):
         return None
     placed = report.placed if report is not None else {}
@@ -78,7 +78,7 @@ def renewed(project: Project, brief: Brief, report: Report | None) -> Renewed | 
 
 
 def _in_parts(report: Report | None) -> bool:
-    """Whether a build has left the blocks of a lock where they can be found."""
+    """Whether the lock that a build has written can be read in parts."""
     lock = report.lock if report is not None else None
     return lock is None or isinstance(lock[0].blocks, Parts)
 
@@ -90,7 +90,7 @@ def _leave_open(
     snapshot: Snapshot,
     assets: Mapping[AssetName, Asset],
 ) -> None:
-    """Enter what has to be judged in any case, and what was found about it."""
+    """Enter the assets that must always be judged, because of pending work or findings."""
     findings = findings_in_brief(project, base, plan, snapshot, assets)
     concerned = None if findings is None else standing(findings)
     if concerned is None:
@@ -103,7 +103,7 @@ def _leave_open(
 
 
 def note(project: Project, renewal: Renewed, answer: str) -> None:
-    """Note the answer in the index, if there is one, as long as the states of the baseline last; keep both."""
+    """Note the answer, if there is one, in the index for the states of the baseline, and save both."""
     index, journal, base = project.index, project.journal, renewal.base
     index.remember(ledger_key(), marked(str(journal.path), journal.end, time.time_ns()), [])
     silent = base.settled and base.checks is not None
@@ -135,7 +135,7 @@ def _blocks(brief: Brief, report: Report | None) -> Parts:
 def _entered(
     base: Baseline, blocks: Parts, due: Iterable[AssetName], states: Mapping[str, str]
 ) -> Baseline:
-    """A baseline with another lock, in which some assets differ, and with other states of some files."""
+    """A baseline with the new lock, in which some assets differ, and with new states of some files."""
     contents = base.contents.copy()
     contents["around"] = {**base.around}
     contents["states"] = {**base.states, **states}
@@ -145,7 +145,7 @@ def _entered(
     contents["marks"] = _marks(base, blocks, due)
     contents["canonical"] = blocks.canonical
     contents["pictures"] = {**contents["pictures"]}
-    # Of what has failed, or waits for a person, there may be no block.
+    # There may be no block of an asset that has failed, or waits for a person.
     changed = [block for asset in due if (block := blocks.get((asset, base.profile)))]
     keys = dict.fromkeys(key for block in changed for key in block.keys)
     unsigned = any(row.output.unsigned for block in changed for row in block.rows)
@@ -155,7 +155,7 @@ def _entered(
 
 
 def _marks(base: Baseline, blocks: Parts, due: Iterable[AssetName]) -> list[str]:
-    """What the blocks of a lock can be told by, of which those of some assets were written anew."""
+    """The marks of a lock's blocks, of which those of some assets are new."""
     marks = dict(zip(base.places, base.contents["marks"], strict=True))
     for asset in due:
         marks.pop((asset, base.profile), None)

@@ -1,4 +1,4 @@
-"""What else tells whether files are those of the project."""
+"""Other paths that decide whether files belong to the project."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flux2build.storage.disk import root_of
 
 
 def around(project: Project, files: Iterable[str]) -> Iterator[str]:
-    """What makes files those of the project: their folders, none of them a link, and its root.
+    """The paths that make files part of the project: its root, and folders that are not links.
 
     A file that a link leads to has the times and the inode that it had before.
     """

@@ -1,4 +1,4 @@
-"""What the recipes of a spec were made of, as the baseline keeps it."""
+"""The inputs of a spec's recipes, as the baseline keeps them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Contents(TypedDict):
     """What is kept."""
 
     members: dict[str, list[str]]
-    """The names of each table's assets; the tables in their order, too."""
+    """The names of each table's assets, with the tables in their order."""
     listed: list[str]
-    """The families that a list of pictures holds as a whole."""
+    """The families that a list of pictures contains as a whole."""
     data: dict[str, list[str]]
     """The families that a data file has rows for, by its path."""
     rows: dict[str, Rows]
@@ -33,32 +33,32 @@ class Contents(TypedDict):
     texts: dict[str, str]
     """The texts of the other data files."""
     specs: dict[str, list[str]]
-    """Every word inside of what looks like markup, even in a comment, by the file of the spec."""
+    """Every word in apparent markup, even in a comment, by the file of the spec."""
     said: SpecDigests
-    """What the tables of the spec say."""
+    """The digests of the spec's tables."""
     hidden: list[str]
-    """The words that no variable is meant by."""
+    """The words that do not refer to variables."""
     templates: dict[str, list[str]]
     """The assets whose texts are made of a template or a catalogue, by its path."""
     catalogs: list[str]
-    """Those of them that are catalogues of translations."""
+    """The catalogues of translations among them."""
     words: dict[str, list[str]]
-    """Every word inside of the markup of a template, by its path."""
+    """Every word in the markup of a template, by its path."""
     room: tuple[int, int, int, int]
-    """What the templates of the spec may still do, and how much more it may ask for."""
+    """The remaining limits of the spec's templates, and its remaining quota."""
     elsewhere: dict[str, Mapping[str, Sequence[str]]]
-    """The paths of each asset's files in other profiles, where they may collide there alone."""
+    """The paths of each asset's files in those profiles that may have collisions of their own."""
     requests: dict[str, int]
-    """How many members of a family ask for the same, by what they ask for."""
+    """The number of members of a family with the same request, by request."""
     documents: bool
-    """Whether documents tell of pictures."""
+    """Whether there are documents about pictures."""
 
 
 def contents(spec: Spec) -> Contents | None:
-    """Return what the recipes of a spec were made of; None if it takes all of it to judge an edit."""
+    """Return the inputs of a spec's recipes; None if every edit needs the whole spec."""
     if not spec.trace.whole:
         return None
-    # Lazy: what compares tables is there only where a spec has been read.
+    # Lazy: tables are compared only if a spec has been read.
     from flux2build.assetspec.spec_digests import digests_of
 
     data, rows, texts = read_of(spec.trace.rows)
@@ -107,15 +107,15 @@ def read_of(
 
 
 def spec_words(text: SpecText) -> dict[str, list[str]]:
-    """Every word inside of the markup of each file of a spec."""
-    # Lazy: what reads markup is there only where a spec has been read.
+    """Every word in the markup of each file of a spec."""
+    # Lazy: markup is read only if a spec has been read.
     from flux2build.assetspec import markup
 
     return {file.name: sorted(markup.words([file.text])) for file in text.files}
 
 
 def plain_rows(rows: Sequence[Row]) -> Rows:
-    """Rows as texts; equal texts stand for equal cells, whatever lines they are from."""
+    """Rows as texts; equal texts mean equal cells, on any lines."""
     columns = {
         each: of_bytes(repr(sorted(each)).encode("utf-8", "surrogatepass"))[7:15]
         for each in {row.columns for row in rows}
@@ -124,7 +124,7 @@ def plain_rows(rows: Sequence[Row]) -> Rows:
 
 
 def request(recipe: Recipe) -> str:
-    """What makes two requests of a family the same, whatever their parameters are."""
+    """The digest by which two requests of a family are the same, even with other parameters."""
     task = recipe.task
     parts: tuple[object, ...] = ()
     if isinstance(task, Generate):
@@ -133,7 +133,7 @@ def request(recipe: Recipe) -> str:
 
 
 def without(requests: Mapping[str, int], *gone: str) -> Counter[str]:
-    """The requests that are left when some are not asked for any more."""
+    """The remaining requests after some are removed."""
     remaining = Counter(requests)
     remaining.subtract(gone)
     return remaining
