@@ -49,7 +49,7 @@ def adopt(project: Project, name: str, file: str) -> Adopted:
         SystemFault: the disk refuses it.
     """
     picture = named(project, name)
-    adopted, row = _taken(project, at_hand(project, project.files()), picture, file)
+    adopted, row = _adopted(project, at_hand(project, project.files()), picture, file)
     enter(project, picture, row)
     return adopted
 
@@ -58,14 +58,14 @@ def adopt_all(project: Project) -> list[Adopted]:
     """Let every file that lies at the output of a rendered asset be its picture, and lock all of them."""
     files = project.files()
     artifacts = at_hand(project, files)
-    known = [each for each in pictures(project) if each.recipe.output in files]
-    places = (str(project.folder / each.recipe.output) for each in known)
-    taken = [_taken(project, artifacts, *each) for each in zip(known, places, strict=True)]
-    enter_all(project, [(each, row) for each, (_, row) in zip(known, taken, strict=True)])
-    return [adopted for adopted, _ in taken]
+    rendered = [each for each in pictures(project) if each.recipe.output in files]
+    places = (str(project.folder / each.recipe.output) for each in rendered)
+    adoptions = [_adopted(project, artifacts, *each) for each in zip(rendered, places, strict=True)]
+    enter_all(project, [(each, row) for each, (_, row) in zip(rendered, adoptions, strict=True)])
+    return [adopted for adopted, _ in adoptions]
 
 
-def _taken(
+def _adopted(
     project: Project, artifacts: Artifacts, picture: Picture, file: str
 ) -> tuple[Adopted, Generated]:
     """Put the picture in a file in its place and into the store; return its row of the lock, too."""

@@ -15,10 +15,10 @@ def after(before: Project, report: Report) -> Project:
     """Return a project as a build has left it; what else has changed since is not seen."""
     project = before.reread_lock()
     lock, data = report.lock or (before.lock, before.lock_bytes)
-    known, locked = vars(project), Locked.of(lock)
-    known.update(lock_bytes=data, _lock_as_read=lock, _files=report.on(before.files()))
-    known["wrote_lock"] = report.lock is not None
-    known["seen"] = replace(
+    parts, locked = vars(project), Locked.of(lock)
+    parts.update(lock_bytes=data, _lock_as_read=lock, _files=report.on(before.files()))
+    parts["wrote_lock"] = report.lock is not None
+    parts["seen"] = replace(
         before.seen,
         files=report.on(before.seen.files),
         lock=lock,
@@ -29,5 +29,5 @@ def after(before: Project, report: Report) -> Project:
     )
     planner = Planner(project.seen, project.quotes.price)
     bare = judged_again(before.whole, report.due, planner)
-    known["whole"] = project.completed(bare, project.seen)
+    parts["whole"] = project.completed(bare, project.seen)
     return project

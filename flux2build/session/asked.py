@@ -25,8 +25,8 @@ def parameters(options: CommonOptions, intended: Intended) -> Mapping[str, Json]
     """
     if intended.expected:
         return intended.expected
-    there = str(Path(intended.project) / SPEC_NAME)
-    for file in dict.fromkeys((options.file, there)):
+    spec_of_order = str(Path(intended.project) / SPEC_NAME)
+    for file in dict.fromkeys((options.file, spec_of_order)):
         try:
             for task in _tasks(Project.open(replace(options, file=file))):
                 if intended.payload in payloads(task.model, task.prompt, task.params):

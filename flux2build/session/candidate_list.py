@@ -39,8 +39,8 @@ class Shown(Struct, frozen=True):
     @property
     def seed(self) -> int | None:
         """The seed that was asked for, or that the provider reports."""
-        asked = self.candidate.seed
-        return self.candidate.receipt.seed if asked is None else asked
+        seed = self.candidate.seed
+        return self.candidate.receipt.seed if seed is None else seed
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -23,10 +23,10 @@ def numbers(project: Project) -> Mapping[Digest, int]:
     """
     blocks = project.lock.blocks.values()
     entered = {each.key: each.number for block in blocks for each in block.candidates}
-    return dict(_asked(project)) | entered
+    return dict(_of_spec(project)) | entered
 
 
-def _asked(project: Project) -> Iterator[tuple[Digest, int]]:
+def _of_spec(project: Project) -> Iterator[tuple[Digest, int]]:
     for picture in pictures(project):
         ready = tuple(digest for digest in picture.inputs if digest is not None)
         if len(ready) < len(picture.inputs):

@@ -16,8 +16,8 @@ def documents(
     """The documents that differ from the lock in their line ends alone, with the locked digests."""
     same: dict[str, Digest] = {}
     for row in chain.from_iterable(block.written for block in blocks):
-        path, wanted = row.output.path, row.output.sha256
-        edited = digests.get(path, wanted) != wanted and files.kind(path) is Kind.FILE
-        if edited and of_bytes(files.read(path).replace(b"\r\n", b"\n")) == wanted:
-            same[path] = wanted
+        path, locked = row.output.path, row.output.sha256
+        edited = digests.get(path, locked) != locked and files.kind(path) is Kind.FILE
+        if edited and of_bytes(files.read(path).replace(b"\r\n", b"\n")) == locked:
+            same[path] = locked
     return same

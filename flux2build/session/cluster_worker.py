@@ -131,10 +131,10 @@ def _data(parts: Sequence[Part]) -> list[bytes] | Absent:
     """All bytes, or which ones this machine cannot have."""
     data: list[bytes] = []
     for part in parts:
-        there = part if isinstance(part, bytes) else _fetched(part)
-        if there is None:
+        fetched = part if isinstance(part, bytes) else _fetched(part)
+        if fetched is None:
             return Absent(str(part))
-        data.append(there)
+        data.append(fetched)
     return data
 
 
@@ -173,9 +173,9 @@ def _require_networks(files: Files) -> None:
     for step in (step for task in files.tasks for step in task.ops):
         op = OPS.get(step.op)
         if op is not None and issubclass(op, NetworkOp):
-            wanted = Weights.model_validate(step.params["model"])
+            weights = Weights.model_validate(step.params["model"])
             files_here = ImageModels(_models()).opened(op.model_validate(dict(step.params)))
-            _require(f"`{wanted.name}`", files_here.digest, wanted.sha256)
+            _require(f"`{weights.name}`", files_here.digest, weights.sha256)
 
 
 def _devices(picture: Picture, command: tuple[str, ...]) -> Devices:

@@ -57,7 +57,7 @@ class Context(Struct, frozen=True):
 
     def _options(self, words: Sequence[str], name: str) -> Iterator[str]:
         """The shared options that a command line lacks."""
-        options, given = self.options, {word.partition("=")[0] for word in words}
+        options, options_in_line = self.options, {word.partition("=")[0] for word in words}
         profile = None if name in _OF_NO_PROFILE else options.profile
         file = None if {name, " ".join(words[:2])} & _OF_NO_FILE else options.file
         for short, long, value in (
@@ -65,7 +65,7 @@ class Context(Struct, frozen=True):
             ("-f", "--file", file),
             ("", "--env-file", options.env_file),
         ):
-            if value is not None and not given & {short, long}:
+            if value is not None and not options_in_line & {short, long}:
                 yield from (short or long, value)
 
     def _selection(self, words: Sequence[str], name: str) -> Iterator[str]:

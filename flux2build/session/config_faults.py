@@ -37,9 +37,9 @@ _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def mistakes(config: Mapping[str, Any]) -> Iterator[Fault]:
     """One fault for each key that there is not, or whose value cannot be."""
-    known = _SETTINGS | set(PROVIDERS)
-    for name in sorted(config.keys() - known):
-        hint = did_you_mean(name, known)
+    names = _SETTINGS | set(PROVIDERS)
+    for name in sorted(config.keys() - names):
+        hint = did_you_mean(name, names)
         yield Fault((name,), f"`{name}` is not a setting", hint, name=True)
     for name in sorted((config.keys() & set(PROVIDERS)) - _SETTINGS):
         yield from _misplaced(name, config[name])

@@ -82,7 +82,9 @@ class Drafting:
         return standing_in.replaceable(artifacts, self._sketches)
 
     @asynccontextmanager
-    async def heeding_edits(self, halt: asyncio.Event, left: asyncio.Event) -> AsyncIterator[None]:
+    async def heeding_edits(
+        self, halt: asyncio.Event, abandoned: asyncio.Event
+    ) -> AsyncIterator[None]:
         """Halt, and leave the pictures under way, as soon as somebody edits something."""
         over = threading.Event()
 
@@ -96,7 +98,7 @@ class Drafting:
             if await asyncio.to_thread(listen) and not halt.is_set():
                 self.overtaken = True
                 halt.set()
-                left.set()
+                abandoned.set()
 
         heeding = asyncio.create_task(heed())
         try:
@@ -122,8 +124,8 @@ class Drafting:
         toolbox = Toolbox(OPS, DOCUMENTS, signer, lambda op, image: op.sketched(image))
         renderers = dict.fromkeys(providers, renderer)
         world = _Unlocked(artifacts, artifacts.folder, renderers, toolbox)
-        seen = replace(snapshot, removable=lambda _path, _digest: False)
-        report = await build(replace(plan, steps=steps), seen, world, lambda _event: None, halt)
+        snapshot = replace(snapshot, removable=lambda _path, _digest: False)
+        report = await build(replace(plan, steps=steps), snapshot, world, lambda _event: None, halt)
         files = {path: digest for path, digest in report.placed.items() if digest is not None}
         self._sketches.update(files.items())
         standing_in.note(artifacts.folder, self._sketches)

@@ -47,9 +47,9 @@ class EarlierLocks:
     def _versions(self) -> dict[Digest, Version]:
         """The newest version of the lock that has a key, by key."""
         newest: dict[Digest, Version] = {}
-        left = MOST
+        bytes_left = MOST
         for version in self._repository.versions(self._lock):
-            if (left := left - version.size) < 0:
+            if (bytes_left := bytes_left - version.size) < 0:
                 break
             for key in re.findall(_KEY, self._repository.read(version) or b""):
                 newest.setdefault(Digest(str(key, "ascii")), version)
@@ -63,14 +63,14 @@ class EarlierLocks:
             row = block.generated
             if row is not None and row.receipt.paid:
                 for key in {row.key, row.renamed.key, row.order.digest}:
-                    known = KnownPicture(row.output.sha256, row.receipt)
-                    pictures.setdefault(key, []).append(known)
+                    picture = KnownPicture(row.output.sha256, row.receipt)
+                    pictures.setdefault(key, []).append(picture)
                 at = Recorded(row.output.path, row.output.bytes)
                 self._recorded.setdefault(row.output.sha256, []).append(at)
             for each in block.candidates:
                 if each.receipt.paid:
-                    known = KnownPicture(each.output.sha256, each.receipt, each.output)
-                    pictures.setdefault(each.key, []).append(known)
+                    picture = KnownPicture(each.output.sha256, each.receipt, each.output)
+                    pictures.setdefault(each.key, []).append(picture)
         return pictures
 
 

@@ -38,13 +38,13 @@ def offer(repository: str, endpoint: str | None = None) -> Offer:
         from huggingface_hub import HfApi
         from huggingface_hub.utils import filter_repo_objects
 
-        about = HfApi(endpoint=endpoint).model_info(repository, files_metadata=True)
-        files = {file.rfilename: file.size or 0 for file in about.siblings or []}
-        wanted = filter_repo_objects(files, allow_patterns=_WANTED)
-        size = sum(files[name] for name in wanted)
-        card = about.card_data or {}
+        info = HfApi(endpoint=endpoint).model_info(repository, files_metadata=True)
+        files = {file.rfilename: file.size or 0 for file in info.siblings or []}
+        file_names = filter_repo_objects(files, allow_patterns=_WANTED)
+        size = sum(files[name] for name in file_names)
+        card = info.card_data or {}
         licence = str(card.get("license_name") or card.get("license") or "not told")
-        return Offer(repository, str(about.sha), one_line(licence), size)
+        return Offer(repository, str(info.sha), one_line(licence), size)
 
 
 def fetch(offered: Offer, folder: Path, endpoint: str | None = None) -> None:

@@ -140,8 +140,8 @@ class ImageModels:
             files = {"x.param": layers, "x.bin": layers.with_suffix(".bin")}
             return Weighed(files)
         if op == "cutout" and (matting := table.cutout.get(name)):
-            seen: dict[str, Json] = matting.model_dump(include={"size", "mean", "std"})
-            return Weighed({"onnx": self.local.path(matting)}, seen, pinned=matting.digest)
+            settings: dict[str, Json] = matting.model_dump(include={"size", "mean", "std"})
+            return Weighed({"onnx": self.local.path(matting)}, settings, pinned=matting.digest)
         if op == "upscale" and name in _PACKAGED:
             return self._packaged(name)
         ending = "param" if op == "upscale" else "onnx"
@@ -153,18 +153,18 @@ class ImageModels:
         )
 
     def _packaged(self, name: str) -> Weighed:
-        found = find_spec(_PACKAGE)
-        if found is None or found.origin is None:
+        spec = find_spec(_PACKAGE)
+        if spec is None or spec.origin is None:
             raise _missing("upscale", name, _PACKAGE)
-        folder = Path(found.origin).parent / "models"
+        folder = Path(spec.origin).parent / "models"
         nets = _PACKAGED[name].items()
         files = {f"x{k}.{end}": folder / f"{net}.{end}" for k, net in nets for end in _NCNN_FILES}
         return Weighed(files, packaged=True)
 
     def _locked(self, op: str, name: str) -> str:
         pattern = _LOCKED % (op.encode(), re.escape(json.dumps(name).encode()))
-        known = Counter(re.findall(pattern, self.local.lock_bytes))
-        return max(known, key=lambda each: (known[each], each)).decode() if known else ""
+        digests = Counter(re.findall(pattern, self.local.lock_bytes))
+        return max(digests, key=lambda each: (digests[each], each)).decode() if digests else ""
 
     @property
     def _config(self) -> str:

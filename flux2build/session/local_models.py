@@ -182,8 +182,8 @@ class LocalModels(Mapping[str, Card]):
         """
         table = self.table.models.get(name)
         if table is None or table.path is None:
-            known = name in PROVIDER.repositories
-            fetch = f"`flux2build models fetch {name}`, then " if known else ""
+            can_be_fetched = name in PROVIDER.repositories
+            fetch = f"`flux2build models fetch {name}`, then " if can_be_fetched else ""
             raise SystemFault(
                 f"the weights of `{name}` are not on this machine",
                 hint=f'{fetch}add `[local.models.{name}]` with `path = "FOLDER"` to `{self.written.name}`',
@@ -254,8 +254,8 @@ class LocalModels(Mapping[str, Card]):
             if digest is not None:
                 return digest
         pattern = _LORA % re.escape(json.dumps(name).encode())
-        known = Counter(re.findall(pattern, self.lock_bytes))
-        return max(known, key=lambda each: (known[each], each)).decode() if known else ""
+        digests = Counter(re.findall(pattern, self.lock_bytes))
+        return max(digests, key=lambda each: (digests[each], each)).decode() if digests else ""
 
     def lora_path(self, name: str) -> str:
         """The file of a LoRA.
@@ -264,9 +264,9 @@ class LocalModels(Mapping[str, Card]):
             SystemFault: it is not on this machine, or not a safetensors file.
         """
         if name not in self.table.loras:
-            known = did_you_mean(name, self.table.loras) if self.table.loras else None
+            suggestion = did_you_mean(name, self.table.loras) if self.table.loras else None
             add = f'add `[local.loras.{name}]` with `path = "FILE"` to `{self.written.name}`'
-            raise SystemFault(f"the LoRA `{name}` is not on this machine", hint=known or add)
+            raise SystemFault(f"the LoRA `{name}` is not on this machine", hint=suggestion or add)
         path = self.path(self.table.loras[name])
         if path.suffix != ".safetensors" or not path.is_file():
             raise SystemFault(
@@ -302,8 +302,8 @@ class LocalModels(Mapping[str, Card]):
 
     def _locked(self, name: str) -> str:
         bare = f"{PROVIDER.name}/{name}"
-        known = Counter(re.findall(re.escape(bare).encode() + _DIGEST, self.lock_bytes))
-        return max(known, key=lambda each: (known[each], each)).decode() if known else bare
+        digests = Counter(re.findall(re.escape(bare).encode() + _DIGEST, self.lock_bytes))
+        return max(digests, key=lambda each: (digests[each], each)).decode() if digests else bare
 
     @cached_property
     def lock_bytes(self) -> bytes:

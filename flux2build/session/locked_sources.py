@@ -38,9 +38,9 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
 
         ours, theirs, _ = self._lock_as_read
         profiles = {profile for lock in (ours, theirs) for _, profile in lock.blocks}
-        wanted = dict(self.other_profiles(profiles))
-        wanted[self.spec.profile] = self.graph.ordered
-        return reconciled(wanted, ours, theirs, self._digests(wanted.values(), (ours, theirs)))
+        recipes = dict(self.other_profiles(profiles))
+        recipes[self.spec.profile] = self.graph.ordered
+        return reconciled(recipes, ours, theirs, self._digests(recipes.values(), (ours, theirs)))
 
     @cached_property
     def _lock_as_read(self) -> LockAsRead:
@@ -71,8 +71,8 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
     @property
     def doubled(self) -> int | None:
         """The line of the lock at which the other side starts of a merge that left no markers."""
-        read = self._lock_as_read
-        return None if self.conflict is not None or isinstance(read, Lockfile) else read[2]
+        lock = self._lock_as_read
+        return None if self.conflict is not None or isinstance(lock, Lockfile) else lock[2]
 
     @cached_property
     def conflict(self) -> int | None:
@@ -112,18 +112,18 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
         return self._digests((self.spec.recipes,), (self.lock,))
 
     def _digests(
-        self, wanted: Iterable[Sequence[Recipe]], locks: Iterable[Lockfile]
+        self, recipe_lists: Iterable[Sequence[Recipe]], locks: Iterable[Lockfile]
     ) -> dict[str, Digest]:
         paths: set[str] = set()
-        for recipe in chain.from_iterable(wanted):
+        for recipe in chain.from_iterable(recipe_lists):
             paths.add(recipe.output)
             paths |= {source.path for source in recipe.inputs if isinstance(source, Source)}
         blocks = [block for lock in locks for block in lock.blocks.values()]
         locked = {row.output.path for block in blocks for row in block.rows} - paths
         # The lock may come from a stranger: paths outside the folder are not looked at.
         paths |= {path for path in locked if self.tree.inside(path)}
-        known = self.index.digests(sorted(paths))
-        digests = {path: Digest(digest) for path, digest in known.items()}
+        known_digests = self.index.digests(sorted(paths))
+        digests = {path: Digest(digest) for path, digest in known_digests.items()}
         return digests | documents(self.tree, digests, blocks)
 
 

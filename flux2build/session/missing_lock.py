@@ -31,14 +31,15 @@ def missing(
     pictures = [recipe for recipe in recipes if isinstance(recipe.task, Generate)]
     digests = ((recipe, files.get(recipe.output)) for recipe in pictures)
     unknown = {recipe.asset for recipe, at in digests if at is None or not known(recipe, at)}
-    if not (there := sum(each.asset in unknown and each.output in files for each in recipes)):
+    outputs = sum(each.asset in unknown and each.output in files for each in recipes)
+    if not outputs:
         return None
     back = "bring it back from git, or from whoever built the pictures, and commit it beside them"
     if (file := _ignoring(lock)) is not None:
         remedy = f"use {_add(lock)}" if Path(file).is_absolute() else "take that out"
         back = f"a line in `{file}` has git ignore it: {remedy}, and {back}"
     return Problem(
-        f"there is no `{lock.name}` beside {there} of {len(recipes)} outputs: was it committed?",
+        f"there is no `{lock.name}` beside {outputs} of {len(recipes)} outputs: was it committed?",
         hint=f"{back}; move files away that are not from a build",
     )
 

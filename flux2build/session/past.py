@@ -57,17 +57,17 @@ class Picture(Struct, frozen=True):
 
 def pictures(project: Project, asset: AssetName) -> list[Picture]:
     """Every picture that an asset was in the profile, the oldest first."""
-    profile, known = project.spec.profile, dict[Digest, Picture]()
+    profile, by_digest = project.spec.profile, dict[Digest, Picture]()
     for picture in (*_committed(project, asset, profile), *_delivered(project, asset)):
-        known.setdefault(picture.output, picture)
+        by_digest.setdefault(picture.output, picture)
     block = project.lock.block(asset, profile)
     if block is not None and (row := block.generated) is not None:
-        now = known.get(row.output.sha256) or Picture(
+        current = by_digest.get(row.output.sha256) or Picture(
             0, row.output.sha256, "", row.receipt, row.model
         )
-        known[row.output.sha256] = replace(now, block=block, current=True)
+        by_digest[row.output.sha256] = replace(current, block=block, current=True)
     # Without a date it is newer than everything that has one.
-    dated = sorted(known.values(), key=lambda each: (not each.date, each.date))
+    dated = sorted(by_digest.values(), key=lambda each: (not each.date, each.date))
     return [replace(each, number=number) for number, each in enumerate(dated, 1)]
 
 
@@ -80,15 +80,15 @@ def elsewhere(project: Project, asset: AssetName) -> list[str]:
 
 def _committed(project: Project, asset: AssetName, profile: str) -> Iterator[Picture]:
     """The pictures in git's versions of the lock, each with its first commit; renames are followed."""
-    name, found = asset, list[Picture]()
+    name, earlier = asset, list[Picture]()
     for commit, lock in _locks(project.repository, project.lock_path):
         block = lock.block(name, profile)
-        if block is None and found and (former := _holding(lock, profile, found[-1].output)):
+        if block is None and earlier and (former := _holding(lock, profile, earlier[-1].output)):
             name, block = former.asset, former
         if block is not None and (row := block.generated) is not None:
             digest, date = row.output.sha256, commit.date
-            found.append(Picture(0, digest, date, row.receipt, row.model, commit, block))
-    yield from reversed(found)
+            earlier.append(Picture(0, digest, date, row.receipt, row.model, commit, block))
+    yield from reversed(earlier)
 
 
 def _holding(lock: Lockfile, profile: str, output: Digest) -> Block | None:
@@ -169,12 +169,12 @@ def whereabouts(
     copies = [copy(project, each, artifacts) for each in pictures]
     if (team := project.team) is None:
         return [each.where if each else None for each in copies]
-    for picture, found in zip(pictures, copies, strict=True):
-        _ = found or team.has(picture.output)
+    for picture, copy_here in zip(pictures, copies, strict=True):
+        _ = copy_here or team.has(picture.output)
     team.learn()
     return [
-        found.where if found else _TEAM if team.knows(picture.output) else None
-        for picture, found in zip(pictures, copies, strict=True)
+        copy_here.where if copy_here else _TEAM if team.knows(picture.output) else None
+        for picture, copy_here in zip(pictures, copies, strict=True)
     ]
 
 

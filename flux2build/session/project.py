@@ -100,9 +100,9 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         """
         project = replace(self)
         parts = vars(Sources).items()
-        kept = {name for name, part in parts if isinstance(part, cached_property)}
-        read = {name: value for name, value in vars(self).items() if name in kept}
-        vars(project).update(read, unread=self.unread)
+        lasting = {name for name, part in parts if isinstance(part, cached_property)}
+        values = {name: value for name, value in vars(self).items() if name in lasting}
+        vars(project).update(values, unread=self.unread)
         return project
 
     def snapshot(
@@ -135,7 +135,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     def look(self, profile: str, files: Mapping[str, Digest], locked: Locked) -> Snapshot:
         """What lock, ledger, store and git know, with these files in the tree."""
         tree, in_tree = self.tree, Bytes(files)
-        seen = Snapshot(
+        snapshot = Snapshot(
             profile=profile,
             files=files,
             lock=locked.lock,
@@ -153,8 +153,8 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
             pictures=locked.pictures,
         )
         if self.team is None:
-            return seen
-        return self.team.seen(seen, lambda each: each in in_tree or self.store.has(each))
+            return snapshot
+        return self.team.seen(snapshot, lambda each: each in in_tree or self.store.has(each))
 
     @cached_property
     def consulted(self) -> dict[str, str]:
@@ -280,9 +280,9 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         Raises:
             SpecError: files or references cannot be used for what is to be made.
         """
-        found = list(self.soundness.problems(plan))
-        found = found or [*self.quotes.misfits(plan), *self.preflight.problems(plan)]
-        if problems := [self.spec.located(problem, key) for key, problem in found]:
+        pairs = list(self.soundness.problems(plan))
+        pairs = pairs or [*self.quotes.misfits(plan), *self.preflight.problems(plan)]
+        if problems := [self.spec.located(problem, key) for key, problem in pairs]:
             raise SpecError(*dict.fromkeys(problems))
         return plan
 
@@ -305,8 +305,8 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         """A plan with its notes, with what is left over, and with the orders that it does not ask for."""
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
-        wanted = asked(bare, snapshot.files) if snapshot.ledger.unsettled else {}
-        orders = tuple(open_orders(snapshot.ledger, wanted, str(self.folder)))
+        orders_of_steps = asked(bare, snapshot.files) if snapshot.ledger.unsettled else {}
+        orders = tuple(open_orders(snapshot.ledger, orders_of_steps, str(self.folder)))
         return replace(self.quotes.annotated(self._noted(bare)), orphans=left_over, orders=orders)
 
     def _noted(self, plan: Plan) -> Plan:
@@ -322,8 +322,8 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
             if step.verdict.action is not Action.RENDER or step.recipe.asset not in assets:
                 return step
             step = self.marked(step)
-            kept = usual_models.note(step, self.spec)
-            own = (*notes.get(assets[step.recipe.asset].family, ()), *([kept] if kept else ()))
+            model = usual_models.note(step, self.spec)
+            own = (*notes.get(assets[step.recipe.asset].family, ()), *([model] if model else ()))
             return replace(step, notes=(*step.notes, *own)) if own else step
 
         return replace(plan, steps=tuple(map(noted, plan.steps)))

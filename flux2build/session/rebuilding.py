@@ -55,8 +55,8 @@ class Rebuilding(Struct, frozen=True):
         claims = tuple(journal.claims.read())
         if project is None:
             return cls(journal, saved, Witnesses(claims, emptied=emptied), damaged)
-        receipts, wanted = _receipts(project), _wanted(project)
-        witnesses = Witnesses(claims, receipts, wanted, str(project.folder), emptied)
+        receipts, orders = _receipts(project), _wanted(project)
+        witnesses = Witnesses(claims, receipts, orders, str(project.folder), emptied)
         return cls(journal, saved, witnesses, damaged)
 
     @property
@@ -103,7 +103,7 @@ def _receipts(project: Project) -> dict[Digest, Proof]:
 
 def _wanted(project: Project) -> dict[Digest, tuple[Recipe, Decimal | None]]:
     """The paid orders of the spec, as far as the pictures are known that they need."""
-    inputs, wanted = Inputs(project.files()), dict[Digest, tuple[Recipe, Decimal | None]]()
+    inputs, prices = Inputs(project.files()), dict[Digest, tuple[Recipe, Decimal | None]]()
     for recipe in project.graph.ordered:
         block = project.lock.block(recipe.asset, project.spec.profile)
         row = row_of(recipe, block) if block else None
@@ -111,5 +111,5 @@ def _wanted(project: Project) -> dict[Digest, tuple[Recipe, Decimal | None]]:
         for each in (recipe, *orders(recipe, inputs.of(recipe), block, 0)):
             if (order := inputs.order(each)) and buys(each):
                 price = (project.quotes.price(each) or (None, None))[1]
-                wanted |= dict.fromkeys(order.spellings, (each, price))
-    return wanted
+                prices |= dict.fromkeys(order.spellings, (each, price))
+    return prices

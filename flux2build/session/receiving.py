@@ -106,11 +106,11 @@ class _Posted(Struct, frozen=True):
 
     async def __call__(self, path: str, message: Message) -> Answer:
         """The answer to a message."""
-        heard = self.hearing.heard(path, message, time.time())
-        if isinstance(heard, Heard):
-            return await self.filing.hear(heard)
-        self.refusals.note(heard.text)
-        return heard
+        outcome = self.hearing.heard(path, message, time.time())
+        if isinstance(outcome, Heard):
+            return await self.filing.hear(outcome)
+        self.refusals.note(outcome.text)
+        return outcome
 
 
 def _share(settings: UserSettings, say: Callable[[str], None]) -> Share:

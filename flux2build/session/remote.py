@@ -55,18 +55,18 @@ def balances(
         SystemFault: an endpoint is not one, or the key would be sent in clear.
     """
 
-    async def asked(provider: Remote) -> Decimal | Refused | None:
+    async def balance_of(provider: Remote) -> Decimal | Refused | None:
         if not settings.value(provider.key_variable):
             return Refused(Refusal.CREDENTIALS, f"`{provider.key_variable}` is not set")
         own = limits_of(settings)
         async with client_of(settings, provider, own, asyncio.Event()) as client:
             return await client.balance()
 
-    async def all_asked() -> list[Decimal | Refused | None]:
-        return await asyncio.gather(*map(asked, known))
+    async def all_balances() -> list[Decimal | Refused | None]:
+        return await asyncio.gather(*map(balance_of, several))
 
-    known = list(providers)
-    return dict(zip((each.name for each in known), event_loop.run(all_asked()), strict=True))
+    several = list(providers)
+    return dict(zip((each.name for each in several), event_loop.run(all_balances()), strict=True))
 
 
 def denied(settings: UserSettings, provider: Remote, ticket: Ticket) -> Refused | None:
@@ -78,13 +78,13 @@ def denied(settings: UserSettings, provider: Remote, ticket: Ticket) -> Refused 
         SystemFault: its endpoint is not one, or the key would be sent in clear.
     """
 
-    async def asked() -> Refused | None:
+    async def refusal() -> Refused | None:
         async with client_of(settings, provider, limits_of(settings), asyncio.Event()) as client:
             return await client.denied(ticket)
 
     if not settings.value(provider.key_variable):
         return Refused(Refusal.CREDENTIALS, f"`{provider.key_variable}` is not set")
-    return event_loop.run(asked())
+    return event_loop.run(refusal())
 
 
 def webhooks_of(settings: UserSettings, provider: Remote) -> Webhooks | None:

@@ -150,15 +150,15 @@ def named(project: Project, name: str) -> Picture:
     Raises:
         UsageError: there is no such asset, or it is not rendered.
     """
-    known = {str(each.recipe.asset): each for each in pictures(project)}
-    if name in known:
-        return known[name]
+    by_name = {str(each.recipe.asset): each for each in pictures(project)}
+    if name in by_name:
+        return by_name[name]
     if AssetName(name) in project.spec.named:
         raise UsageError(f"`{name}` is not rendered")
-    if members := [each for each in known if each.startswith(f"{name}[")]:
+    if members := [each for each in by_name if each.startswith(f"{name}[")]:
         hint = "name one of them: " + ", ".join(f"`{each}`" for each in members[:5])
         raise UsageError(f"`{name}` is a family of {len(members)}", hint=hint)
-    raise UsageError(f"there is no asset `{name}`", hint=did_you_mean(name, known))
+    raise UsageError(f"there is no asset `{name}`", hint=did_you_mean(name, by_name))
 
 
 def feeds_others(project: Project, asset: AssetName) -> bool:

@@ -104,12 +104,12 @@ class Since:
     @cached_property
     def _tasks(self) -> frozenset[str]:
         """The tasks of orders in any lock up to that commit, as far as it is looked through."""
-        name, left, tasks = self._project.lock_path.name, MOST, set[str]()
+        name, bytes_left, tasks = self._project.lock_path.name, MOST, set[str]()
         for version in self._repository.versions(name, self.commit):
-            if (left := left - version.size) < 0:
+            if (bytes_left := bytes_left - version.size) < 0:
                 break
-            found = _TASK.findall(self._repository.read(version) or b"")
-            tasks |= {str(each, "utf-8", "replace") for each in found}
+            tasks_in_lock = _TASK.findall(self._repository.read(version) or b"")
+            tasks |= {str(each, "utf-8", "replace") for each in tasks_in_lock}
         return frozenset(tasks)
 
     def _committed(self, commit: str, path: str) -> bytes | None:

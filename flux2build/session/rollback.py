@@ -37,8 +37,8 @@ def chosen(project: Project, asset: AssetName, word: str | None) -> Picture:
     if word is None:
         older = [each for each in pictures if not each.current and each.row is not None]
         hint = FETCH if project.repository.shallow else hint
-        now = next((each.number for each in pictures if each.current), len(pictures) + 1)
-        if not (before := [each for each in older if each.number < now]):
+        current = next((each.number for each in pictures if each.current), len(pictures) + 1)
+        if not (before := [each for each in older if each.number < current]):
             raise UsageError("there is no earlier picture", hint=hint)
         return before[-1]
     name = word.removeprefix("sha256:").lower()
@@ -52,8 +52,8 @@ def chosen(project: Project, asset: AssetName, word: str | None) -> Picture:
             or (each.commit and each.commit.name.startswith(name))
         )
     ]
-    if not matches and (there := past.picture_in(project, asset, word)):
-        matches = [each for each in pictures if each.output == there]
+    if not matches and (digest := past.picture_in(project, asset, word)):
+        matches = [each for each in pictures if each.output == digest]
     if len(matches) != 1:
         problem = "several pictures have" if matches else "no picture has"
         raise UsageError(f"{problem} the number, digest or commit `{word}`", hint=hint)
@@ -75,8 +75,8 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Rec
         if each.asset == asset and isinstance(each.task, Generate) and not each.candidate
     )
     artifacts = at_hand(project, project.files())
-    row, found = picture.row, copy(project, picture, artifacts) or shared(project, picture)
-    if found is None:
+    row, content = picture.row, copy(project, picture, artifacts) or shared(project, picture)
+    if content is None:
         ways = "; ".join(project.tracked.ways_back(recipe.output, picture.output))
         raise UsageError(
             f"nobody has the bytes of picture {picture.number} here", hint=ways or None
@@ -94,7 +94,7 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Rec
             f"picture {picture.number} is `{row.output.path}`, and the spec wants `{recipe.output}`",
             hint="change the format in the spec first",
         )
-    artifacts.replace(recipe.output, found.data)
+    artifacts.replace(recipe.output, content.data)
     locked = replace(row, output=replace(row.output, path=recipe.output))
     note = f"rolled back to picture {picture.number} ({picture.origin})"
     block = project.lock.block(asset, project.spec.profile)

@@ -286,10 +286,10 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
             return "a link, or outside the project"
         if self.tree.same(path, self.spec.kept):
             return "a file of the spec by another name"
-        wanted = chain.from_iterable(
+        written_or_read = chain.from_iterable(
             self._wanted.get(fold(name), {}).items() for name in (path, real)
         )
-        for each, what in wanted:
+        for each, what in written_or_read:
             if each == path:
                 return what or None
             # The disk says whether two spellings are one file; some tell cases apart.
@@ -303,17 +303,17 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
         An output of this profile is called nothing.
         """
-        wanted: dict[str, dict[str, str]] = defaultdict(dict)
+        paths: dict[str, dict[str, str]] = defaultdict(dict)
         for recipe in self.spec.recipes:
-            wanted[fold(recipe.output)][recipe.output] = ""
+            paths[fold(recipe.output)][recipe.output] = ""
         for name, recipes in self.other_profiles(set(self.spec.wanted_profiles)):
             for recipe in recipes:
                 of_profile = f"an output of the profile `{name}`"
-                wanted[fold(recipe.output)].setdefault(recipe.output, of_profile)
+                paths[fold(recipe.output)].setdefault(recipe.output, of_profile)
                 for source in recipe.inputs:
                     if isinstance(source, Source):
-                        wanted[fold(source.path)][source.path] = f"a source of the profile `{name}`"
-        return wanted
+                        paths[fold(source.path)][source.path] = f"a source of the profile `{name}`"
+        return paths
 
     def other_profiles(self, names: set[str]) -> Iterator[tuple[str, Sequence[Recipe]]]:
         """What the spec wants in some other profiles, as far as it can be read."""

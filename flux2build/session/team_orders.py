@@ -118,8 +118,8 @@ class TeamOrders:
                     raise UsageError(f"another machine of the team buys order `{name}` just now")
                 for entry in self._entries(claim):
                     self._team.journal.append(entry)
-                if asked := self._asked.get(claim.order):
-                    self._team.held.note(HeldClaim.of(asked.order, claim.attempt))
+                if request := self._requests.get(claim.order):
+                    self._team.held.note(HeldClaim.of(request.order, claim.attempt))
         return bool(matches)
 
     def settled(self, purchase: Purchase) -> bool:
@@ -130,8 +130,8 @@ class TeamOrders:
         """
         order, attempt = purchase.attempt.order, purchase.attempt.name
         if purchase.state is State.VOIDED:
-            asked = self._asked.get(order)
-            self._team.store.forget(order, asked.order if asked else None)
+            request = self._requests.get(order)
+            self._team.store.forget(order, request.order if request else None)
         if self._team.held.get(order):
             self._team.settle(order)
         elif purchase.state is State.VOIDED:
@@ -146,33 +146,35 @@ class TeamOrders:
                 self.problems += claim.problems
             if isinstance(claim, NewerError):
                 continue
-            known = self._instead(claim.order) if isinstance(claim, RecordError) else claim
-            if known.attempt not in listed and not self._knows(known):
-                listed.add(known.attempt)
-                yield known
+            readable = self._instead(claim.order) if isinstance(claim, RecordError) else claim
+            if readable.attempt not in listed and not self._knows(readable):
+                listed.add(readable.attempt)
+                yield readable
 
     def _receipts(self) -> Iterator[RecordError]:
         """What is wrong with the receipts of orders that would be sent."""
-        unbought = [order for order, asked in self._asked.items() if asked.unbought]
+        unbought = [order for order, request in self._requests.items() if request.unbought]
         for order, receipt in self._team.store.receipts(unbought).items():
-            asked = self._asked[order].order
+            order_of_spec = self._requests[order].order
             if isinstance(receipt, RecordError):
                 yield receipt
-            elif receipt is not None and not receipt.answers(asked):
+            elif receipt is not None and not receipt.answers(order_of_spec):
                 yield damaged(SharedReceipt, order)
 
     def _instead(self, order: Digest) -> SharedClaim:
         """A claim that stands for one that cannot be read, as far as the spec tells of its order."""
-        attempt, asked = order.removeprefix("sha256:")[:_ATTEMPT], self._asked.get(order)
+        attempt, request = order.removeprefix("sha256:")[:_ATTEMPT], self._requests.get(order)
         self.damaged.add(attempt)
-        wanted = asked.order if asked else None
+        expected = request.order if request else None
         return SharedClaim(
             order=order,
             attempt=attempt,
             account="",
-            provider=asked.provider if asked else _UNKNOWN,
-            model=wanted.model if wanted else _UNKNOWN,
-            payload=payload(wanted.model, wanted.prompt, wanted.params) if wanted else order,
+            provider=request.provider if request else _UNKNOWN,
+            model=expected.model if expected else _UNKNOWN,
+            payload=payload(expected.model, expected.prompt, expected.params)
+            if expected
+            else order,
             at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
@@ -181,11 +183,11 @@ class TeamOrders:
         return any(each.attempt.name == claim.attempt for each in purchases(entries))
 
     def _entries(self, claim: SharedClaim) -> Iterator[Entry]:
-        asked = self._asked.get(claim.order)
-        return entries_of(claim, *((asked.asset, asked.price) if asked else (_UNKNOWN,)))
+        request = self._requests.get(claim.order)
+        return entries_of(claim, *((request.asset, request.price) if request else (_UNKNOWN,)))
 
     @cached_property
-    def _asked(self) -> Mapping[Digest, Asked]:
+    def _requests(self) -> Mapping[Digest, Asked]:
         return self._read()
 
 
@@ -210,27 +212,29 @@ def asked_for(project: Project) -> dict[Digest, Asked]:
 
     Whoever settles an order need not name the profile in which it was placed.
     """
-    asked = _asked_in(project)
+    orders = _orders_in(project)
     with suppress(Flux2BuildError):
         for profile in sorted(project.spec.wanted_profiles - {project.spec.profile}):
             options = replace(project.options, profile=profile)
-            asked = _asked_in(replace(project, options=options)) | asked
-    return asked
+            orders = _orders_in(replace(project, options=options)) | orders
+    return orders
 
 
-def _asked_in(project: Project) -> dict[Digest, Asked]:
+def _orders_in(project: Project) -> dict[Digest, Asked]:
     """The orders that a spec asks for in the profile of a project."""
-    asked: dict[Digest, Asked] = {}
+    orders: dict[Digest, Asked] = {}
     with suppress(Flux2BuildError):
         inputs = Inputs(project.files())
         for step in project.whole.steps:
             task = step.recipe.task
             if isinstance(task, Generate) and (order := inputs.order(step.recipe)):
                 price = (project.quotes.price(step.recipe) or (None, None))[1]
-                known = asked.get(order.digest)  # a candidate's, if it waits for a pick
-                unbought = step.verdict.action is Action.RENDER or bool(known and known.unbought)
-                asked[order.digest] = Asked(
+                earlier = orders.get(order.digest)  # a candidate's, if it waits for a pick
+                unbought = step.verdict.action is Action.RENDER or bool(
+                    earlier and earlier.unbought
+                )
+                orders[order.digest] = Asked(
                     step.recipe.asset, task.provider, order, price or _NOTHING, unbought
                 )
             inputs.note(step.recipe, step.verdict.bytes)
-    return asked
+    return orders

@@ -86,8 +86,8 @@ def push(project: Project, store: TeamStore, say: Callable[[str], None]) -> Move
     keeps = store.backend.keeps_bytes
     put = dict(answers(lambda each: _put(store, here, each), missing if keeps else ()))
     sizes = {digest: size for digest, size in put.items() if size is not None}
-    known = there | sizes.keys() if keeps else {*names}
-    receipts = _receipts(project.lock, known)
+    in_team_store = there | sizes.keys() if keeps else {*names}
+    receipts = _receipts(project.lock, in_team_store)
     there_now = store.receipts(receipts)
     shared = {
         order: each
@@ -101,7 +101,7 @@ def push(project: Project, store: TeamStore, say: Callable[[str], None]) -> Move
         files=len(sizes),
         bytes=sum(sizes.values()),
         receipts=sum(won for _, won in first),
-        absent=tuple(sorted(names[digest] for digest in names.keys() - known)),
+        absent=tuple(sorted(names[digest] for digest in names.keys() - in_team_store)),
         other=tuple(
             sorted(
                 names[ours.output]
@@ -232,12 +232,12 @@ def leftovers(
     if named:
         return [_with_receipts(listed[each], receipts) for each in _chosen(named, listed)]
     paid = {receipt.output for receipt in receipts.values() if receipt.receipt.paid}
-    wanted = paid.union(*(named_in_locks(folder) for folder in folders))
+    needed = paid.union(*(named_in_locks(folder) for folder in folders))
     old = time.time() - _DAY
     return [
         _with_receipts(each, receipts)
         for digest, each in sorted(listed.items())
-        if digest not in wanted and (each.modified or old) <= old
+        if digest not in needed and (each.modified or old) <= old
     ]
 
 

@@ -101,6 +101,6 @@ def _resembles(name: str) -> bool:
 
 
 def _unknown(name: str) -> Problem:
-    known = settings() | PROCESS - {f"{PREFIX}DEEP"}
-    hint = did_you_mean(name.upper(), known) or "docs/configuration.md lists the variables"
+    names = settings() | PROCESS - {f"{PREFIX}DEEP"}
+    hint = did_you_mean(name.upper(), names) or "docs/configuration.md lists the variables"
     return Problem(f"`{name}` is not a variable that flux2build reads", hint=hint)

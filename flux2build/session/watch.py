@@ -55,8 +55,8 @@ class Watcher:
         self._listed = frozenset(map(str, listed))
         self._written = frozenset(str(path.absolute()) for path in watched.written)
         self._above = frozenset(str(folder) for folder in above)
-        wanted = {path.parent for path in (*paths, *above)} | {*listed}
-        folders = frozenset(_existing(folder) for folder in wanted)
+        parents = {path.parent for path in (*paths, *above)} | {*listed}
+        folders = frozenset(_existing(folder) for folder in parents)
         if folders <= self._folders:
             return False
         try:

@@ -112,32 +112,32 @@ def _worded(project: Project, plan: Plan) -> Iterator[str]:
 
 
 def run(
-    project: Project, plan: Plan, given: Premises, terms: Terms, listeners: Listeners
+    project: Project, plan: Plan, basis: Premises, terms: Terms, listeners: Listeners
 ) -> Report:
     """Carry out a plan in the real world.
 
     Raises:
         KeyboardInterrupt: the build was cancelled by a second Ctrl-C, or after its grace period.
     """
-    run_all = given.drafting.loop.run if given.drafting else event_loop.run
+    run_all = basis.drafting.loop.run if basis.drafting else event_loop.run
     try:
-        return run_all(_run(project, plan, given, terms, listeners))
+        return run_all(_run(project, plan, basis, terms, listeners))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
 
 async def _run(
-    project: Project, plan: Plan, given: Premises, terms: Terms, listeners: Listeners
+    project: Project, plan: Plan, basis: Premises, terms: Terms, listeners: Listeners
 ) -> Report:
-    artifacts, halt, say = given.artifacts, asyncio.Event(), listeners.say
-    budget = BudgetGuard(cap(given.budget, terms), given.budget.per_asset, plan.high)
+    artifacts, halt, say = basis.artifacts, asyncio.Event(), listeners.say
+    budget = BudgetGuard(cap(basis.budget, terms), basis.budget.per_asset, plan.high)
     async with AsyncExitStack() as stack:
         team = _teamwork(project, say)
-        wiring = _Wiring(project, plan, terms, listeners, halt, budget, given, team)
+        wiring = _Wiring(project, plan, terms, listeners, halt, budget, basis, team)
         world = await wiring.world(artifacts, stack)
         with heeded(halt, say) as signalled:
             snapshot = replace(
-                given.snapshot, has=artifacts.has, removable=removable(given.removal, say)
+                basis.snapshot, has=artifacts.has, removable=removable(basis.removal, say)
             )
             try:
                 report = await wiring.built(snapshot, artifacts, world)
@@ -149,8 +149,8 @@ async def _run(
                     await team.told()
             if team is not None and not halt.is_set():
                 await team.share(_made(report), artifacts.get)
-        if given.drafting is not None:
-            given.drafting.signalled = signalled.is_set()
+        if basis.drafting is not None:
+            basis.drafting.signalled = signalled.is_set()
         report.charge(budget.costs, budget.reserved, (step.recipe.asset for step in plan.steps))
         return report
 
@@ -202,24 +202,24 @@ class _Wiring(Struct, frozen=True):
     listeners: Listeners
     halt: asyncio.Event
     budget: BudgetGuard
-    given: Premises
+    basis: Premises
     team: Teamwork | None
-    left: asyncio.Event = field(default_factory=asyncio.Event)
+    abandoned: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nobody waits any longer for what is rendered on this machine."""
 
     async def built(self, snapshot: Snapshot, artifacts: Artifacts, world: RealWorld) -> Report:
         """Carry out the plan; where somebody edits, behind sketches, and no longer than to an edit."""
-        plan, tell, drafting = self.plan, self.listeners.on_event, self.given.drafting
+        plan, tell, drafting = self.plan, self.listeners.on_event, self.basis.drafting
         if drafting is None:
             return await build(plan, snapshot, world, tell, self.halt)
         sketches = await drafting.sketched(plan, snapshot, artifacts, self.halt)
         for path in sketches:
             self.listeners.say(f"sketch   {path}  (stands in until it is rendered)", "dim")
-        seen = replace(snapshot, files={**snapshot.files, **sketches})
+        with_sketches = replace(snapshot, files={**snapshot.files, **sketches})
         async with AsyncExitStack() as stack:
             if plan.high == 0:
-                await stack.enter_async_context(drafting.heeding_edits(self.halt, self.left))
-            report = await build(plan, seen, world, tell, self.halt)
+                await stack.enter_async_context(drafting.heeding_edits(self.halt, self.abandoned))
+            report = await build(plan, with_sketches, world, tell, self.halt)
         return drafting.concluded(report, sketches)
 
     async def world(self, artifacts: Artifacts, stack: AsyncExitStack) -> RealWorld:
@@ -234,7 +234,7 @@ class _Wiring(Struct, frozen=True):
             OPS, DOCUMENTS, signer, self._networks(stack), deriving, self.listeners.say
         )
         artifacts = replace(artifacts, failed=keeping.doubt)
-        return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.given.worded)
+        return RealWorld(artifacts, project.lock_path, renderers, toolbox, self.basis.worded)
 
     def _networks(self, stack: AsyncExitStack) -> Networks | None:
         """Runs neural networks in a process of their own, if any step may need one."""
@@ -340,7 +340,7 @@ class _Wiring(Struct, frozen=True):
         from flux2build.purchasing.weights.under_way import UnderWay
 
         project, forced = self.project, _forced(self.plan)
-        models, drafting = project.local_models, self.given.drafting
+        models, drafting = project.local_models, self.basis.drafting
         if drafting:
             under_way = await drafting.on(models.table.devices)
         else:
@@ -364,7 +364,7 @@ class _Wiring(Struct, frozen=True):
                 row.key: row.receipt.seed for row in rows if row and row.receipt.seed is not None
             },
             halt=self.halt,
-            left=self.left,
+            left=self.abandoned,
         )
 
     def _remote(self, provider: Remote, keeping: Safekeeping) -> RemoteRenderer:
