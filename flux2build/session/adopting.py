@@ -1,4 +1,4 @@
-"""Taking a picture that exists for what an asset asks for, at no cost."""
+"""Adopts an existing picture as the output of an asset, at no cost."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from flux2build.storage import durable, regular
 
 
 class Adopted(NamedTuple):
-    """A picture that was taken, and in which ways it differs from what the spec asks for, in words."""
+    """An adopted picture, and its differences from the spec, in words."""
 
     output: Output
     differences: list[str]
 
 
 def adopt(project: Project, name: str, file: str) -> Adopted:
-    """Let the picture in a file be the locked output of an asset; the tree must be locked.
+    """Enter the picture in a file in the lock as an asset's output; the tree must be locked.
 
-    Its receipt says that it was adopted and that nothing was paid. As with what was bought, its bytes are
-    kept in the store, and nothing is rendered in its place unasked.
+    Its receipt says that it was adopted for free. As with a bought picture, its bytes are kept in
+    the store, and no other picture replaces it unasked.
 
     Raises:
-        UsageError: there is no such asset or file, or what it is made of is not there yet.
+        UsageError: there is no such asset or file, or an input of the asset is missing.
         SpecError: the file is not a picture of the format that the spec wants.
         SystemFault: the disk refuses it.
     """
@@ -55,7 +55,7 @@ def adopt(project: Project, name: str, file: str) -> Adopted:
 
 
 def adopt_all(project: Project) -> list[Adopted]:
-    """Let every file that lies at the output of a rendered asset be its picture, and lock all of them."""
+    """Adopt every file that exists at the output of a rendered asset."""
     files = project.files()
     artifacts = at_hand(project, files)
     rendered = [each for each in pictures(project) if each.recipe.output in files]
@@ -68,7 +68,7 @@ def adopt_all(project: Project) -> list[Adopted]:
 def _adopted(
     project: Project, artifacts: Artifacts, picture: Picture, file: str
 ) -> tuple[Adopted, Generated]:
-    """Put the picture in a file in its place and into the store; return its row of the lock, too."""
+    """Copy the picture in a file to its output and to the store; also return its row of the lock."""
     name, path, task = picture.recipe.asset, picture.recipe.output, requested(picture)
     if None in picture.inputs:
         raise UsageError(f"what `{name}` is made of is not there yet", hint="build that first")
@@ -86,7 +86,7 @@ def _adopted(
 
 
 def _picked(picture: Picture) -> bool:
-    """Whether a person picked what the asset ships; so the request of that candidate stays the asset's."""
+    """Whether a person picked the candidate that ships, so that the asset keeps its request."""
     row = picture.block.generated if picture.block else None
     return row is not None and row.picked
 

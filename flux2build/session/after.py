@@ -1,4 +1,4 @@
-"""A project after a build: only what the build did is read, and judged, again."""
+"""A project after a build: only what the build changed is read and judged again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flux2build.session.project import Project
 
 
 def after(before: Project, report: Report) -> Project:
-    """Return a project as a build has left it; what else has changed since is not seen."""
+    """Return a project after a build, without any other changes since."""
     project = before.reread_lock()
     lock, data = report.lock or (before.lock, before.lock_bytes)
     parts, locked = vars(project), Locked.of(lock)

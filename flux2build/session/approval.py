@@ -1,4 +1,4 @@
-"""Which pictures a person has to approve, by what the spec says."""
+"""The pictures that a person has to approve according to the spec."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def reviewed(spec: Spec, graph: Graph) -> frozenset[AssetName]:
     """The assets whose pictures a person has to approve.
 
     Raises:
-        SpecError: `[checks.review]` names what there is not.
+        SpecError: `[checks.review]` names something that does not exist.
     """
     if spec.ships_approved:
         return rendered(spec)

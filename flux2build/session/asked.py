@@ -1,4 +1,4 @@
-"""What an order asked for, by the ledger, or else by a spec or a lock that still has the order."""
+"""The parameters of an order, from the ledger, or from a spec or lock that still has the order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flux2build.storage.disk import SPEC_NAME
 
 
 def parameters(options: CommonOptions, intended: Intended) -> Mapping[str, Json] | None:
-    """What is known of an order's parameters; None if nothing is.
+    """The known parameters of an order; None if they are unknown.
 
     The ledger of an earlier version has no parameters; then this project, or the one that placed
     the order, may have them.
@@ -32,12 +32,12 @@ def parameters(options: CommonOptions, intended: Intended) -> Mapping[str, Json]
                 if intended.payload in payloads(task.model, task.prompt, task.params):
                     return task.params
         except Flux2BuildError:
-            continue  # a spec that is gone or broken tells nothing
+            continue  # a missing or broken spec has no parameters
     return None
 
 
 def _tasks(project: Project) -> Iterator[Generate | Generated]:
-    """Everything that a project asks for, in any profile, or has asked for when it was last built."""
+    """All pictures that a project asks for in any profile, and those of its lock."""
     others = project.other_profiles(set(project.spec.wanted_profiles))
     for recipes in (project.spec.recipes, *(recipes for _, recipes in others)):
         for recipe in recipes:

@@ -1,4 +1,4 @@
-"""Which bytes a project can use without making them."""
+"""The bytes that a project can use without making them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def at_hand(project: Project, files: Mapping[str, Digest]) -> Artifacts:
     profile = project.spec.profile
     blocks = (block for block in project.lock.blocks.values() if block.profile == profile)
     derived = (row.output for b in blocks for row in b.rows if not isinstance(row, Generated))
-    among_code = project.spec.beside  # where a lock alone does not prove that a file is ours
+    among_code = project.spec.beside  # here the lock alone does not prove that a file is ours
     free = frozenset(
         output.sha256 for output in derived if not output.unsigned and output.path not in among_code
     )

@@ -1,4 +1,4 @@
-"""The candidates of a project's pictures as they are shown: their states, and what is measured."""
+"""The candidates of a project's pictures as they are shown, with their states and measures."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from flux2build.session.reviewing import Picture, pictures
 
 
 class Shown(Struct, frozen=True):
-    """One candidate, with its bytes where they can be had."""
+    """One candidate, with its bytes if they are available."""
 
     asset: AssetName
     candidate: Candidate
     state: str
-    """`picked`, `ships` for one that ships without having been picked, or `candidate`."""
+    """`picked`, `ships` if it ships without being picked, or `candidate`."""
     data: bytes | None
     merits: Merits | None
 
@@ -33,18 +33,18 @@ class Shown(Struct, frozen=True):
 
     @property
     def number(self) -> int:
-        """What people call it."""
+        """The number by which people refer to it."""
         return self.candidate.number
 
     @property
     def seed(self) -> int | None:
-        """The seed that was asked for, or that the provider reports."""
+        """The requested seed, or the one that the provider reports."""
         seed = self.candidate.seed
         return self.candidate.receipt.seed if seed is None else seed
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """What was measured, in words."""
+        """The measures, in words."""
         if self.merits is None:
             return ()
         words = [f"sharpness {self.merits.sharpness:g}"]
@@ -104,6 +104,6 @@ def _merits(data: bytes | None, colours: Sequence[str]) -> Merits | None:
 
 
 def palette(project: Project) -> Sequence[str]:
-    """The colours of the brand, if the spec says them for the check of the palette."""
+    """The colours of the brand, if the spec has them for the check `palette`."""
     options = project.spec.checks.get("palette")
     return tuple(options.colours) if options is not None else ()

@@ -1,4 +1,4 @@
-"""Which candidate an order is for, as far as a project knows."""
+"""The candidates of orders, as far as a project knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a checkout of git did to files that nobody has edited."""
+"""Changes that a git checkout makes to files that nobody has edited."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flux2build.storage.project_files import Kind, ProjectFiles
 def documents(
     files: ProjectFiles, digests: Mapping[str, Digest], blocks: Iterable[Block]
 ) -> dict[str, Digest]:
-    """The documents that differ from the lock in their line ends alone, with the locked digests."""
+    """The documents that differ from the lock only in their line ends, with the locked digests."""
     same: dict[str, Digest] = {}
     for row in chain.from_iterable(block.written for block in blocks):
         path, locked = row.output.path, row.output.sha256

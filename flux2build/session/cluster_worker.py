@@ -1,7 +1,7 @@
-"""What a worker of a cluster does: bytes of its own team's store in, files and pictures out.
+"""The work of a cluster's workers: they read bytes from their team's store and make files.
 
-It runs on other machines, each with settings of its own: no URL, key or token is sent to it, and
-the weights of models are those that lie there, if their digests are the ones that are asked for.
+This runs on other machines with their own settings: no URL, key or token is sent to them. They use
+their own weights of models, if these have the requested digests.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from flux2build.session.team import team_store
 from flux2build.sharing.team_store import TeamStore
 
 _RENDERING: Final[dict[str, asyncio.Task[Rendered]]] = {}
-"""What is rendered right now, by its ticket."""
+"""The current renderings, by ticket."""
 
 
 def derive(files: Files, *parts: Part) -> Answer:
@@ -71,7 +71,7 @@ def draw(sketch: Sketch, *parts: Part) -> Answer:
 
 
 async def render(picture: Picture, *parts: Part, command: Sequence[str] = COMMAND) -> Answer:
-    """Render a picture with the open weights of this machine; `command` starts what does it."""
+    """Render a picture with the open weights of this machine; `command` starts the renderer."""
     data = await asyncio.to_thread(_data, parts)
     if isinstance(data, Absent):
         return cluster_task.answered(data)
@@ -83,7 +83,7 @@ async def render(picture: Picture, *parts: Part, command: Sequence[str] = COMMAN
 
 
 async def _rendered(devices: Devices, picture: Picture, data: Sequence[bytes]) -> object:
-    """The picture, or why there is none."""
+    """The picture, or the error."""
     ticket, references = picture.ticket, _references(picture.references, data)
 
     async def loaded() -> Sequence[Reference]:
@@ -96,7 +96,7 @@ async def _rendered(devices: Devices, picture: Picture, data: Sequence[bytes]) -
     _RENDERING[ticket] = rendering
     try:
         return await rendering
-    except SystemFault as fault:  # it lacks something that another machine may have
+    except SystemFault as fault:  # this machine lacks something that another may have
         return Unfit(fault)
     except Flux2BuildError as failure:
         return failure
@@ -105,7 +105,7 @@ async def _rendered(devices: Devices, picture: Picture, data: Sequence[bytes]) -
 
 
 def stop(ticket: str) -> None:
-    """End what is rendered under a ticket: whoever asked for it does not want it any more."""
+    """Stop rendering under a ticket, because it is no longer wanted."""
     if rendering := _RENDERING.get(ticket):
         rendering.cancel()
 
@@ -114,7 +114,7 @@ WORK: Final = Work(derive, draw, render, stop)
 
 
 def work(recipes: Iterable[Recipe]) -> Work:
-    """What workers do to make some files."""
+    """The functions by which workers make some files."""
     tasks = (recipe.task for recipe in recipes)
     names = {step.op for task in tasks if isinstance(task, Derive) for step in task.ops}
     return replace(WORK, extras=frozenset(OPS[name].extra for name in names))
@@ -128,7 +128,7 @@ def _references(names: Sequence[str], data: Sequence[bytes]) -> list[Reference]:
 
 
 def _data(parts: Sequence[Part]) -> list[bytes] | Absent:
-    """All bytes, or which ones this machine cannot have."""
+    """All bytes, or the ones that this machine cannot read."""
     data: list[bytes] = []
     for part in parts:
         fetched = part if isinstance(part, bytes) else _fetched(part)
@@ -153,7 +153,7 @@ def _store() -> TeamStore | None:
 
 
 def _models() -> LocalModels:
-    """The models of this machine, by its own configuration as it is now."""
+    """The models in the current configuration of this machine."""
     settings = read(None)
     return LocalModels(settings.local, settings.written)
 
@@ -165,10 +165,10 @@ def _networks() -> NetworkProcess:
 
 
 def _require_networks(files: Files) -> None:
-    """Refuse operations whose networks are not here, or have other weights.
+    """Refuse operations whose networks are missing here, or have other weights.
 
     Raises:
-        SystemFault: the first one that is lacking.
+        SystemFault: a network is missing or has other weights.
     """
     for step in (step for task in files.tasks for step in task.ops):
         op = OPS.get(step.op)
@@ -179,10 +179,10 @@ def _require_networks(files: Files) -> None:
 
 
 def _devices(picture: Picture, command: tuple[str, ...]) -> Devices:
-    """What renders here, with the very weights that an order names.
+    """The devices of this machine, if it has the exact weights of an order.
 
     Raises:
-        Flux2BuildError: they are not here, or others are.
+        Flux2BuildError: the weights are missing, or differ.
     """
     models, wanted = _models(), picture.wanted
     models.model(wanted.card)

@@ -1,6 +1,6 @@
 """Collects the orders that no step of a plan asks for, before anything else is done.
 
-It costs nothing and asks nothing. Whatever goes wrong with one of them is reported,
+This costs nothing and asks nothing. If one of them fails, the error is reported,
 the order stays in the ledger, and the build goes on.
 """
 
@@ -33,11 +33,11 @@ from flux2build.session.project import Project
 from flux2build.storage.disk import home
 
 PATIENCE: Final = 30.0
-"""Most seconds to wait for a picture that is not ready yet: until it is, nothing expires."""
+"""The most seconds to wait for a picture that is not ready yet; it cannot expire before."""
 
 
 class Outcome(Struct):
-    """What was collected, what went wrong, and the exit code that a build is to have for it."""
+    """The collected orders, the problems, and the exit code of the build for them."""
 
     problems: list[Problem] = field(default_factory=list)
     exit: Exit = Exit.DONE
@@ -47,9 +47,9 @@ class Outcome(Struct):
 def collect(
     project: Project, orders: Sequence[OpenOrder], say: Callable[[str], None], patience: float
 ) -> Outcome:
-    """Collect orders into the store and the ledger; those that another build holds are left to it.
+    """Collect orders into the store and the ledger, except those that another build holds.
 
-    `patience` is the most seconds to wait for a picture; with none, each is asked for once.
+    `patience` is the most seconds to wait for a picture; with 0, each is asked for once.
 
     Raises:
         KeyboardInterrupt: a person asked to stop.
@@ -89,7 +89,7 @@ class _Collection(Struct, frozen=True):
             await asyncio.gather(*(self._all(*each) for each in by_provider.items()))
 
     async def _all(self, name: str, orders: Sequence[OpenOrder]) -> None:
-        """Collect the orders of one provider; what prevents it for all of them is reported once."""
+        """Collect the orders of one provider; an error that concerns all is reported once."""
         try:
             client, account = self._client(name)
             async with client:

@@ -1,4 +1,4 @@
-"""The command lines in messages: they repeat what the command was called with, so that they can be pasted."""
+"""Completes the command lines in messages with the options of the call, so that they can be pasted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TAKING_A_VALUE: Final = frozenset(
 
 
 class Context(Struct, frozen=True):
-    """What a command was called with, as far as another one about the same has to repeat it."""
+    """The options of a call that a command about the same project must repeat."""
 
     options: CommonOptions = field(default_factory=CommonOptions)
     choice: Choice = field(default_factory=Choice)

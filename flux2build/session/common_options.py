@@ -1,4 +1,4 @@
-"""What a command line says: the options that all commands share, and a choice of assets."""
+"""Values of a command line: the options that all commands share, and a choice of assets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class CommonOptions(Struct, frozen=True):
-    """Which spec and profile a command is about, and how it prints."""
+    """The spec and profile of a command, and how it prints."""
 
     file: str | None = None
     profile: str | None = None
@@ -15,11 +15,11 @@ class CommonOptions(Struct, frozen=True):
     color: str = "auto"
     env_file: str | None = None
     several: bool = False
-    """Whether the command goes on with other specs."""
+    """Whether the command continues with other specs."""
 
 
 class Choice(Struct, frozen=True):
-    """Which assets a command is about; all of them if none are named."""
+    """The assets of a command; all of them if none are named."""
 
     selection: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Choice(Struct, frozen=True):
     refresh: bool = False
     """Whether to derive files again that another encoder wrote."""
     further: int = 0
-    """How many further candidates of the selected pictures are ordered."""
+    """The number of further candidates to order of the selected pictures."""
     reopen: tuple[str, ...] = ()
     """Pictures that are rendered although a person has approved or held them."""
 
@@ -38,5 +38,5 @@ class Choice(Struct, frozen=True):
 
     @property
     def plain(self) -> bool:
-        """Whether it only says which assets are meant, and which pictures are rendered again."""
+        """Whether it only selects assets, and pictures to render again."""
         return not (self.refresh or self.further or self.reopen)

@@ -1,4 +1,4 @@
-"""What is wrong with a user's configuration: keys that there are not, and values that cannot be."""
+"""Finds unknown keys and invalid values in a user's configuration."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ OF_CONNECTIONS: Final = frozenset(
         *("picture_bytes", "picture_seconds", "picture_rate", "attempts", "wait"),
     }
 )
-"""The limits of a connection, as far as they are known without importing what connects."""
+"""The names of a connection's limits, known without importing the client."""
 _SETTINGS: Final = frozenset(
     {"budget", "cards", "environment", "limits", "local", "network", "store", "webhooks"}
 )
 _STORE: Final = {"url": None, "mode": ("rw", "r"), "when_down": ("stop", "alone")}
-"""The keys of `[store]`, with the values that they can have; a URL is judged by who opens it."""
+"""The keys of `[store]`, with their possible values; opening the store validates the URL."""
 _PLAIN_URL: Final = r"https?://[^?#\s\x00-\x1f\x7f]+"
 _LONGEST_URL: Final = 500
-"""Characters of a public URL: an order's address goes on behind it, and has to fit in 2083."""
+"""The most characters of a public URL; the address of an order appends to it, within 2083."""
 _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def mistakes(config: Mapping[str, Any]) -> Iterator[Fault]:
-    """One fault for each key that there is not, or whose value cannot be."""
+    """One fault for each unknown key or invalid value."""
     names = _SETTINGS | set(PROVIDERS)
     for name in sorted(config.keys() - names):
         hint = did_you_mean(name, names)
@@ -115,7 +115,7 @@ def _of_environment(values: object) -> Iterator[Fault]:
 
 
 def _one_key(fault: Fault, value: object, fits: Callable[[object], bool]) -> Iterator[Fault]:
-    """The fault of a table that can have one key only, at what is wrong with it."""
+    """The fault of a table that can only have one key, at the wrong key or value."""
     table, key = fault.key
     if not isinstance(value, dict):
         yield replace(fault, key=(table,))
@@ -127,7 +127,7 @@ def _one_key(fault: Fault, value: object, fits: Callable[[object], bool]) -> Ite
 
 
 def _misplaced(name: str, table: object) -> Iterator[Fault]:
-    """What is wrong with the table of a provider, which can have a region only."""
+    """The faults of a provider's table, which can only have a region."""
     provider = PROVIDERS[name]
     regions = provider.regions if isinstance(provider, Regional) else {}
     if not regions:

@@ -1,4 +1,4 @@
-"""What a person decides about pictures, entered in the lock."""
+"""Enters a person's decisions about pictures in the lock."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _MOST: Final = 1000
 def decide(
     project: Project, choice: Choice, state: ReviewState, note: str
 ) -> Mapping[AssetName, Review]:
-    """Enter a decision about the pictures of a choice; what was decided so already stays.
+    """Enter a decision about the pictures of a choice; the same earlier decisions stay.
 
     The tree must be locked.
 
     Raises:
-        UsageError: nothing is named, or a picture is not there to be decided about.
+        UsageError: no picture is selected, or one is missing.
         SystemFault: git does not know who decides, or the disk refuses the lock.
     """
     if len(note) > _MOST:
@@ -75,7 +75,7 @@ def _reviews(
 
 
 def _is_settled(block: Block, state: ReviewState, note: str) -> bool:
-    """Whether just this was decided before."""
+    """Whether the same was decided before."""
     before = block.decision
     return before is not None and before.state is state and note in {"", before.note}
 

@@ -1,4 +1,4 @@
-"""Rendering on this machine while somebody edits: sketches stand in, and an edit does not wait."""
+"""Rendering on this machine while a person edits: sketches stand in, and edits do not wait."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from flux2build.session import standing_in
 
 
 class Drafting:
-    """What a watch keeps from one build to the next while pictures are rendered on this machine.
+    """The state that a watch keeps between builds while pictures are rendered on this machine.
 
-    The workers have a model in memory, and may be rendering what the next build wants, too.
+    The workers have a model in memory, and may be rendering pictures of the next build.
     """
 
     def __init__(self, edited: Callable[[], bool]) -> None:
@@ -48,24 +48,24 @@ class Drafting:
         self.overtaken = False
         """Whether an edit ended the latest build early."""
         self.signalled = False
-        """Whether Ctrl-C came during the latest build, even if nothing had to be given up."""
+        """Whether Ctrl-C came during the latest build, even if all work was finished."""
         self.under_way = UnderWay(Workers(()))
         self._sketches = set[tuple[str, Digest]]()
 
     async def on(self, devices: Sequence[str]) -> UnderWay:
-        """What is under way on some devices, whose workers are those of before if they are the same."""
+        """The work under way on some devices; the same devices keep their workers."""
         if [worker.device for worker in self.under_way.workers.workers] != list(devices):
             await self._close()
             self.under_way = UnderWay(Workers([Worker(device) for device in devices]))
         return self.under_way
 
     def keep(self, plan: Plan) -> None:
-        """Stop what is rendered and not wanted any more."""
+        """Stop renderings that are no longer wanted."""
         keys = (step.verdict.key for step in _rendered_here(plan))
         self.under_way.keep({key for key in keys if key is not None})
 
     def close(self) -> None:
-        """End the workers, whatever they do."""
+        """End the workers, even if they are busy."""
         self.loop.run(self._close())
         self.loop.close()
 
@@ -78,14 +78,14 @@ class Drafting:
         return any(True for _ in _rendered_here(plan))
 
     def artifacts(self, artifacts: Artifacts) -> Artifacts:
-        """The bytes at hand, of which sketches that stand in are ours and need not be kept."""
+        """The bytes at hand, in which sketches that stand in may be overwritten."""
         return standing_in.replaceable(artifacts, self._sketches)
 
     @asynccontextmanager
     async def heeding_edits(
         self, halt: asyncio.Event, abandoned: asyncio.Event
     ) -> AsyncIterator[None]:
-        """Halt, and leave the pictures under way, as soon as somebody edits something."""
+        """Halt at the next edit, and leave the pictures that are under way."""
         over = threading.Event()
 
         def listen() -> bool:
@@ -110,9 +110,10 @@ class Drafting:
     async def sketched(
         self, plan: Plan, snapshot: Snapshot, artifacts: Artifacts, halt: asyncio.Event
     ) -> Mapping[str, Digest]:
-        """Put sketches where pictures will be that are rendered here; return the files.
+        """Write sketches in place of the pictures that are rendered here; return the files.
 
-        They are built as pictures are, with what is derived from them, but no lock has them.
+        They are built like pictures, and files are derived from them, but the lock does not have
+        them.
         """
         slots = asyncio.Semaphore(os.cpu_count() or 1)
         renderer = LocalRenderer(SKETCH, artifacts.store, slots, halt)
@@ -132,7 +133,7 @@ class Drafting:
         return files
 
     def concluded(self, report: Report, sketches: Mapping[str, Digest]) -> Report:
-        """What a build came to that had sketches stand in."""
+        """The report of a build in which sketches stood in."""
         report.sketches = tuple(sorted(sketches.keys() - report.placed.keys()))
         report.placed = {**sketches, **report.placed}
         report.overtaken = self.overtaken
@@ -159,7 +160,7 @@ def _rendered_here(plan: Plan) -> Iterator[Step]:
 
 
 def _standing_in(plan: Plan) -> Iterator[Step]:
-    """The steps for which sketches stand in: pictures that are rendered here, and what is derived."""
+    """The steps for which sketches stand in: pictures rendered here, and files derived from them."""
     masters = {step.recipe.asset for step in _rendered_here(plan) if not step.recipe.candidate}
     outputs = set[str]()
     for step in plan.steps:

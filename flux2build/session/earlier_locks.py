@@ -1,4 +1,4 @@
-"""The lock as earlier commits have it: what was bought then is not bought again."""
+"""Reads the lock in earlier commits, so that pictures bought then are not bought again."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from flux2build.storage.copies import Recorded
 from flux2build.storage.repository import Repository, Version
 
 MOST: Final = 256 * 1024 * 1024
-"""Most bytes of earlier locks that are looked through, newest first; it takes a second or two."""
+"""The most bytes of earlier locks to search, newest first; this takes a second or two."""
 _KEY: Final = rb'(?m)^key = "(sha256:[0-9a-f]{64})"'
 
 
 class EarlierLocks:
     """Finds the rows of purchases in all versions of a lock that git has.
 
-    Nothing is read before something is to be bought that neither lock, ledger nor store know.
+    Nothing is read unless an order is unknown to lock, ledger and store.
     """
 
     def __init__(self, repository: Repository, lock: str) -> None:
@@ -40,7 +40,7 @@ class EarlierLocks:
         return self._pictures[version].get(key, ())
 
     def recorded(self, digest: Digest) -> Sequence[Recorded]:
-        """Where pictures lay, as the versions tell that `purchases` has read."""
+        """The paths of pictures in the versions that `purchases` has read."""
         return self._recorded.get(digest, ())
 
     @cached_property
@@ -56,7 +56,7 @@ class EarlierLocks:
         return newest
 
     def _bought(self, version: Version) -> dict[Digest, list[KnownPicture]]:
-        """The paid pictures of a version, candidates among them, by every key that they have or had."""
+        """The paid pictures of a version, including candidates, by each of their current and former keys."""
         lock = lock_in(self._repository, version, self._lock) or Lockfile()
         pictures: dict[Digest, list[KnownPicture]] = {}
         for block in lock.blocks.values():
@@ -75,7 +75,7 @@ class EarlierLocks:
 
 
 def lock_in(repository: Repository, version: Version, name: str) -> Lockfile | None:
-    """The lock in one of its versions; None where it cannot be read."""
+    """The lock in one of its versions; None if it cannot be read."""
     try:
         return loads(decoded(repository.read(version) or b"", name), name)
     except LockError:

@@ -1,4 +1,4 @@
-"""Where else pictures lie that were paid for: in the work tree, and in the commits of git."""
+"""Other places of paid pictures: the work tree, and the commits of git."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flux2build.storage.work_tree import WorkTree
 
 
 class Elsewhere:
-    """The places that are searched for what neither the project's files nor the store have."""
+    """The places to search for pictures that neither the project's files nor the store have."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Elsewhere:
         ledger: Callable[[], Ledger],
         lock: Callable[[], Lockfile],
     ) -> None:
-        """The places around a project's folder; its ledger and lock are asked for when it comes to it."""
+        """The places around a project's folder; its ledger and lock are read only when needed."""
         self._ledger, self._lock = ledger, lock
         self.repository = Repository(root_of(folder), folder)
         self.earlier = EarlierLocks(self.repository, lock_name)
@@ -44,7 +44,7 @@ class Elsewhere:
 
     @cached_property
     def _recorded(self) -> dict[Digest, list[Recorded]]:
-        """Where the lock has each picture that was paid for, and where candidates may have shipped."""
+        """The paths at which the lock has each paid picture, or at which candidates may have shipped."""
         places: dict[Digest, list[Recorded]] = {}
         for block in self._lock().blocks.values():
             path = block.generated.output.path if block.generated else None

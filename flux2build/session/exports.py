@@ -10,7 +10,7 @@ from flux2build.storage import durable
 
 
 def write(project: Project, path: str, data: bytes) -> None:
-    """Write a file, which may lie anywhere but in the place of the project's own.
+    """Write a file anywhere, except in place of the project's own files.
 
     Raises:
         UsageError: the spec has or needs a file at the path.

@@ -12,7 +12,7 @@ from flux2build.storage.disk import home
 from flux2build.storage.store import Store
 
 _NOWHERE: Final = Path(os.devnull, "flux2build")
-"""A folder that is not there and cannot be made."""
+"""A folder that does not exist and cannot be made."""
 
 
 def user_store() -> Store:
@@ -26,17 +26,17 @@ def user_journal() -> Journal:
 
 
 def readable_store() -> Store:
-    """The store for whoever only reads: it is empty where there is no home."""
+    """The store for reading only; it is empty if there is no home."""
     return Store(readable_home() / "store")
 
 
 def readable_journal() -> Journal:
-    """The journal for whoever only reads: it is empty where there is no home."""
+    """The journal for reading only; it is empty if there is no home."""
     return Journal(readable_home() / "ledger.jsonl")
 
 
 def readable_home() -> Path:
-    """The home of this machine for whoever only reads: a folder that is not there, if there is none."""
+    """The home of this machine for reading only; a missing folder if there is no home."""
     try:
         return home()
     except SystemFault:

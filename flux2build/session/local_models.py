@@ -1,4 +1,4 @@
-"""The open weights of this machine: where they lie, and by which name orders call them."""
+"""The open weights of this machine: their paths, and their names in orders."""
 
 from __future__ import annotations
 
@@ -95,13 +95,13 @@ class LocalTable(Table):
 
 
 def _home() -> Path:
-    """Where the stat cache of weights lies."""
+    """The folder of the stat cache of weights."""
     return home() / "weights"
 
 
 @dataclass(frozen=True, eq=False)
 class LocalModels(Mapping[str, Card]):
-    """The cards of the models that `provider = "local"` can have, by name."""
+    """The cards of the models of `provider = "local"`, by name."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
     """`[local]` as the user wrote it."""
@@ -136,7 +136,7 @@ class LocalModels(Mapping[str, Card]):
         return self if provider == PROVIDER.name else None
 
     def __getitem__(self, name: str) -> Card:
-        """The card of a model; that of weights that cannot be used is a guess, as only `model` refuses them."""
+        """The card of a model; it is a guess for unusable weights, which only `model` refuses."""
         if name not in self.table.models:
             return PROVIDER.cards[name]
         try:
@@ -145,11 +145,11 @@ class LocalModels(Mapping[str, Card]):
             return PROVIDER.cards.get(name, PROVIDER.cards[PROVIDER.default_model])
 
     def __iter__(self) -> Iterator[str]:
-        """The names of the models that are known or configured."""
+        """The names of all known and configured models."""
         return iter(sorted({*PROVIDER.cards, *self.table.models}))
 
     def __len__(self) -> int:
-        """How many models there are."""
+        """The number of models."""
         return len(list(iter(self)))
 
     @cached_property
@@ -166,16 +166,16 @@ class LocalModels(Mapping[str, Card]):
         return folder.opened(self._place(name))
 
     def path(self, table: LoraTable | UpscaleTable | CutoutTable) -> Path:
-        """Where the weights of a table lie, from the folder of the configuration."""
+        """The path of a table's weights, relative to the folder of the configuration."""
         return self._path(table.path)
 
     def _path(self, written: str) -> Path:
-        # `Path.expanduser` raises another error where nobody has the name behind `~`.
+        # `Path.expanduser` raises another error if no user has the name behind `~`.
         path = os.path.expanduser(written)  # noqa: PTH111 - see above
         return Path(self.written.name).parent / path
 
     def _place(self, name: str) -> Path:
-        """Where the weights of a model lie.
+        """The path of a model's weights.
 
         Raises:
             SystemFault: they are not on this machine.
@@ -201,10 +201,10 @@ class LocalModels(Mapping[str, Card]):
         return card
 
     def ordered_as(self, name: str) -> str:
-        """What orders call a model: its name, and the digest of its weights.
+        """The name of a model in orders, with the digest of its weights.
 
-        Weights that are not on this machine, or cannot be used, are those that the lock names:
-        what is locked can be checked and restored everywhere, and only rendering needs weights.
+        If the weights are missing on this machine, or unusable, the digest is that of the lock:
+        locked pictures can be checked and restored everywhere, and only rendering needs weights.
         """
         if name not in self._names:
             self._names[name] = self._named(name)
@@ -241,13 +241,13 @@ class LocalModels(Mapping[str, Card]):
         return digest
 
     def save(self) -> None:
-        """Write the stat cache of weights, if that is possible."""
+        """Write the stat cache of weights if possible."""
         with suppress(OSError):
             _home().mkdir(parents=True, exist_ok=True)
         self.index.save()
 
     def lora(self, name: str) -> str:
-        """The digest of a LoRA: of its file, else the one that the lock names, else nothing."""
+        """The digest of a LoRA, from its file or else from the lock; empty if unknown."""
         if name in self.table.loras:
             digest = self.index.digest(str(self.path(self.table.loras[name])))
             self.save()
@@ -275,7 +275,7 @@ class LocalModels(Mapping[str, Card]):
         return str(path)
 
     def missing(self, task: Generate) -> list[str]:
-        """What is missing on this machine to render a picture, with what to do about it.
+        """The parts that this machine lacks to render a picture, with what to do about them.
 
         Weights that the user says are on other machines are not missing.
         """
@@ -307,7 +307,7 @@ class LocalModels(Mapping[str, Card]):
 
     @cached_property
     def lock_bytes(self) -> bytes:
-        """The lock, whatever state it is in; whoever reads what it says finds its faults."""
+        """The bytes of the lock, even of a broken one, whose faults are found when it is parsed."""
         with suppress(OSError):
             return regular.read(self.lock) if self.lock else b""
         return b""

@@ -1,4 +1,4 @@
-"""What people wrote, beside what the lock says became of it, read at most once."""
+"""The sources of a project and its lock, each read at most once."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ LockAsRead = Lockfile | tuple[Lockfile, Lockfile, int]
 
 
 class LockedSources(Sources, frozen=True, eq=False, dict=True):
-    """One reading of a spec and of its lock, in whatever state a merge left it."""
+    """One reading of a spec and of its lock, even after an unfinished merge."""
 
     earlier: tuple[bytes, LockAsRead] | None = None
-    """The bytes of the lock, and what they say, as they were when it was last read."""
+    """The bytes and the content of the lock when it was last read."""
 
     @cached_property
     def lock(self) -> Lockfile:
         """The parsed lock; empty before the first build.
 
-        Both sides of a merge conflict are reconciled by what the spec wants.
+        Both sides of a merge conflict are reconciled according to the spec.
 
         Raises:
             LockError: it is damaged, or newer than this flux2build.
@@ -44,7 +44,7 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
 
     @cached_property
     def _lock_as_read(self) -> LockAsRead:
-        """The lock, or both sides of a merge that it holds, with the first line of theirs."""
+        """The lock, or both sides of a merge in it, with the first line of the other side."""
         if self.earlier is not None and self.earlier[0] == self.lock_bytes:
             return self.earlier[1]
         text, name = self._lock_text, self.lock_path.name
@@ -70,7 +70,7 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
 
     @property
     def doubled(self) -> int | None:
-        """The line of the lock at which the other side starts of a merge that left no markers."""
+        """The line of the lock at which the other side of a merge without markers starts."""
         lock = self._lock_as_read
         return None if self.conflict is not None or isinstance(lock, Lockfile) else lock[2]
 
@@ -95,12 +95,12 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
 
     @cached_property
     def wrote_lock(self) -> bool:
-        """Whether the lock is known to be as this flux2build writes it."""
+        """Whether the lock is known to have the text that this flux2build writes."""
         return False
 
     @cached_property
     def _lock_text(self) -> str:
-        """The text of the lock, with the line ends it was written with, even if git changed them."""
+        """The text of the lock with its original line ends, even if git changed them."""
         return decoded(self.lock_bytes, self.lock_path.name)
 
     def files(self) -> Mapping[str, Digest]:
@@ -128,7 +128,7 @@ class LockedSources(Sources, frozen=True, eq=False, dict=True):
 
 
 class Bytes(Container[Digest]):
-    """The bytes of files, which few plans ask for."""
+    """The digests of files, which few plans need."""
 
     def __init__(self, files: Mapping[str, Digest]) -> None:
         self._files = files

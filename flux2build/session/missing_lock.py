@@ -1,4 +1,4 @@
-"""A lock that is not there, or that git keeps from everybody else."""
+"""Reports a lock that is missing, or that git ignores."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def missing(
     files: Mapping[str, Digest],
     known: Callable[[Recipe, Digest], bool],
 ) -> Problem | None:
-    """What to say of a lock that is missing beside outputs, if there are pictures that are not `known`.
+    """The problem of a missing lock beside outputs, if some pictures are not `known`.
 
-    Those that are were made by a build that ended before it wrote the lock: the ledger has what was
-    bought, and the store what was drawn.
+    A build that ended before it wrote the lock made the known ones: bought pictures are in the
+    ledger, and drawn ones in the store.
     """
     pictures = [recipe for recipe in recipes if isinstance(recipe.task, Generate)]
     digests = ((recipe, files.get(recipe.output)) for recipe in pictures)
@@ -59,10 +59,10 @@ def ignored(lock: Path) -> Problem | None:
 
 
 def refuse_to_pay(lockless: Problem | None, plan: Plan) -> None:
-    """Refuse to buy while the lock is missing that may tell of the pictures that are there.
+    """Refuse to buy while a lock is missing that may list the existing pictures.
 
     Raises:
-        DecisionError: something would be bought that nobody named with `--force`.
+        DecisionError: a picture would be bought that `--force` does not name.
     """
     bought = (step for step in plan.steps if step.high != 0)
     if lockless is None or all(step.verdict.due_to(ReasonCode.REQUESTED) for step in bought):

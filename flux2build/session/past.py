@@ -1,4 +1,4 @@
-"""Every picture that an asset ever was: in git's versions of the lock, and in the ledger."""
+"""The past pictures of an asset, from git's versions of the lock and from the ledger."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _TEAM: Final = "the team's store"
 
 
 class Picture(Struct, frozen=True):
-    """One picture that an asset was at some time."""
+    """One current or past picture of an asset."""
 
     number: int
     """From 1, the oldest."""
     output: Digest
     date: str
-    """The day on which it first stood in a commit, or else was delivered; empty if neither."""
+    """The day of its first commit, or else of its delivery; empty if unknown."""
     receipt: Receipt
     model: str
     commit: Commit | None = None
-    """The first commit whose lock has it; None if none has."""
+    """The first commit whose lock has it; None if there is none."""
     block: Block | None = None
-    """What that lock says of the asset; None if only the ledger knows it."""
+    """The block of the asset in that lock; None if only the ledger has the picture."""
     current: bool = False
-    """Whether the lock has it now."""
+    """Whether the current lock has it."""
 
     @property
     def row(self) -> Generated | None:
@@ -49,14 +49,14 @@ class Picture(Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        """The commit that brought it, or why there is none."""
+        """The commit that introduced it, or the reason why there is none."""
         if self.commit is not None:
             return self.commit.name[:_SHORT]
         return "not committed" if self.current else "ledger"
 
 
 def pictures(project: Project, asset: AssetName) -> list[Picture]:
-    """Every picture that an asset was in the profile, the oldest first."""
+    """Every picture that an asset has had in the profile, oldest first."""
     profile, by_digest = project.spec.profile, dict[Digest, Picture]()
     for picture in (*_committed(project, asset, profile), *_delivered(project, asset)):
         by_digest.setdefault(picture.output, picture)
@@ -66,7 +66,7 @@ def pictures(project: Project, asset: AssetName) -> list[Picture]:
             0, row.output.sha256, "", row.receipt, row.model
         )
         by_digest[row.output.sha256] = replace(current, block=block, current=True)
-    # Without a date it is newer than everything that has one.
+    # A picture without a date is newer than all others.
     dated = sorted(by_digest.values(), key=lambda each: (not each.date, each.date))
     return [replace(each, number=number) for number, each in enumerate(dated, 1)]
 
@@ -92,14 +92,14 @@ def _committed(project: Project, asset: AssetName, profile: str) -> Iterator[Pic
 
 
 def _holding(lock: Lockfile, profile: str, output: Digest) -> Block | None:
-    """The asset that had a picture under its former name."""
+    """The block that has a picture under the asset's former name."""
     blocks = (block for block in lock.blocks.values() if block.profile == profile)
     rendered = (block for block in blocks if block.generated)
     return next((b for b in rendered if b.generated and b.generated.output.sha256 == output), None)
 
 
 def picture_in(project: Project, asset: AssetName, revision: str) -> Digest | None:
-    """The picture of an asset in the commit that a revision means; None if there is none."""
+    """The picture of an asset in the commit of a revision; None if there is none."""
     repository, name = project.repository, project.lock_path.name
     commit = repository.commit(revision) if repository.exists else None
     version = repository.at(commit, name) if commit else None
@@ -109,7 +109,7 @@ def picture_in(project: Project, asset: AssetName, revision: str) -> Digest | No
 
 
 def _locks(repository: Repository, path: Path) -> Iterator[tuple[Commit, Lockfile]]:
-    """The lock in each commit that changed it, the newest first; what cannot be read is left out."""
+    """The lock in each commit that changed it, newest first, without unreadable ones."""
     read: dict[Version, Lockfile | None] = {}
     for commit in repository.commits(path.name):
         version = repository.at(commit.name, path.name)
@@ -130,14 +130,14 @@ def _delivered(project: Project, asset: AssetName) -> Iterator[Picture]:
 
 
 class Copy(NamedTuple):
-    """The bytes of a picture, and where they were."""
+    """The bytes of a picture, and their source."""
 
     where: str
     data: bytes
 
 
 def copy(project: Project, picture: Picture, artifacts: Artifacts) -> Copy | None:
-    """The bytes of a picture, from wherever this machine has them; None if it has not."""
+    """The bytes of a picture from any place on this machine; None if there are none."""
     digest = picture.output
     if artifacts.has(digest):
         path = artifacts.paths.get(digest)
@@ -153,7 +153,7 @@ def copy(project: Project, picture: Picture, artifacts: Artifacts) -> Copy | Non
 
 
 def shared(project: Project, picture: Picture) -> Copy | None:
-    """The bytes of a picture from the team's store; None if that has not got them.
+    """The bytes of a picture from the team's store; None if it does not have them.
 
     Raises:
         SystemFault: it has other bytes.
@@ -165,7 +165,7 @@ def shared(project: Project, picture: Picture) -> Copy | None:
 def whereabouts(
     project: Project, pictures: Sequence[Picture], artifacts: Artifacts
 ) -> list[str | None]:
-    """Where the bytes of each picture can be had; None where nobody has them."""
+    """The places from which the bytes of each picture can be read; None if there is none."""
     copies = [copy(project, each, artifacts) for each in pictures]
     if (team := project.team) is None:
         return [each.where if each else None for each in copies]

@@ -1,4 +1,4 @@
-"""A plan in a file: `plan -o FILE` writes what a person reads, `build FILE` carries out just that."""
+"""A plan in a file: `plan -o FILE` writes it for a person to read, `build FILE` carries it out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHOWN: Final = 3
 
 
 class _Content(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the file holds."""
+    """The content of the file."""
 
     flux2build_plan: int
     spec: str
@@ -38,11 +38,11 @@ class _Content(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     refresh: bool
     reopen: tuple[str, ...] = ()
     steps: dict[str, dict[str, str | list[str] | None]]
-    """Whatever is to be done, by the paths of the files."""
+    """The steps to do, by the paths of the files."""
 
 
 class PlanFile(Struct, frozen=True):
-    """A plan as it was when it was written to a file."""
+    """A plan that was read from a file."""
 
     path: str
     content: _Content
@@ -67,10 +67,10 @@ class PlanFile(Struct, frozen=True):
         return replace(options, profile=planned)
 
     def require(self, project: Project, plan: Plan) -> None:
-        """Require that a build would do what was planned, and nothing else.
+        """Require that a build would do exactly what was planned.
 
         Raises:
-            DecisionError: the world has moved on.
+            DecisionError: the plan would be different now.
         """
         now, then = _steps(plan), self.content.steps
         changed = [path for path in {**then, **now} if now.get(path) != then.get(path)]

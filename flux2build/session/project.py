@@ -1,4 +1,4 @@
-"""A project as commands see it: its sources, lock, plan and findings. It is only read here."""
+"""A project as commands see it: its sources, lock, plan and findings. This only reads."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     def open(cls, options: CommonOptions, index: Index | None = None) -> Project:
         """Open the spec that the options name, or the nearest `assets.toml` upwards.
 
-        An `index` that has just been asked about the spec's folder goes on from there.
+        An `index` of the spec's folder that was just used is used again.
 
         Raises:
             UsageError: there is no such spec.
@@ -87,7 +87,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         return replace(self, earlier=earlier)
 
     def reread_by(self, index: Index) -> Project:
-        """The same project, with everything read again but what an index knows of files."""
+        """The same project, with everything read again except for the files that an index knows."""
         project = self.reread()
         vars(project)["index"] = index.again()
         return project
@@ -95,8 +95,8 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     def reread_lock(self) -> Project:
         """The same project, with its lock read again after a build has written it.
 
-        What cannot be read of the ledger stays the same: a build that was not asked for
-        consent because of it must not buy once somebody has repaired it.
+        The faults of the ledger stay the same: a build that did not ask for consent because of them
+        must not buy after somebody has repaired it.
         """
         project = replace(self)
         parts = vars(Sources).items()
@@ -108,7 +108,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     def snapshot(
         self, requested: frozenset[str] = frozenset(), *, refresh: bool = False
     ) -> Snapshot:
-        """Everything that planning may know, read now.
+        """Read everything that planning may know.
 
         `requested` assets are rendered even if they are current; `refresh` derives
         files again that another encoder wrote.
@@ -133,7 +133,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         )
 
     def look(self, profile: str, files: Mapping[str, Digest], locked: Locked) -> Snapshot:
-        """What lock, ledger, store and git know, with these files in the tree."""
+        """The snapshot of lock, ledger, store and git, with these files in the tree."""
         tree, in_tree = self.tree, Bytes(files)
         snapshot = Snapshot(
             profile=profile,
@@ -163,12 +163,12 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     @cached_property
     def ledger(self) -> Ledger:
-        """What the journal of orders adds up to."""
+        """The ledger that the journal of orders adds up to."""
         return self.journal.ledger()
 
     @cached_property
     def elsewhere(self) -> Elsewhere:
-        """Where else pictures lie that were paid for."""
+        """The other places of paid pictures."""
         from flux2build.session.elsewhere import Elsewhere
 
         ledger, lock = (lambda: self.ledger), (lambda: self.lock)
@@ -187,24 +187,24 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         return self.tracked.ways_back(path, digest)
 
     def _unrecorded(self, key: Digest) -> bool:
-        """Whether there was an order, or may have been, of which the ledger has no record."""
-        # While anything is unread nothing is bought, and what is missing may be there to be read.
+        """Whether there was, or may have been, an order that the ledger does not record."""
+        # While the ledger has faults nothing is bought, and its unreadable part may have the order.
         return not self.unread and (self.emptied or self.journal.unrecorded(key))
 
     @cached_property
     def emptied(self) -> bool:
-        """Whether nothing is left of a ledger beside a store that holds pictures."""
+        """Whether the ledger is lost although the store holds pictures."""
         return self.journal.emptied() and any(True for _ in self.store.digests())
 
     @property
     def tracked(self) -> Tracked:
-        """Which files git tracks."""
+        """The files that git tracks."""
         from flux2build.storage.git import Tracked
 
         return Tracked(root_of(self.folder), self.folder)
 
     def removal(self) -> Removal:
-        """Which of the files in the lock may be removed."""
+        """Decides which files in the lock may be removed."""
         from flux2build.building.removal import Removal, shared
 
         folders = self.spec.folders
@@ -214,17 +214,17 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     @property
     def owes_the_team(self) -> bool:
-        """Whether the team's store is still to be told what became of a claim."""
+        """Whether the team's store does not know the outcome of a claim yet."""
         return self.team is not None and bool(self.team.held)
 
     @cached_property
     def unread(self) -> tuple[Problem, ...]:
-        """What cannot be read of the ledger; while there is anything, nothing is bought."""
+        """The faults of the ledger; while there are any, nothing is bought."""
         return self.journal.problems()
 
     @cached_property
     def ledger_faults(self) -> tuple[Problem, ...]:
-        """What is wrong with the ledger; that nothing is left of it concerns who buys pictures."""
+        """The faults of the ledger; its loss is one only if the spec buys pictures."""
         if not self.emptied or not any(map(buys, self.spec.recipes)):
             return self.unread
         from flux2build.purchasing import evidence
@@ -233,7 +233,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     @cached_property
     def lockless(self) -> Problem | None:
-        """What to say of a missing lock, if pictures are there that the ledger does not know."""
+        """The problem of a missing lock, if there are pictures that the ledger does not know."""
         if self.lock_bytes:
             return None
         from flux2build.session import missing_lock
@@ -246,16 +246,16 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     @cached_property
     def whole(self) -> Plan:
-        """What a build of everything would do."""
+        """The plan of a whole build."""
         return self._plan(self.seen)
 
     @cached_property
     def seen(self) -> Snapshot:
-        """The snapshot that the plan of everything was made from."""
+        """The snapshot from which the whole plan was made."""
         return self.snapshot()
 
     def plan(self, choice: Choice = EVERYTHING) -> Plan:
-        """What a build would do, for everything or for a choice of assets."""
+        """The plan of a build, for everything or for a choice of assets."""
         snapshot, plan = self.seen, self.whole
         if choice.force or choice.refresh or choice.further or choice.reopen:
             forced = self.select(choice.force) if choice.force else frozenset()
@@ -268,17 +268,17 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
             plan = self._plan(snapshot)
         if choice.everything:
             return self._feasible(plan)
-        # Judged by itself: an asset may share an order with one that is left out, and then pays for it.
+        # It is judged alone: an asset pays for an order that it shares with one that is left out.
         chosen = self._plan(snapshot, self.graph.closure(self.chosen(choice)))
-        # What is left out waits for its decision, but what is paid for is collected in any case.
+        # Decisions about assets that are left out wait, but all paid orders are collected.
         orders = tuple(each for each in chosen.orders if each.pending or each in plan.orders)
         return replace(self._feasible(chosen), orphans=(), orders=orders)
 
     def _feasible(self, plan: Plan) -> Plan:
-        """The plan, unless a build would have to refuse a step of it.
+        """The plan, if a build would not refuse any step.
 
         Raises:
-            SpecError: files or references cannot be used for what is to be made.
+            SpecError: files or references cannot be used.
         """
         pairs = list(self.soundness.problems(plan))
         pairs = pairs or [*self.quotes.misfits(plan), *self.preflight.problems(plan)]
@@ -287,13 +287,13 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         return plan
 
     def chosen(self, choice: Choice) -> frozenset[AssetName]:
-        """The assets that a choice names, without what they are made of."""
+        """The assets that a choice names, without their inputs."""
         if choice.everything:
             return frozenset(self.spec.named)
         return self.select(choice.selection, choice.exclude)
 
     def _plan(self, snapshot: Snapshot, assets: frozenset[AssetName] | None = None) -> Plan:
-        """The plan of all assets, or of some with what they are made of."""
+        """The plan of all assets, or of some with their inputs."""
         ordered = self.graph.ordered
         recipes = [each for each in ordered if assets is None or each.asset in assets]
         bare = plan(recipes, snapshot, self.quotes.price)
@@ -302,7 +302,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         return self.completed(bare, snapshot)
 
     def completed(self, bare: Plan, snapshot: Snapshot) -> Plan:
-        """A plan with its notes, with what is left over, and with the orders that it does not ask for."""
+        """A plan with its notes, leftover files, and the open orders that it does not ask for."""
         spec, blocks = self.spec, self.lock.blocks.values()
         left_over = orphans(spec.recipes, blocks, spec.wanted_profiles, spec.profile)
         orders_of_steps = asked(bare, snapshot.files) if snapshot.ledger.unsettled else {}
@@ -310,7 +310,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
         return replace(self.quotes.annotated(self._noted(bare)), orphans=left_over, orders=orders)
 
     def _noted(self, plan: Plan) -> Plan:
-        """The plan with what the spec should be known to say of the pictures that are rendered."""
+        """The plan with notes about the pictures that are rendered."""
         from flux2build.session import usual_models
 
         notes, assets = self.spec.notes, self.spec.assets
@@ -338,7 +338,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     @property
     def every_open_order(self) -> tuple[OpenOrder, ...]:
-        """What is open in the ledger, whatever the spec asks for; nothing if it cannot be read."""
+        """All open orders in the ledger; none if it cannot be read."""
         try:
             ledger = self.journal.ledger()
         except SystemFault:
@@ -347,12 +347,12 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
 
     @cached_property
     def others_files(self) -> str | None:
-        """Another profile whose files are all in place, some of them in the way of this one's."""
+        """Another profile whose files are all in place, some of them at paths of this profile."""
         drifting = {step.recipe.output for step in self.whole.todo}
         return standing(drifting, self.seen.owners, self.lock, self.seen.files)
 
     def selectable(self, whole: Plan) -> Field:
-        """What a selection can be made from."""
+        """The field from which assets are selected."""
         from flux2build.planning.selection import field_of, with_decisions
 
         spec, up, down = self.spec, self.graph.up, self.graph.down
@@ -364,7 +364,7 @@ class Project(LockedSources, frozen=True, eq=False, dict=True):
     def select(
         self, words: Sequence[str], exclude: Sequence[str] = (), field: Field | None = None
     ) -> frozenset[AssetName]:
-        """The assets that words select; files may be named from the current folder, too."""
+        """The assets that words select; files may be relative to the current folder."""
         from flux2build.planning.selection import select
 
         chosen, left_out = (

@@ -1,4 +1,4 @@
-"""Whether a pull request started this process, and whether from a fork, as CI services report it."""
+"""Detects from a CI service's variables whether a pull request, or a fork's, started this process."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flux2build.storage import regular
 _FORK: Final = "a pull request from a fork"
 _UNKNOWN: Final = "a pull request that may be from a fork"
 _FOREIGN: Final = ("pull_request", "workflow_run", "issue_comment")
-"""How the names of the events that a fork can cause begin."""
+"""The prefixes of the names of events that a fork can cause."""
 
 
 def stranger(environment: Mapping[str, str]) -> str | None:
-    """What started this process, if it was a pull request that is or may be from a fork.
+    """The pull request that started this process, if it is or may be from a fork.
 
     GitHub, Gitea and Forgejo describe the event in a file; where that cannot be read, the
     event may have been anybody's.
@@ -32,7 +32,7 @@ def stranger(environment: Mapping[str, str]) -> str | None:
 
 
 def requested(environment: Mapping[str, str]) -> bool:
-    """Whether a pull request started this process, whoever it is from."""
+    """Whether a pull request from anybody started this process."""
     event = environment.get("GITHUB_EVENT_NAME", "")
     numbers = ("CI_MERGE_REQUEST_IID", "SYSTEM_PULLREQUEST_PULLREQUESTID", "CIRCLE_PULL_REQUEST")
     named = any(environment.get(name) for name in numbers)
@@ -48,7 +48,7 @@ def _elsewhere(environment: Mapping[str, str]) -> bool:
 
 
 def _payload(path: str) -> Mapping[str, Any] | None:
-    """What GitHub says about an event; None if that cannot be read."""
+    """GitHub's description of an event; None if it cannot be read."""
     try:
         payload = json.loads(regular.read(path))
     except (OSError, ValueError, RecursionError):
@@ -57,7 +57,7 @@ def _payload(path: str) -> Mapping[str, Any] | None:
 
 
 def _origin(event: str, payload: Mapping[str, Any]) -> str | None:
-    """What an event of GitHub says about where it comes from."""
+    """The origin of an event of GitHub, if it is or may be a fork."""
     if event == "workflow_run":
         home, head = payload.get("repository"), _within(payload, event).get("head_repository")
     elif event.startswith("pull_request"):

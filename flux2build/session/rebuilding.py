@@ -1,4 +1,4 @@
-"""Rebuilding the ledger from what this machine and a project tell of orders that it has lost."""
+"""Rebuilds the ledger from the evidence of lost orders on this machine and in a project."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from flux2build.storage.store import Store
 
 
 class Rebuilding(Struct, frozen=True):
-    """What the ledger lacks, and how it is written."""
+    """The entries that the ledger lacks, and a way to write it."""
 
     journal: Journal
     saved: Salvage
     witnesses: Witnesses
     damaged: bool
-    """Whether builds refuse the ledger as it is, or read less of it than can be saved."""
+    """Whether builds refuse the current ledger, or read less of it than can be saved."""
 
     @classmethod
     def of(cls, journal: Journal, store: Store, project: Project | None) -> Rebuilding:
@@ -66,14 +66,14 @@ class Rebuilding(Struct, frozen=True):
 
     @property
     def purchases(self) -> tuple[Purchase, ...]:
-        """The orders that are added to, as they are afterwards."""
+        """The orders that get new entries, with these entries."""
         added = self._additions(self.saved.entries)
         names = {entry.attempt for entry in added}
         everything = purchases([*self.saved.entries, *added])
         return tuple(each for each in everything if each.attempt.name in names)
 
     def carry_out(self) -> Path | None:
-        """Write the ledger, and return where what was there before is kept, if it was damaged.
+        """Write the ledger; return the path of the old one if it was damaged.
 
         Raises:
             SystemFault: it cannot be written; the old one is still there.
@@ -81,13 +81,13 @@ class Rebuilding(Struct, frozen=True):
         return self.journal.rebuild(self._additions)
 
     def _additions(self, entries: Sequence[Entry]) -> tuple[Intended | Delivered, ...]:
-        # Only an end that a crash has torn is incomplete without being damage.
+        # Without damage, only the last line can be incomplete, after a crash.
         complete = self.saved.complete or not self.damaged
         return additions(entries, self.witnesses, complete=complete)
 
 
 def _receipts(project: Project) -> dict[Digest, Proof]:
-    """The locked pictures that were paid for, candidates among them, by order."""
+    """The paid pictures in the lock, including candidates, by order."""
     blocks = project.lock.blocks.values()
     several = [Proof(block.asset, each) for block in blocks for each in block.candidates]
     shipped = [Proof(block.asset, block.generated) for block in blocks if block.generated]
@@ -102,7 +102,7 @@ def _receipts(project: Project) -> dict[Digest, Proof]:
 
 
 def _wanted(project: Project) -> dict[Digest, tuple[Recipe, Decimal | None]]:
-    """The paid orders of the spec, as far as the pictures are known that they need."""
+    """The paid orders of the spec whose inputs are known."""
     inputs, prices = Inputs(project.files()), dict[Digest, tuple[Recipe, Decimal | None]]()
     for recipe in project.graph.ordered:
         block = project.lock.block(recipe.asset, project.spec.profile)

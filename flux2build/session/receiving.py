@@ -1,4 +1,4 @@
-"""Receives callbacks for the user: with their keys, into their ledger and their store."""
+"""Receives callbacks with the user's keys, into the user's ledger and store."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ from flux2build.sharing.listening import base_url, listening
 from flux2build.storage.disk import home
 
 _PATIENCE: Final = 20.0
-"""Seconds for which an answer waits for a picture: providers wait for half a minute."""
+"""The seconds that an answer waits for a picture; providers wait for half a minute."""
 
 
 class Callers(Struct, frozen=True):
-    """The providers whose callbacks are received, and what their accounts sign with."""
+    """The providers whose callbacks are received, and the secrets that sign them."""
 
     providers: tuple[Remote, ...]
     secrets: Mapping[str, str]
     """By the provider's name."""
     unheard: tuple[str, ...]
-    """Why others are not heard, though there is a key."""
+    """The reasons why callbacks of other providers with a key are refused."""
 
 
 class Reception(Struct, frozen=True):
-    """Where callbacks are received, from whom, and with whose settings."""
+    """The URL, the providers and the settings with which callbacks are received."""
 
     settings: UserSettings
     webhooks: Webhooks
@@ -98,7 +98,7 @@ class Reception(Struct, frozen=True):
 
 
 class _Posted(Struct, frozen=True):
-    """Answers messages, and says why some are not heard."""
+    """Answers messages, and prints why some are refused."""
 
     hearing: Hearing
     filing: Filing
@@ -114,7 +114,7 @@ class _Posted(Struct, frozen=True):
 
 
 def _share(settings: UserSettings, say: Callable[[str], None]) -> Share:
-    """How the user's team is told, if there is one."""
+    """The function that shares pictures with the user's team, if there is one."""
     own = user_store()
     store = team_store(settings, Path.cwd())
     if store is None or not store.writable:
@@ -128,7 +128,7 @@ def _keeping(say: Callable[[str], None]) -> Safekeeping:
 
 
 def reception(settings: UserSettings, named: str | None) -> Reception:
-    """What it takes to receive at a public URL, or at the one of the user's configuration.
+    """The reception at a public URL, or at the one of the user's configuration.
 
     Raises:
         UsageError: no such URL is named.

@@ -1,4 +1,4 @@
-"""What it takes to buy at a paid provider: its client, the user's key, and the books."""
+"""The parts that are needed to buy at a paid provider: client, key and books."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def client_of(
     secret = settings.value(provider.key_variable)
     key = Key(secret, provider.key_variable) if secret else None
     endpoint = settings.endpoint(provider)
-    settings.proxy(endpoint)  # one that cannot be used is refused before anything is sent
+    settings.proxy(endpoint)  # an unusable proxy is refused before anything is sent
     deps = ClientDeps(
         proxy=settings.proxy,
         certificates=authorities(settings.authorities),
@@ -42,17 +42,17 @@ def client_of(
 
 
 def limits_of(settings: UserSettings, in_flight: int | None = None) -> Limits:
-    """What the user tolerates."""
+    """The user's limits of connections."""
     return limits(settings.limits, settings.written, in_flight)
 
 
 def balances(
     settings: UserSettings, providers: Iterable[Remote]
 ) -> dict[str, Decimal | Refused | None]:
-    """What is left at each provider, by its name: USD, why that is not known, or None.
+    """The balance at each provider, by name: USD, the reason why it is unknown, or None.
 
     Raises:
-        SystemFault: an endpoint is not one, or the key would be sent in clear.
+        SystemFault: an endpoint is invalid, or the key would be sent in clear.
     """
 
     async def balance_of(provider: Remote) -> Decimal | Refused | None:
@@ -70,12 +70,12 @@ def balances(
 
 
 def denied(settings: UserSettings, provider: Remote, ticket: Ticket) -> Refused | None:
-    """What a provider says if it certainly does not know an order.
+    """The refusal of a provider that certainly does not know an order.
 
     None if it may know it; another refusal if it cannot be asked.
 
     Raises:
-        SystemFault: its endpoint is not one, or the key would be sent in clear.
+        SystemFault: its endpoint is invalid, or the key would be sent in clear.
     """
 
     async def refusal() -> Refused | None:
@@ -88,7 +88,7 @@ def denied(settings: UserSettings, provider: Remote, ticket: Ticket) -> Refused 
 
 
 def webhooks_of(settings: UserSettings, provider: Remote) -> Webhooks | None:
-    """Where a provider calls the user back; None if it does not, or nobody wants it to.
+    """The callbacks of a provider; None if it has none, or the user does not want them.
 
     Raises:
         SystemFault: the secret is missing or too short.

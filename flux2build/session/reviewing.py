@@ -31,11 +31,11 @@ from flux2build.session.project import Project
 from flux2build.storage import disk
 
 _PROTECTING: Final = frozenset({ReviewState.APPROVED, ReviewState.HELD})
-"""Decisions for whose pictures nothing else is ordered unasked."""
+"""The decisions that keep a picture from being replaced unasked."""
 
 
 class Picture(Struct, frozen=True):
-    """A rendered picture with the candidates that were ordered for what the spec asks for now."""
+    """A rendered picture with the candidates of the spec's current request."""
 
     recipe: Recipe
     inputs: tuple[Digest | None, ...]
@@ -44,11 +44,11 @@ class Picture(Struct, frozen=True):
 
     @property
     def shipped(self) -> int | None:
-        """The number of the candidate that ships, if it is one of them."""
+        """The number of the candidate that ships, if one of them does."""
         row = self.block.generated if self.block else None
         if row is None:
             return None
-        ours = row.key, row.output.sha256  # a picture that was adopted has the key of another one
+        ours = row.key, row.output.sha256  # an adopted picture has the key of another one
         same = (c.number for c in self.candidates if (c.key, c.output.sha256) == ours)
         return next(same, None)
 
@@ -65,10 +65,10 @@ def pictures(project: Project) -> Iterator[Picture]:
 
 
 def pick(project: Project, name: str, number: int, say: Callable[[str], None]) -> Picture | None:
-    """Let a candidate ship: its bytes into the file, its receipt into the lock; it costs nothing.
+    """Let a candidate ship: write its bytes to the file and its receipt to the lock, at no cost.
 
-    Returns None if it ships already. The tree must be locked. `say` is told of a file that was
-    none of ours and is replaced.
+    Return None if it ships already. The tree must be locked. `say` reports a file that was not ours
+    and is replaced.
 
     Raises:
         UsageError: there is no such asset or candidate.
@@ -109,7 +109,7 @@ def requested(picture: Picture, take: int | None = None, seed: int | None = None
 
 
 def row_of(picture: Picture, task: Generate, output: Output, receipt: Receipt) -> Generated:
-    """The row of a picture whose bytes come from elsewhere than an order of this build."""
+    """The row of a picture whose bytes do not come from an order of this build."""
     ready = tuple(digest for digest in picture.inputs if digest is not None)
     names = map(str, picture.recipe.inputs)
     return Generated(
@@ -127,7 +127,7 @@ def row_of(picture: Picture, task: Generate, output: Output, receipt: Receipt) -
 
 
 def enter(project: Project, picture: Picture, row: Generated) -> None:
-    """Enter a row in the lock; what was decided about other bytes is void."""
+    """Enter a row in the lock, which voids decisions about other bytes."""
     enter_all(project, [(picture, row)])
 
 
@@ -162,7 +162,7 @@ def named(project: Project, name: str) -> Picture:
 
 
 def feeds_others(project: Project, asset: AssetName) -> bool:
-    """Whether any file is made of an asset's picture."""
+    """Whether any file is made from an asset's picture."""
     own = {each.output for each in project.spec.recipes if each.asset == asset}
     return len(own) > 1 or bool(project.graph.down(asset))
 

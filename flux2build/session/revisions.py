@@ -1,4 +1,4 @@
-"""A project as a commit had it, beside what it is now."""
+"""Compares a project with an earlier commit."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from flux2build.storage.lfs import lfs_target
 from flux2build.storage.repository import Repository
 
 FETCH: Final = "`git fetch --unshallow` fetches the rest; a workflow says `fetch-depth: 0`"
-"""What to do in a clone that has not all commits."""
+"""The hint for a clone without all commits."""
 
 _TASK: Final = re.compile(rb'^receipt\.task = "([^"\\]+)"', re.MULTILINE)
 _HERE: Final = frozenset({"HEAD", "@"})
-"""Names of what is checked out, which is compared with what lies in the work tree."""
+"""The names of the commit that is checked out, which is compared with the work tree."""
 _LIST: Final = "`git log` lists the commits, `git branch` the branches"
 
 
 class Since:
-    """What has changed in a project since a commit."""
+    """The changes of a project since a commit."""
 
     def __init__(self, project: Project, revision: str) -> None:
         """Compare with the commit at which this branch left the line of a revision.
@@ -57,7 +57,7 @@ class Since:
         return loads(decoded(data, name), name) if data else Lockfile()
 
     def changes(self, choice: Choice) -> list[LockChange]:
-        """What is different now of a choice of assets, in the profile that was named or in all."""
+        """The changes of a choice of assets, in the named profile or in all."""
         project, profile = self._project, self._project.options.profile
         chosen = None if choice.everything else project.chosen(choice)
         changes = [
@@ -70,26 +70,26 @@ class Since:
         return [change._replace(earlier=self._tasks) for change in changes]
 
     def gather(self, changes: Iterable[LockChange]) -> None:
-        """Fetch the pictures of some changes from the team's store that are not on this machine."""
+        """Fetch the pictures of some changes that this machine lacks from the team's store."""
         rows = (row for change in changes for row in change.generated if row)
         self._artifacts.bring(row.output.sha256 for row in rows)
 
     def old(self, output: Output) -> bytes | None:
-        """The bytes that a file had in that commit; None if nobody has them any more."""
+        """The bytes of a file in that commit; None if they are lost."""
         data = self._repository.content(self.commit, output.path, output.sha256)
         return data or self.new(output)
 
     def new(self, output: Output) -> bytes | None:
-        """The bytes of a file as the lock has it; None if they are not at hand."""
+        """The bytes of a file in the lock; None if they are not at hand."""
         try:
             return self._artifacts.get(output.sha256)
         except SystemFault:
             return None
 
     def address(self, files: str | None, output: Output, revision: str | None) -> str | None:
-        """Where a file is on the web, in a commit (this one, if none is named); None if it is not.
+        """The web address of a file in a commit (this one by default); None if there is none.
 
-        `files` is where the files of the repository are, as `https://github.com/acme/site/blob`.
+        `files` is the address of the repository's files, like `https://github.com/acme/site/blob`.
         """
         commit = self.commit if revision is None else self._repository.commit(revision)
         data = None if files is None or commit is None else self._committed(commit, output.path)
@@ -103,7 +103,7 @@ class Since:
 
     @cached_property
     def _tasks(self) -> frozenset[str]:
-        """The tasks of orders in any lock up to that commit, as far as it is looked through."""
+        """The tasks of orders in all locks up to that commit that are searched."""
         name, bytes_left, tasks = self._project.lock_path.name, MOST, set[str]()
         for version in self._repository.versions(name, self.commit):
             if (bytes_left := bytes_left - version.size) < 0:
@@ -113,7 +113,7 @@ class Since:
         return frozenset(tasks)
 
     def _committed(self, commit: str, path: str) -> bytes | None:
-        """The bytes that a file had in a commit, or the pointer to them."""
+        """The bytes of a file in a commit, or the pointer to them."""
         version = self._repository.at(commit, path)
         return None if version is None else self._repository.read(version)
 
@@ -141,15 +141,15 @@ def _commit(repository: Repository, revision: str) -> str:
 
 
 class Compared(NamedTuple):
-    """A change, and how much the picture before and the one after look alike."""
+    """A change, and the likeness of the pictures before and after it."""
 
     change: LockChange
     likeness: Likeness | None
-    """None where there are not two pictures, or one of them is not at hand."""
+    """None if there are not two pictures, or one of them is not at hand."""
 
 
 def compared(base: Since, choice: Choice) -> list[Compared]:
-    """The changes of a choice of assets, with their pictures looked at."""
+    """The changes of a choice of assets, with their pictures compared."""
     changes = base.changes(choice)
     base.gather(changes)
     return [Compared(each, _alike(base, *each.generated)) for each in changes]

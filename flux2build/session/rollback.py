@@ -1,4 +1,4 @@
-"""Bringing back an earlier picture, and holding the asset there."""
+"""Brings back an earlier picture, and holds the asset at it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from flux2build.session.revisions import FETCH
 
 _LASTING: Final = frozenset({ReviewState.APPROVED, ReviewState.HELD})
 _LEAST: Final = 4
-"""Least characters of a digest or of a commit's name that name it."""
+"""The least characters that identify a digest or a commit."""
 
 
 def chosen(project: Project, asset: AssetName, word: str | None) -> Picture:
-    """One picture of a past: by its number, digest or commit; the last that shipped before the current one if none is named.
+    """A past picture by its number, digest or commit; by default the last one that shipped before.
 
     Raises:
         UsageError: there is no such picture.
@@ -61,12 +61,12 @@ def chosen(project: Project, asset: AssetName, word: str | None) -> Picture:
 
 
 def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Recipe, ReviewState]:
-    """Put a picture and its row of the lock back, and hold the asset there; the tree must be locked.
+    """Put a picture and its row of the lock back, and hold the asset at it.
 
-    What is current and approved stays approved; the state that it has then is returned, too.
+    The tree must be locked. A current, approved picture stays approved. Return the new state, too.
 
     Raises:
-        UsageError: the picture cannot be had, or is not of the kind that the spec wants now.
+        UsageError: the picture is unavailable, or not of the format that the spec wants now.
         SystemFault: git does not know who decides, or the disk refuses.
     """
     recipe = next(
@@ -105,9 +105,9 @@ def roll_back(project: Project, asset: AssetName, picture: Picture) -> tuple[Rec
 
 
 def edits(recipe: Recipe, picture: Picture) -> Iterator[str]:
-    """The lines of TOML that make a picture what the spec asks for.
+    """The lines of TOML with which the spec asks for a picture.
 
-    One that was picked is that of any take and seed.
+    A picked picture fits any take and seed.
     """
     task, row = recipe.task, picture.row
     if row is None or not isinstance(task, Generate):  # pragma: no cover - it was rolled back

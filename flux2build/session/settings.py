@@ -1,4 +1,4 @@
-"""What belongs to the user and never to a spec: keys, endpoints, their own prices.
+"""The values that belong to the user and never to a spec: keys, endpoints, own prices.
 
 A value is looked up in the environment, then in the file of `--env-file`, then in the
 user's configuration file.
@@ -37,7 +37,7 @@ _LONG_TEXT: Final = r"""(["'])[^`]{9,}\1"""
 _OPENED: Final = r"""\s*(?:export\s+)?[\w.-]+[^\S\n]*=[^\S\n]*(?:(")[^"\n]*|(')[^'\n]*)(?:\n|\Z)"""
 """A variable whose value begins with a quote, and has no other one in its line."""
 _AROUND_ORDERS: Final = frozenset({"budget", "environment", "limits", "network", "webhooks"})
-"""Tables of the configuration that orders are placed by, or of which parts are looked at by themselves."""
+"""The tables of the configuration for placing orders, or of which parts are read separately."""
 _OURS: Final = "FLUX2BUILD_"
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 
@@ -49,9 +49,9 @@ class UserSettings(Struct, frozen=True):
     env_file: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     cards: str = ""
-    """TOML of model cards that is merged over the ones flux2build ships."""
+    """The TOML of model cards that override those of flux2build."""
     cards_file: str = ""
-    """The file that holds it, for messages."""
+    """The file with the cards, for messages."""
     written: TomlFile = TomlFile("", "", secret=True)
     """The configuration file."""
 
@@ -60,10 +60,9 @@ class UserSettings(Struct, frozen=True):
 
     @property
     def decisive(self) -> str:
-        """The digest of what recipes and verdicts may follow from.
+        """The digest of the settings on which recipes and verdicts may depend.
 
-        They follow from no key, from no limit of a connection, and not from where or at what cost
-        orders are placed.
+        They do not depend on keys, limits of a connection, or the place and cost of orders.
         """
         own = {name: table for name, table in self.config.items() if name not in _AROUND_ORDERS}
         variables = {**self.config.get("environment", {}), **self.env_file}
@@ -73,7 +72,7 @@ class UserSettings(Struct, frozen=True):
 
     @property
     def limits(self) -> Mapping[str, Any]:
-        """The user's limits of a connection, by name; the usual ones hold for the others."""
+        """The user's limits of a connection, by name; others have their defaults."""
         table: Mapping[str, Any] = self.config.get("limits", {})
         return {name: value for name, value in table.items() if name not in OF_PICTURES}
 
@@ -91,7 +90,7 @@ class UserSettings(Struct, frozen=True):
 
     @property
     def public_url(self) -> str:
-        """Where callbacks are received, without a slash at its end; empty if they are not wanted."""
+        """The URL for callbacks, without a slash at its end; empty if they are not wanted."""
         url: str = self.config.get("webhooks", {}).get("url", "")
         return url.rstrip("/")
 
@@ -106,7 +105,7 @@ class UserSettings(Struct, frozen=True):
         return Decimal(str(self.config.get("budget", {}).get("confirm_above", 0)))
 
     def value(self, name: str) -> str:
-        """A key or an endpoint; empty when it is set nowhere."""
+        """A key or an endpoint; empty if it is not set."""
         values = self.config.get("environment", {})
         for source in (self.environment, self.env_file, values):
             if value := str(source.get(name, "")).strip():
@@ -114,7 +113,7 @@ class UserSettings(Struct, frozen=True):
         return ""
 
     def endpoint(self, provider: Remote) -> str:
-        """The base URL of a provider: its variable's, else that of the region, else the usual one."""
+        """The base URL of a provider: from its variable, else its region, else the default."""
         own = self.value(provider.url_variable)
         if not own and isinstance(provider, Regional):
             own = provider.regions.get(self.config.get(provider.name, {}).get("region", ""), "")
@@ -148,7 +147,7 @@ class UserSettings(Struct, frozen=True):
     def authorities(self) -> Mapping[str, str]:
         """The files and folders of certificates to trust, by the settings that name them.
 
-        `system` stands for those of the system; where none is named, the usual ones are trusted.
+        `system` stands for those of the system; the defaults are trusted if none is named.
         """
         if ca := self.config.get("network", {}).get("ca"):
             return {
@@ -166,12 +165,12 @@ class UserSettings(Struct, frozen=True):
 
 
 def _exempts(named: str, host: str) -> bool:
-    """Whether one entry of `NO_PROXY` is about a host; a port beside it tells nothing."""
+    """Whether one entry of `NO_PROXY` matches a host; its port does not matter."""
     name = named.partition(":")[0] if named.count(":") == 1 else named
     domain = name.removeprefix("*").removeprefix(".")
     if domain in {"", host} or host.endswith(f".{domain}"):
         return True
-    # Lazy: few name networks, and every start would pay for it.
+    # Lazy: few users name networks, and the import would slow down every start.
     from ipaddress import ip_address, ip_network
 
     try:
@@ -181,7 +180,7 @@ def _exempts(named: str, host: str) -> bool:
 
 
 def _require_socks(name: str) -> None:
-    """Refuse a SOCKS proxy without the library that speaks to it."""
+    """Refuse a SOCKS proxy without the library for it."""
     from importlib.util import find_spec
 
     from flux2build.extras import pip_install
@@ -210,7 +209,7 @@ def config_path() -> Path:
 
 
 def read(env_file: str | None) -> UserSettings:
-    """The user's settings, as they are now.
+    """Read the user's current settings.
 
     Raises:
         UsageError: a named file is missing or cannot be read, or the configuration is wrong.
@@ -230,7 +229,7 @@ def read(env_file: str | None) -> UserSettings:
 
 
 def files(env_file: str | None) -> Iterator[Path]:
-    """Every file that settings are read from, whether or not it is there."""
+    """Every file from which settings are read, even if it is missing."""
     path = config_path()
     yield path.absolute()
     if env_file:
@@ -253,7 +252,7 @@ def _beside(file: Path, named: str) -> Path:
 
 
 def _written(path: Path) -> TomlFile:
-    """The configuration file, which need not be there."""
+    """The configuration file, which may be missing."""
     if not os.path.isfile(path):  # noqa: PTH113 - `Path` raises where it must not look
         _require_named(path)
     there = os.path.lexists(path) and str(path) != os.devnull
@@ -287,7 +286,7 @@ def _config(written: TomlFile) -> dict[str, Any]:
 
 
 def _require_named(path: Path) -> None:
-    """Refuse a configuration that the variable names and that is not there."""
+    """Refuse a missing configuration that the variable names."""
     if os.environ.get(CONFIG_VARIABLE) and (path.is_dir() or not path.exists()):
         what = "a folder" if path.is_dir() else "not there"
         message = f"`{CONFIG_VARIABLE}` names `{path}`, which is {what}"
@@ -312,7 +311,7 @@ def _assignments(path: Path) -> dict[str, str]:
     values = {
         name: value or "" for name, value in resolve_variables(pairs.items(), override=True).items()
     }
-    # What the shell has set too is not lost.
+    # Variables that the shell also sets are not lost.
     unset = (name for name, value in values.items() if os.environ.get(name) != value)
     if problems := [
         replace(problem, place=places[name])
@@ -323,7 +322,7 @@ def _assignments(path: Path) -> dict[str, str]:
 
 
 def _misread(name: str | None, value: str | None, written: str) -> tuple[str, str] | None:
-    """What keeps a line of a `.env` file from being read as it was meant, and what to do."""
+    """The fault of a line of a `.env` file that would be misread, with a hint."""
     if name is None or value is None:
         if opened := re.match(_OPENED, written):
             return (
@@ -345,7 +344,7 @@ def _place(path: Path, binding: Binding) -> Place:
 
 
 def _named_text(path: Path, written: TomlFile) -> str:
-    """The text of the file that `cards` names; one that cannot be read is a mistake there."""
+    """The text of the file that `cards` names; errors are placed at `cards`."""
     try:
         return _text(path)
     except UsageError as error:
@@ -361,7 +360,7 @@ def _text(path: Path) -> str:
 
 
 def _discreet(error: SpecError) -> Iterator[Problem]:
-    """The problems of a file without its lines and its longer texts, which may be a key."""
+    """The problems of a file, without its lines and longer texts, which may contain a key."""
     for problem in error.problems:
         hint = problem.hint and re.sub(_LONG_TEXT, '"…"', problem.hint)
         yield replace(problem, excerpt=None, hint=hint)

@@ -1,4 +1,4 @@
-"""What this machine tells the team's store of the orders that it places."""
+"""Shares the orders of this machine with the team's store."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from flux2build.sharing.team_store import TeamStore
 
 
 def teamwork(project: Project, store: TeamStore, say: Callable[[str], None]) -> Teamwork:
-    """What this machine does in a team's store about its orders."""
+    """The work of this machine in a team's store for its orders."""
     return Teamwork(store, held_claims(store), project.journal, project.store, say)
 
 
 def tell(project: Project, say: Callable[[str], None]) -> None:
-    """Tell the team's store what earlier builds have bought, and could not tell it."""
+    """Share the purchases of earlier builds that the team's store does not have yet."""
     if project.team is None or not project.team.store.writable:
         return
     team = teamwork(project, project.team.store, say)

@@ -1,4 +1,4 @@
-"""What people wrote: settings and spec, and the graph they describe, read at most once."""
+"""The settings, the spec and its graph, each read at most once."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ if TYPE_CHECKING:
     from flux2build.session.local_models import LocalModels
 
 _LOCAL: Final = "local"
-"""The provider whose models are the user's own."""
+"""The provider with the user's own models."""
 _LONGEST_CIRCLE: Final = 12
 _MOST_JUDGED: Final = 10_000
-"""The pictures, and the derivations, to remember; they take a megabyte in the index."""
+"""The most pictures, and the most derivations, to remember; they take a megabyte in the index."""
 
 
 class Watched(Struct, frozen=True):
-    """What `watch` watches."""
+    """The files and folders that `watch` watches."""
 
     files: frozenset[Path]
     listed: frozenset[Path]
-    """Folders in which every other file matters, because their names were read."""
+    """Folders in which every other file matters, because they were listed."""
     written: frozenset[Path]
-    """What a build writes, which does not matter."""
+    """The files that a build writes, which do not matter."""
 
 
 class Sources(Struct, frozen=True, eq=False, dict=True):
@@ -78,7 +78,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def settings(self) -> UserSettings:
-        """What belongs to the user: keys, endpoints, prices of their own.
+        """The settings of the user: keys, endpoints and own prices.
 
         Raises:
             UsageError: the configuration or the `--env-file` cannot be used.
@@ -90,13 +90,13 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def settings_states(self) -> Mapping[str, str]:
-        """The state of every file of the settings, as the index has it, before they were read."""
+        """The state of every file of the settings in the index, before the files were read."""
         index = Index(str(self.folder))
         return {str(path): index.state(str(path)) for path in settings_files(self.options.env_file)}
 
     @cached_property
     def capabilities(self) -> Capabilities:
-        """What the spec may ask for."""
+        """The models, checks and operations that the spec may use."""
         own = self.settings
         models = Models(own.cards, own.cards_file, self._installed)
         installed = frozenset({_LOCAL})
@@ -127,11 +127,11 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def weights(self) -> Index | None:
-        """The states of the weights that orders are named by; None if there are none."""
+        """The states of the weights in the names of orders; None if there are none."""
         return self.local_models.index if "local_models" in vars(self) else None
 
     def missing(self, task: Generate | Derive | Write) -> Iterable[str]:
-        """What is missing on this machine for a task, with what to do about it."""
+        """The parts that this machine lacks for a task, with what to do about them."""
         if isinstance(task, Generate) and task.provider == _LOCAL:
             return self.local_models.missing(task)
         if not isinstance(task, Derive):
@@ -169,7 +169,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
         """The spec, resolved.
 
         Raises:
-            SpecError: all that is wrong with it, together.
+            SpecError: with all problems of the spec.
         """
         spec = self._spec_of(self.options.profile)
         self.spec_files.update(self.tree.asked)
@@ -177,7 +177,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def spec_files(self) -> dict[str, str]:
-        """What the spec depends on: the digest of each file that was read for it, or a path's kind."""
+        """The dependencies of the spec: the digest of each file that was read, or a path's kind."""
         return {}
 
     def _spec_of(self, profile: str | None) -> Spec:
@@ -189,7 +189,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
         return spec
 
     def _overwriting(self, spec: Spec) -> Iterator[Problem]:
-        """Outputs that would overwrite a file of the spec, because a folder of theirs is a link."""
+        """Problems of outputs that would overwrite a file of the spec through a linked folder."""
         leads: dict[str, str | None] = {}
         for recipe in spec.recipes:
             folder, name = posixpath.split(recipe.output)
@@ -206,7 +206,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def graph(self) -> Graph:
-        """Which assets are made of which.
+        """The graph of assets and their inputs.
 
         Raises:
             SpecError: assets need each other in a circle.
@@ -228,7 +228,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def quotes(self) -> Quotes:
-        """What orders will cost, and how their references are prepared."""
+        """Quotes the costs of orders, and prepares their references."""
         cards, size = self.capabilities.cards, self.soundness.size
         return Quotes(cards, self.sizes, self.tree.read, size)
 
@@ -239,13 +239,13 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def soundness(self) -> Soundness:
-        """Whether the files that recipes are made of can be used."""
+        """Decides whether the inputs of recipes can be used."""
         read, digest = self.tree.read, self.index.digest
         return Soundness(self.capabilities.ops, read, digest, self.judged, side_by_side)
 
     @cached_property
     def preflight(self) -> Preflight:
-        """Whether what is to be derived can be."""
+        """Decides whether files can be derived."""
         from flux2build.planning.preflight import Preflight
 
         able = self.capabilities
@@ -253,7 +253,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def judged_under(self) -> str:
-        """The key of what was judged, which other limits of pixels may judge otherwise."""
+        """The key of the judgements in the index, which depend on the limits of pixels."""
         own = self.settings.pixels
         return JUDGED if own == PixelLimits() else f"{JUDGED} {own}"
 
@@ -265,7 +265,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
         return Judged(sound, dict.fromkeys(feasible))
 
     def keep_judged(self) -> None:
-        """Store what was found fit, so that the next plan judges nothing that is the same."""
+        """Store the sound pictures and derivations, so that the next plan need not judge them again."""
         if (judged := self.judged).learned:
             sound = dict(list(judged.sound.items())[-_MOST_JUDGED:])
             feasible = list(judged.feasible)[-_MOST_JUDGED:]
@@ -279,7 +279,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
         return frozenset(source.path for source in inputs if isinstance(source, Source))
 
     def kept(self, path: str) -> str | None:
-        """What a file is to the project, if it is none of its outputs; None for any other path."""
+        """The role of a file in the project, unless it is an output; None for any other path."""
         if (what := self.spec.keeps(path)) is not None:
             return what
         if (real := self.tree.real(path)) is None:
@@ -299,9 +299,9 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def _wanted(self) -> dict[str, dict[str, str]]:
-        """What is written in any profile, or read in another one, by the folded path.
+        """The paths that are written in any profile, or read in another one, by the folded path.
 
-        An output of this profile is called nothing.
+        An output of this profile has an empty description.
         """
         paths: dict[str, dict[str, str]] = defaultdict(dict)
         for recipe in self.spec.recipes:
@@ -316,7 +316,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
         return paths
 
     def other_profiles(self, names: set[str]) -> Iterator[tuple[str, Sequence[Recipe]]]:
-        """What the spec wants in some other profiles, as far as it can be read."""
+        """The recipes of some other profiles, as far as they can be read."""
         from flux2build.planning.graph import Graph
 
         for name in sorted(names & set(self.spec.wanted_profiles) - {self.spec.profile}):
@@ -325,7 +325,7 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
                 yield name, () if graph.cycle else graph.ordered
 
     def watched(self) -> Watched:
-        """Every file that was read or looked for, except those that a build writes.
+        """Every file that was read or searched for, except those that a build writes.
 
         The outputs of a spec that cannot be read are unknown, so none are left out.
         """
@@ -336,26 +336,26 @@ class Sources(Struct, frozen=True, eq=False, dict=True):
         return replace(watched, files=watched.files.union(settings))
 
     def of_asked(self, asked: Iterable[str], written: Iterable[str]) -> Watched:
-        """Some files that were read or looked for, except those that a build writes."""
+        """Some files that were read or searched for, except those that a build writes."""
         outputs = frozenset({self.lock_path, *(self.folder / path for path in written)})
         paths = {path: Path(os.path.normpath(self.folder / path)) for path in asked}
         listed = frozenset(folder for path, folder in paths.items() if path.endswith("/"))
         return Watched(frozenset(paths.values()) - outputs, listed, outputs)
 
     def below_output(self) -> set[str]:
-        """Outputs and their folders, whose former states say nothing: a build writes them."""
+        """Outputs and their folders, whose former states do not matter because a build writes them."""
         outputs = {recipe.output for recipe in self.spec.recipes}
         return outputs | above(outputs)
 
 
 def above(outputs: Iterable[str]) -> set[str]:
-    """Return the folders in which files lie, up to the spec's."""
+    """Return the folders of files, up to the spec's."""
     folders = map(PurePosixPath, {path.rpartition("/")[0] for path in outputs})
     return {str(each) for path in folders for each in (path, *path.parents)}
 
 
 def side_by_side(look: Look, paths: Sequence[str]) -> Mapping[str, Size | Problem | None]:
-    """Return what there is to be seen at each path, in threads on all cores."""
+    """Look at each path, in threads on all cores."""
     from flux2build.storage.many_files import in_threads
 
     return in_threads(look, paths)

@@ -1,4 +1,4 @@
-"""The sketches that stand in for pictures: flux2build drew them, so what replaces them need not say so."""
+"""The sketches that stand in for pictures; flux2build drew them, so they are replaced silently."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME: Final = "sketches"
 
 
 def note(folder: Path, sketches: Iterable[Sketch]) -> None:
-    """Write down which sketches a watch has left, for those that come after it."""
+    """Record the sketches that a watch has left, for later builds."""
     sealed.keep(folder, _NAME, sorted(sketches))
 
 
@@ -30,14 +30,14 @@ def noted(folder: Path) -> Collection[Sketch]:
 
 
 def replaceable(artifacts: Artifacts, sketches: Collection[Sketch]) -> Artifacts:
-    """The bytes at hand, of which some sketches, and those that are added to them, are ours."""
+    """The bytes at hand, in which sketches may be overwritten, even those that are added later."""
     digests = {digest for _, digest in sketches}
     ours, free = _Either(artifacts.ours, sketches), _Either(artifacts.free, digests)
     return replace(artifacts, ours=ours, free=free)
 
 
 class _Either(Container[object]):
-    """What is in one of two containers."""
+    """The union of two containers."""
 
     def __init__(self, first: Container[object], second: Container[object]) -> None:
         self._both = first, second

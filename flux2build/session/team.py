@@ -1,4 +1,4 @@
-"""The store that a user's team shares, if their settings name one."""
+"""Opens the store that a user's team shares, if the settings name one."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _URL: Final = ("store", "url")
 
 
 class StoreSettings(Struct, frozen=True):
-    """What a user's settings say of their team's store."""
+    """The user's settings of their team's store."""
 
     url: str = ""
     """Empty if there is none; it may hold a password."""
     mode: str = "rw"
     """`rw`, or `r` to read only, which is usual where a pull request started this process."""
     when_down: str = "stop"
-    """`stop`: nothing is bought while the store cannot be reached; `alone`: it is, all the same."""
+    """`stop` buys nothing while the store cannot be reached; `alone` buys anyway."""
 
 
 def store_settings(settings: UserSettings) -> StoreSettings:
-    """What the user's settings say; the variable's URL comes before the configuration's."""
+    """The user's settings of the store; the variable's URL overrides the configuration's."""
     table: dict[str, Any] = dict(settings.config.get("store", {}))
     if url := settings.value(STORE_VARIABLE):
         table["url"] = url
@@ -81,26 +81,26 @@ def _keep_secret(url: str, token: str) -> None:
 
 
 def _set_aside(digest: Digest, data: bytes) -> None:
-    """Keep wrong bytes for whoever wants to know where they came from."""
+    """Keep wrong bytes, so that a person can find out where they came from."""
     name = f"{digest.removeprefix('sha256:')}-{short(of_bytes(data))[:8]}"
     with suppress(SystemFault):
         durable.replace(home() / "team" / "damaged" / name, data, 0o400)
 
 
 def _certificates(settings: UserSettings) -> ssl.SSLContext | None:
-    # Lazy: only a store that is met over HTTP needs them.
+    # Lazy: only a store over HTTP needs them.
     from flux2build.purchasing.http.trust import authorities
 
     return authorities(settings.authorities)
 
 
 def held_claims(store: TeamStore) -> HeldClaims:
-    """The claims that this machine has taken in a store and not given back yet."""
+    """The claims that this machine holds in a store."""
     return HeldClaims(readable_home() / "team" / short(of_bytes(store.url.encode())))
 
 
 def _placed(settings: UserSettings, problem: Problem) -> Problem:
-    """A problem with the URL, where it is written; one with the token has its own name."""
+    """A problem with the URL, at its place; a problem with the token names it already."""
     if TOKEN_VARIABLE in problem.message:
         return problem
     if settings.environment.get(STORE_VARIABLE) or settings.env_file.get(STORE_VARIABLE):

@@ -1,4 +1,4 @@
-"""Orders as a team sees them: what other machines have claimed, and what a person decides about it."""
+"""The orders of a team: claims of other machines, and a person's decisions about them."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ class Asked(Struct, frozen=True):
 
 
 class TeamOrders:
-    """The claims of other machines, beside the ledger of this one."""
+    """The claims of other machines, together with this machine's ledger."""
 
     def __init__(self, team: Teamwork, asked: Callable[[], Mapping[Digest, Asked]]) -> None:
         self._team, self._read = team, asked
         self.problems: list[Problem] = []
-        """What is wrong with receipts and claims."""
+        """The problems of receipts and claims."""
         self.damaged: set[str] = set()
-        """The attempts that stand for orders of which the store has something damaged."""
+        """The attempts that stand for orders with damaged records in the store."""
 
     def others(self) -> tuple[Purchase, ...]:
-        """What other machines have claimed and this one knows nothing of.
+        """The orders that other machines have claimed and this one does not know.
 
         Raises:
             SystemFault: the store cannot be asked.
@@ -73,7 +73,7 @@ class TeamOrders:
         return tuple(each for claim in self._claims() for each in purchases(self._entries(claim)))
 
     def pictures(self, purchases: Iterable[Purchase]) -> dict[str, Digest]:
-        """The pictures that the store has of orders which a person has to settle, by their names.
+        """The pictures in the store of orders that a person has to settle, by name.
 
         Raises:
             SystemFault: the store cannot be asked.
@@ -92,7 +92,7 @@ class TeamOrders:
             self._team.pictures.put(data)
 
     def entries(self, name: str) -> tuple[Entry, ...]:
-        """What claims whose attempts begin with a name have for a ledger.
+        """The ledger entries of the claims whose attempts begin with a name.
 
         Raises:
             SystemFault: the store cannot be asked.
@@ -104,8 +104,8 @@ class TeamOrders:
         """Enter the claim whose attempt begins with a name in the ledger, for a person to settle.
 
         Raises:
-            UsageError: several begin so.
-            SystemFault: the store cannot be asked or not be written, or the ledger not.
+            UsageError: several attempts begin with it.
+            SystemFault: the store cannot be read or written, or the ledger cannot be written.
         """
         matches = [claim for claim in self._claims() if claim.attempt.startswith(name)]
         if len(matches) > 1:
@@ -123,10 +123,10 @@ class TeamOrders:
         return bool(matches)
 
     def settled(self, purchase: Purchase) -> bool:
-        """Let the team know what a person has decided about an order; whether it knows all of it.
+        """Share a person's decision about an order; return whether the team knows all of it.
 
         Raises:
-            SystemFault: the store cannot be told.
+            SystemFault: the store cannot be written.
         """
         order, attempt = purchase.attempt.order, purchase.attempt.name
         if purchase.state is State.VOIDED:
@@ -152,7 +152,7 @@ class TeamOrders:
                 yield readable
 
     def _receipts(self) -> Iterator[RecordError]:
-        """What is wrong with the receipts of orders that would be sent."""
+        """The faults of the receipts of orders that would be sent."""
         unbought = [order for order, request in self._requests.items() if request.unbought]
         for order, receipt in self._team.store.receipts(unbought).items():
             order_of_spec = self._requests[order].order
@@ -162,7 +162,7 @@ class TeamOrders:
                 yield damaged(SharedReceipt, order)
 
     def _instead(self, order: Digest) -> SharedClaim:
-        """A claim that stands for one that cannot be read, as far as the spec tells of its order."""
+        """A claim in place of an unreadable one, with what the spec says about its order."""
         attempt, request = order.removeprefix("sha256:")[:_ATTEMPT], self._requests.get(order)
         self.damaged.add(attempt)
         expected = request.order if request else None
@@ -197,7 +197,7 @@ def team_orders(
     """The orders of the user's team; None without a store that it shares.
 
     Raises:
-        UsageError: the settings name no store that there can be.
+        UsageError: the settings do not name a valid store.
         SystemFault: an extra is missing.
     """
     shared = team_store(settings, project.folder if project else Path.cwd())
@@ -208,9 +208,9 @@ def team_orders(
 
 
 def asked_for(project: Project) -> dict[Digest, Asked]:
-    """The orders that a spec asks for in any profile, as far as it can be read and inputs are known.
+    """The orders of a spec in all profiles that can be read, if their inputs are known.
 
-    Whoever settles an order need not name the profile in which it was placed.
+    To settle an order, a person need not name its profile.
     """
     orders = _orders_in(project)
     with suppress(Flux2BuildError):

@@ -1,4 +1,4 @@
-"""Looking after the store of a team: what a project shares, fetches, verifies and removes."""
+"""Shares, fetches, verifies and removes files in a team's store."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _SHORTEST: Final = 12
 
 
 class Moved(Struct, frozen=True):
-    """What was shared or fetched."""
+    """The result of sharing or fetching."""
 
     files: int = 0
     bytes: int = 0
     receipts: int = 0
     absent: tuple[str, ...] = ()
-    """Locked files whose bytes are not where they were looked for."""
+    """The locked files whose bytes are missing at the source."""
     other: tuple[str, ...] = ()
-    """Locked pictures of whose orders the team has another one."""
+    """The locked pictures for whose orders the team has other pictures."""
     damaged: tuple[SystemFault, ...] = ()
 
 
 class Verified(Struct, frozen=True):
-    """What was found when a store was read."""
+    """The result of reading a store."""
 
     checked: int = 0
     mended: tuple[str, ...] = ()
@@ -53,14 +53,14 @@ class Verified(Struct, frozen=True):
 
 
 class Leftover(Struct, frozen=True):
-    """Bytes that nothing needs any more, and the receipts that go with them."""
+    """Bytes that are no longer needed, and their receipts."""
 
     bytes: Listed
     receipts: tuple[Digest, ...] = field(default_factory=tuple)
 
 
 def locked_files(lock: Lockfile) -> Mapping[Digest, str]:
-    """What every locked file is called, by its bytes."""
+    """The name of every locked file, by its digest."""
     rows = {
         row.output.sha256: row.output.path for block in lock.blocks.values() for row in block.rows
     }
@@ -73,7 +73,7 @@ def locked_files(lock: Lockfile) -> Mapping[Digest, str]:
 
 
 def push(project: Project, store: TeamStore, say: Callable[[str], None]) -> Moved:
-    """Share what the project's lock has, and what earlier builds could not tell the team.
+    """Share the files of the project's lock, and purchases of earlier builds not shared yet.
 
     Raises:
         SystemFault: the store cannot be written.
@@ -114,7 +114,7 @@ def push(project: Project, store: TeamStore, say: Callable[[str], None]) -> Move
 
 
 def _put(store: TeamStore, here: Artifacts, digest: Digest) -> int | None:
-    """How many bytes were shared; None if they are not here any more."""
+    """The number of shared bytes; None if they are no longer here."""
     try:
         data = here.get(digest)
     except LostError:
@@ -124,7 +124,7 @@ def _put(store: TeamStore, here: Artifacts, digest: Digest) -> int | None:
 
 
 def _receipts(lock: Lockfile, known: Collection[Digest]) -> dict[Digest, SharedReceipt]:
-    """The receipts of the paid pictures of a lock whose bytes the team can have."""
+    """The receipts of the paid pictures of a lock whose bytes the team has."""
     rows = (block.generated.renamed for block in lock.blocks.values() if block.generated)
     shared = (
         receipt_of(row.order, row.output, row.receipt)
@@ -135,10 +135,10 @@ def _receipts(lock: Lockfile, known: Collection[Digest]) -> dict[Digest, SharedR
 
 
 def pull(project: Project, store: TeamStore) -> Moved:
-    """Fetch what the project's lock has and this machine lacks into the user's own store.
+    """Fetch the files of the project's lock that this machine lacks into the user's store.
 
     Raises:
-        SystemFault: the store cannot be asked, or this machine's not be written.
+        SystemFault: the team's store cannot be read, or this machine's cannot be written.
     """
     here, names = at_hand(project, project.files()), locked_files(project.lock)
     missing = [digest for digest in names if not here.has(digest)]
@@ -152,7 +152,7 @@ def pull(project: Project, store: TeamStore) -> Moved:
 
 
 def _fetch(store: TeamStore, own: Store, digest: Digest) -> int | DamagedError | None:
-    """How many bytes were fetched; None if there were none, or what is wrong with them."""
+    """The number of fetched bytes; None if there are none, or their error."""
     try:
         data = store.get(digest)
     except DamagedError as error:
@@ -164,10 +164,10 @@ def _fetch(store: TeamStore, own: Store, digest: Digest) -> int | DamagedError |
 
 
 def verify(store: TeamStore, own: Store) -> Verified:
-    """Read everything in a store, and replace wrong or missing bytes by those that this machine has.
+    """Read everything in a store, and replace wrong or missing bytes by this machine's.
 
     Raises:
-        SystemFault: the store cannot be asked, or does not tell what it has.
+        SystemFault: the store cannot be read, or cannot be listed.
     """
     keys = [each.key for space in Space for each in store.keys(space)]
     outcomes = dict(answers(lambda key: _read(store, key), keys))
@@ -181,7 +181,7 @@ def verify(store: TeamStore, own: Store) -> Verified:
 
 
 def _read(store: TeamStore, key: str) -> SharedReceipt | DamagedError | None:
-    """The receipt of a key, if it is one; what is wrong with any value."""
+    """The receipt of a key, if it has one; or the error of its value."""
     digest = digest_of(key)
     try:
         match space_of(key):
@@ -218,13 +218,13 @@ def _mended(store: TeamStore, own: Store, key: str) -> bool:
 def leftovers(
     store: TeamStore, folders: Collection[Path], named: Collection[str]
 ) -> list[Leftover]:
-    """The bytes that no lock of some repositories names and nobody has paid for, and those named.
+    """The unpaid bytes that the locks of some repositories do not name, or the `named` ones.
 
-    What was written in the last day stays: its lock may not be committed yet.
+    Bytes of the last day stay, because their lock may not be committed yet.
 
     Raises:
         SystemFault: the store cannot be asked, or has a receipt that cannot be read.
-        UsageError: a name is none of bytes in the store.
+        UsageError: a name does not match bytes in the store.
     """
     listed = {digest_of(each.key): each for each in store.keys(Space.BYTES)}
     orders = [digest_of(each.key) for each in store.keys(Space.ORDERS)]
@@ -275,7 +275,7 @@ def _chosen(named: Collection[str], listed: Collection[Digest]) -> Iterator[Dige
 
 
 def named_in_locks(folder: Path) -> set[Digest]:
-    """Every digest in every lock of a repository, in the work tree and in all that git has of it."""
+    """Every digest in every lock of a repository, in the work tree and in all versions of git."""
     digests: set[bytes] = set()
     repository = Repository(root_of(folder.absolute()), folder.absolute())
     for lock in folder.rglob("*.lock"):
@@ -288,7 +288,7 @@ def named_in_locks(folder: Path) -> set[Digest]:
 
 
 def unfinished(store: TeamStore, *, remove: bool) -> int:
-    """Count the files that writers have left unfinished a day ago, and `remove` them.
+    """Count the unfinished files of writers that are older than a day, and `remove` them.
 
     Raises:
         SystemFault: the store cannot be read, or written.
@@ -299,7 +299,7 @@ def unfinished(store: TeamStore, *, remove: bool) -> int:
 
 
 def remove(store: TeamStore, leftover: Leftover) -> None:
-    """Remove bytes from a store, and the receipts that are of no use without them.
+    """Remove bytes from a store, and their receipts.
 
     Raises:
         SystemFault: the store cannot be written.

@@ -1,4 +1,4 @@
-"""What to write to keep a picture that was ordered when a profile's provider chose the model."""
+"""Suggests how to keep a picture that was ordered when a profile's provider chose the model."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from flux2build.providers import PROVIDERS
 def note(step: Step, spec: Spec) -> str | None:
     """The line that keeps the picture of a step; None if its model is not that of the provider.
 
-    A profile that names a provider alone had the provider's usual model once. Now the model of the
-    asset is asked for, which is another picture.
+    A profile with a provider but no model once used the provider's usual model. Now it uses the
+    asset's model, which makes another picture.
     """
     task, before = step.recipe.task, step.before
     changed = step.verdict.action is Action.RENDER and step.verdict.due_to(ReasonCode.MODEL_CHANGED)

@@ -1,4 +1,4 @@
-"""The names of variables that flux2build reads, so that one that it does not read is reported."""
+"""The names of variables that flux2build reads, so that unknown ones are reported."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _OPTIONS: Final = (
     *("LOCAL", "REFRESH_DERIVED", "SCENARIO", "SELECT", "STRICT", "TO", "TRUST_PR", "VERBOSE"),
     "YES",
 )
-"""The options of commands as far as they are known without importing the commands."""
+"""The options of commands, known without importing the commands."""
 PROCESS: Final = frozenset(
     {CONFIG_VARIABLE, f"{PREFIX}HOME", f"{PREFIX}DEEP", *(PREFIX + name for name in _OPTIONS)}
 )
@@ -65,9 +65,9 @@ def settings() -> frozenset[str]:
 
 
 def refuse_unknown(names: Iterable[str], options: Callable[[], Container[str]]) -> None:
-    """Refuse variables of the environment that start like ours and are not.
+    """Refuse unknown variables of the environment that start with our prefix.
 
-    `options` tells those of all commands, once a name is not known without.
+    `options` returns those of all commands; it is only called for a name that is not listed here.
 
     Raises:
         UsageError: with the nearest name of each.
@@ -79,7 +79,7 @@ def refuse_unknown(names: Iterable[str], options: Callable[[], Container[str]]) 
 
 
 def unread(names: Iterable[str], *, shared: bool) -> Iterator[tuple[str, Problem]]:
-    """The names of a file of settings that nothing reads; of a `shared` one, those like ours."""
+    """The names in a file of settings that are not read; in a `shared` file, only those like ours."""
     for name in names:
         if name in settings():
             continue

@@ -17,7 +17,7 @@ _DEBOUNCE_MS: Final = 60
 """Edits closer together than this are one change."""
 _STEP_MS: Final = 10
 _QUIET_TICKS: Final = 10
-"""So many times nothing has to change before there is time for other work."""
+"""The number of waits without a change before other work starts."""
 
 
 class Watcher:
@@ -32,11 +32,11 @@ class Watcher:
         self._folders: frozenset[Path] = frozenset()
         self._changes: Iterator[set[tuple[Change, str]]] = iter(())
         self._early = set[str]()
-        """What has changed and was only looked at."""
+        """The changes that were seen but not returned yet."""
 
     @property
     def aimed(self) -> bool:
-        """Whether every folder is watched; not once one of them was replaced."""
+        """Whether every folder is watched; False after one of them was replaced."""
         return bool(self._folders)
 
     def aim(self, watched: Watched, root: Path) -> bool:
@@ -69,7 +69,7 @@ class Watcher:
         return True
 
     def also(self, watched: Watched) -> bool:
-        """Watch more files, as if that had been so all along; False if that takes other folders, too."""
+        """Watch more files, as if from the start; return False if that needs more folders."""
         files = {path.absolute() for path in (*watched.files, *watched.listed)}
         listed = {path.absolute() for path in watched.listed}
         if not {path.parent for path in files} | listed <= self._folders:
@@ -96,8 +96,8 @@ class Watcher:
     def wait(self, idle: Callable[[], None], spoilt: Callable[[], set[str]]) -> set[str]:
         """Block until files change; return their paths, or those of folders above them.
 
-        `idle` is called once nothing has changed for a while. From then on `spoilt` is asked now and
-        then which files have changed that are not watched here.
+        `idle` is called once nothing has changed for a while. From then on `spoilt` is called now
+        and then; it returns changed files that are not watched here.
         """
         ticks = 0
         while not (self._early or self.changed()):
@@ -112,7 +112,7 @@ class Watcher:
         return changed
 
     def changed(self) -> bool:
-        """Look for a moment whether files change; `wait` returns at once with those that do."""
+        """Check for a moment whether files change; `wait` then returns these at once."""
         self._early |= {path for _, path in next(self._changes)}
         return bool(self._early)
 
@@ -124,7 +124,7 @@ class Watcher:
 
 
 class OutputWatcher:
-    """Notices that files have changed which builds write, whoever did it."""
+    """Notices changes of the files that builds write."""
 
     def __init__(self) -> None:
         self._outputs: frozenset[str] = frozenset()
@@ -134,14 +134,14 @@ class OutputWatcher:
         self._changes: Iterator[set[tuple[Change, str]]] = iter(())
 
     def aim(self, written: frozenset[Path]) -> None:
-        """Watch what is written, files and the folders above them, as far as it exists."""
+        """Watch files that builds write and the folders above them, if they exist."""
         paths = frozenset(str(path.absolute()) for path in written)
         self._outputs = paths - frozenset(map(os.path.dirname, paths))
         self._folders = frozenset(map(os.path.dirname, self._outputs))
         self.renew()
 
     def renew(self) -> None:
-        """Watch folders that have been made or replaced; where the system allows no more, none."""
+        """Watch folders that have been made or replaced; none if the system allows no more."""
         aimed = frozenset(folder for folder in self._folders if Path(folder).is_dir())
         if not aimed or aimed == self._aimed:
             return

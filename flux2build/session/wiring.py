@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from flux2build.session.drafting import Drafting
 
 OnStep = Callable[[str, int, int], None]
-"""Told of each step of an asset that is rendered here, or of an operation, and how many it takes."""
+"""Called with an asset or operation, its current step, and the number of its steps."""
 
 
 class Say(Protocol):
@@ -70,28 +70,28 @@ class Listeners(Struct, frozen=True):
 
     say: Say
     on_event: Callable[[Event], None]
-    """Told of each step of the plan that has ended."""
+    """Called with each step of the plan that has ended."""
     on_step: OnStep
     detail: Callable[[str], None]
-    """Told what only those who ask for more want to know."""
+    """Prints details that only `-v` shows."""
 
 
 class Premises(Struct, frozen=True):
-    """What a build starts from."""
+    """The data from which a build starts."""
 
     snapshot: Snapshot
     artifacts: Artifacts
     budget: Budget
     removal: Callable[[], Removal]
-    """Which files may be removed; it is asked when one is about to be."""
+    """Decides which files may be removed; it is only called before a removal."""
     worded: frozenset[str] = frozenset()
     """The pictures in which words are expected."""
     drafting: Drafting | None = None
-    """What renders on this machine while somebody edits; None where nobody does."""
+    """The rendering on this machine while a person edits; None if nobody does."""
 
 
 def premises(project: Project, plan: Plan) -> Premises:
-    """What a build of a plan starts from that was made from everything."""
+    """The premises of a build whose plan was made from the whole spec."""
     forced, refreshing = _forced(plan), _refreshing(plan)
     snapshot = project.seen
     if forced or refreshing:
@@ -156,7 +156,7 @@ async def _run(
 
 
 def _teamwork(project: Project, say: Say) -> Teamwork | None:
-    """What this machine does in the team's store about what it buys; None without a store."""
+    """The work of this machine in the team's store for its orders; None without a store."""
     if project.team is None:
         return None
     from flux2build.session.sharing import teamwork
@@ -165,7 +165,7 @@ def _teamwork(project: Project, say: Say) -> Teamwork | None:
 
 
 def _made(report: Report) -> list[Digest]:
-    """The files that a build has made of pictures that were bought."""
+    """The files that a build has made from bought pictures."""
     bought = {recipe.asset for recipe, _ in report.done if buys(recipe)}
     return [
         digest
@@ -205,10 +205,10 @@ class _Wiring(Struct, frozen=True):
     basis: Premises
     team: Teamwork | None
     abandoned: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when nobody waits any longer for what is rendered on this machine."""
+    """Set when nobody waits any longer for renderings on this machine."""
 
     async def built(self, snapshot: Snapshot, artifacts: Artifacts, world: RealWorld) -> Report:
-        """Carry out the plan; where somebody edits, behind sketches, and no longer than to an edit."""
+        """Carry out the plan; while a person edits, show sketches first, and stop at an edit."""
         plan, tell, drafting = self.plan, self.listeners.on_event, self.basis.drafting
         if drafting is None:
             return await build(plan, snapshot, world, tell, self.halt)
@@ -254,10 +254,10 @@ class _Wiring(Struct, frozen=True):
         return networks.draw
 
     async def _cluster(self, stack: AsyncExitStack) -> OnCluster | None:
-        """The cluster that makes files, if there is one and something is to be made there.
+        """The cluster that makes files, if there is one and it has work.
 
         Raises:
-            SystemFault: it cannot be reached, or what reaches it is not installed.
+            SystemFault: it cannot be reached, or its client is not installed.
         """
         where = self.terms.cluster
         derives = any(isinstance(step.recipe.task, Derive) for step in self.plan.todo)
@@ -284,14 +284,14 @@ class _Wiring(Struct, frozen=True):
         return on_cluster.OnCluster(await stack.enter_async_context(opened))
 
     def _shared(self, digest: Digest) -> bool:
-        """Whether the team's store has some bytes; not if it cannot be asked."""
+        """Whether the team's store has some bytes; False if it cannot be asked."""
         try:
             return self.project.team is not None and self.project.team.store.has(digest)
         except Flux2BuildError:
             return False
 
     def _keeping(self) -> Safekeeping:
-        """Where everything is kept that this build buys."""
+        """The storage of everything that this build buys."""
         project = self.project
         bought = [step.recipe for step in self.plan.steps if step.high != 0]
         tasks = (recipe.task for recipe in bought)
@@ -322,7 +322,7 @@ class _Wiring(Struct, frozen=True):
         return renderers
 
     async def _local(self, provider: Embedded, cluster: OnCluster | None) -> LocalRenderer:
-        """Has sketches drawn in threads, or on a cluster."""
+        """The renderer of sketches, in threads or on a cluster."""
         at_once = self.terms.jobs or (
             await cluster.slots() if cluster else 2 * (os.cpu_count() or 1)
         )
@@ -333,7 +333,7 @@ class _Wiring(Struct, frozen=True):
     async def _weights(
         self, provider: Installed, stack: AsyncExitStack, cluster: OnCluster | None
     ) -> WeightsRenderer:
-        """Renders with open weights, on each of the user's devices or on those of a cluster."""
+        """The renderer with open weights, on the user's devices or on those of a cluster."""
         from flux2build.purchasing.weights.devices import Devices, Workers
         from flux2build.purchasing.weights.process import Worker
         from flux2build.purchasing.weights.renderer import WeightsRenderer
@@ -368,7 +368,7 @@ class _Wiring(Struct, frozen=True):
         )
 
     def _remote(self, provider: Remote, keeping: Safekeeping) -> RemoteRenderer:
-        """Buys at a paid provider."""
+        """The renderer that buys at a paid provider."""
         import dataclasses
 
         from flux2build.purchasing.remote_renderer import RemoteRenderer
