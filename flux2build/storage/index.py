@@ -1,13 +1,13 @@
-"""The stat cache: the state of every path that an answer depended on.
+"""The stat cache: the state of every path on which an answer depends.
 
-It lies in `.flux2build/index` beside the spec, and may be deleted at any time. A
-file whose size, times and inode are the same as when it was hashed is not hashed
+The file `.flux2build/index` is beside the spec, and may be deleted at any time. A
+file with the same size, times and inode as when it was hashed is not hashed
 again, unless it changed so shortly before that its times could not show a later
 change ("racily clean", as git calls it).
 
-The common call reads this file and stats what it lists, nothing else, so this
+The common call only reads this file and stats the paths in it, so this
 module imports almost nothing. The file carries a stamp, the inode and the change
-time of its neighbour, so an index that came from elsewhere, such as one that a
+time of its neighbour, so an index from another place, such as one that a
 stranger committed, is not trusted. As long as little changes, only that is written,
 beside it (see `index_packed.py`).
 """
@@ -28,19 +28,19 @@ if TYPE_CHECKING:  # `typing` takes longer than the answer
     from collections.abc import Collection, Mapping
 
 JUDGED = f"{EDITION} judged"
-"""The key of an answer that depends on no path: what was judged by its digest."""
+"""The key of an answer that does not depend on paths: judgements by digest."""
 _, MISSING, DIRECTORY, SPECIAL, UNREADABLE = KINDS
 LINKED = "linked"
-"""What `differing` says of a path that leads elsewhere."""
+"""The state in `differing` of a path that leads elsewhere."""
 
 _MOST_ANSWERS = 32
 _CHUNK = 1024 * 1024
 _FEW = 1000
-"""Up to so many rows that have changed are written by themselves."""
+"""The most changed rows that are written separately."""
 _MANY = 256
-"""From so many unknown files on they are looked at together."""
+"""The least number of unknown files to look at together."""
 _TICK = 50_000_000
-"""Nanoseconds within which a disk's clock may give two changes one time."""
+"""Nanoseconds within which a disk's clock may give two changes the same time."""
 _COARSE = 2_100_000_000
 """The same, for disks that count seconds."""
 
@@ -73,14 +73,14 @@ class Index:
         return self._folder
 
     def again(self) -> Index:
-        """Return an index that knows what this one does, and was asked for nothing."""
+        """Return an index with the same knowledge that was not asked for any path yet."""
         self._unpack()
         index = Index(self._folder)
         vars(index).update(vars(self), _asked=set())
         return index
 
     def answer(self, key: str) -> str | None:
-        """Return a remembered answer, if nothing that it depends on has changed since."""
+        """Return a remembered answer, if its dependencies have not changed since."""
         if self._packed is not None:
             return self._packed.answer(key, self._folder, lambda path: _observe(path, None))
         text, paths = self._answers.get(key, (None, ()))
@@ -89,7 +89,7 @@ class Index:
     def remember(
         self, key: str, text: str, paths: list[str], states: dict[str, str] | None = None
     ) -> bool:
-        """Remember an answer while nothing at these paths changes, if the `states` are still those it follows from."""
+        """Remember an answer until one of these paths changes, if the `states` are still the same."""
         if self._packed is not None and not paths:
             self._packed.note(key, (text, b""))
             return True
@@ -103,10 +103,10 @@ class Index:
         states: dict[str, str],
         touched: set[str] | None = None,
     ) -> bool:
-        """Remember one answer to several questions, as `remember` does; each file is looked at once.
+        """Remember one answer for several keys, as `remember` does; each file is looked at once.
 
-        If it is known which paths were `touched`, only they are. Whether others have changed shows when
-        the answer is asked for.
+        If the `touched` paths are given, only they are looked at. Changes of others are noticed
+        when the answer is used.
         """
         self._unpack()
         rows = self._rows
@@ -133,52 +133,52 @@ class Index:
         states: Mapping[str, str],
         touched: Collection[str],
     ) -> bool:
-        """Remember an answer to several questions that depends on the same paths as one that `mark` names.
+        """Remember an answer for several keys that depends on the same paths as the answer `mark`.
 
-        Of all `states`, those of the paths that were `touched` may be others than when that was noted;
-        whatever else depends on one that is, is void. Nothing is looked at before the answer is asked for.
-        Return whether that is possible.
+        The `touched` paths may have other `states` since; other answers that depend on a changed
+        one become void. No file is looked at before the answer is used. Return whether that is
+        possible.
         """
         packed = self._packed
-        where = packed.where(*mark) if packed is not None else None
+        where = packed.mask(*mark) if packed is not None else None
         if packed is None or where is None or packed.paths_at(where).keys() != states.keys():
             return False
         places = {path: packed.place(path) or 0 for path in touched}
         packed.void({at for path, at in places.items() if packed.state(at) != states[path]})
         for path, at in places.items():
-            known = self._rows.pop(path, None) or packed.row(at)
-            if known[0] != states[path]:
-                known = (states[path], 0, 0, 0, 0)
-            packed.enter(at, known)
+            row = self._rows.pop(path, None) or packed.row(at)
+            if row[0] != states[path]:
+                row = (states[path], 0, 0, 0, 0)
+            packed.enter(at, row)
         for key in keys:
             packed.note(key, (text, where))
         return True
 
     def note(self, key: str, text: str, like: str) -> None:
-        """Remember an answer for as long as another one that is known."""
+        """Remember an answer for as long as another known one."""
         if self._packed is not None:
             self._packed.note(key, (text, self._packed.answers[like][1]))
         else:
             self._answers[key] = (text, self._answers[like][1])
 
     def known(self, path: str) -> str:
-        """Return the state of a path when it was last asked for; it is asked for now if it never was."""
+        """Return the last known state of a path; look at it now if there is none."""
         row = self._row(path) if path in self._asked else None
         return self.state(path) if row is None else row[0]
 
     @property
     def asked(self) -> list[str]:
-        """The paths whose states were asked for, sorted."""
+        """The paths whose states were requested, sorted."""
         return sorted(self._asked)
 
     @property
     def uncertain(self) -> set[str]:
-        """The paths of which only another look can tell whether they have changed."""
+        """The paths that must be looked at again to see whether they have changed."""
         self._unpack()
         return {path for path, row in self._rows.items() if not row[2]}
 
     def enter(self, rows: Mapping[str, Row]) -> None:
-        """Take over what was seen of files when they were read, so that they are not hashed again."""
+        """Take over the rows of files that were read, so that they are not hashed again."""
         self._unpack()
         for path in self._rows.keys() & rows.keys():
             if self._rows[path][0] != rows[path][0]:
@@ -188,22 +188,22 @@ class Index:
         self._changed = True
 
     def learn(self, other: Index) -> None:
-        """Take over what another index was asked about, so that it is not hashed again here."""
+        """Take over the rows that were requested from another index, so that they are not hashed again."""
         self._unpack()
         for path in other._asked:
             self._rows.setdefault(path, other._row(path) or ("", 0, 0, 0, 0))
 
     def differing(self, states: Mapping[str, str], key: str, text: str) -> dict[str, str]:
-        """Return the paths whose states are others by now, each with its present state.
+        """Return the paths whose states have changed, each with its present state.
 
-        An answer that was noted with these states tells at once which they may be.
+        An answer that was noted with these states limits the paths to look at.
         """
         now = {path: self._unlinked(path) for path in self._suspects(states, key, text)}
         return {path: state for path, state in now.items() if state != states[path]}
 
     def _suspects(self, states: Mapping[str, str], key: str, text: str) -> list[str]:
         packed = self._packed
-        where = packed.where(key, text) if packed is not None else None
+        where = packed.mask(key, text) if packed is not None else None
         if packed is not None and where is not None:
             return [packed.paths[at] for at in packed.suspects(where, self._folder)]
         # Lazy: the common call never unpacks its index.
@@ -213,13 +213,13 @@ class Index:
         return doubtful(self._folder, self._rows, states)
 
     def _unlinked(self, path: str) -> str:
-        """The state of a path that may be a link by now."""
+        """The state of a path that may have become a link."""
         return LINKED if through_link(self._folder, path) else self.state(path)
 
     def proves(self, path: str, state: str) -> bool:
-        """Whether a file is in a state without reading it: it still has the attributes it was hashed with.
+        """Whether the attributes of a file prove, without reading it, that it has a state.
 
-        Its bytes are those of this state, too, if they were read after the index.
+        If its bytes were read after the index, they have this state, too.
         """
         row = self._row(path)
         if row is None or row[0] != state or not any(row[1:]):
@@ -253,34 +253,34 @@ class Index:
     def state(self, path: str) -> str:
         """Return the state of a path: a digest, of a folder's names for `folder/`, or its kind."""
         self._asked.add(path)
-        known = self._row(path)
-        row = _observe(os.path.join(self._folder, path), known)
-        if row != known:
+        row_before = self._row(path)
+        row = _observe(os.path.join(self._folder, path), row_before)
+        if row != row_before:
             self._enter(path, row)
         return row[0]
 
     def _row(self, path: str) -> Row | None:
-        """What is known of a path."""
+        """The known row of a path."""
         row, packed = self._rows.get(path), self._packed
         if row is None and packed is not None and (at := packed.place(path)) is not None:
             return packed.row(at)
         return row
 
     def _enter(self, path: str, row: Row) -> None:
-        """Enter what was observed of a path; the answers that depend on an earlier state are void."""
-        packed, known = self._packed, self._rows.get(path)
+        """Enter a new row of a path, which voids answers that depend on an earlier state."""
+        packed, row_before = self._packed, self._rows.get(path)
         if packed is None:
             self._rows[path], self._changed = row, True
-            if known is not None and known[0] != row[0]:
+            if row_before is not None and row_before[0] != row[0]:
                 self._forget_answers(path)
         elif (at := packed.place(path)) is not None and packed.state(at) == row[0]:
             self._rows.pop(path, None)
             packed.enter(at, row)
-        else:  # what is packed stays as it is, with its answers, until another one depends on this
+        else:  # the packed row and its answers stay until another answer depends on this row
             self._rows[path] = row
 
     def save(self) -> None:
-        """Write what has changed; a disk that cannot be written to is left alone."""
+        """Write the changes; ignore a disk that cannot be written to."""
         packed = self._packed
         if not (self._changed or (packed is not None and packed.changed)):
             return
@@ -300,7 +300,7 @@ class Index:
         self._changed = False
 
     def _kept(self, answers: Mapping[str, tuple[str, tuple[str, ...]]]) -> dict[str, Row]:
-        """The rows to keep; first what the latest answer depends on, in the order in which it is looked at."""
+        """The rows to keep, first those of the latest answer in the order of looking at them."""
         first = chain.from_iterable(paths for _, paths in reversed([*answers.values()]))
         rows = self._rows
         return {path: rows[path] for path in chain(first, sorted(self._asked)) if path in rows}
@@ -321,20 +321,20 @@ class Index:
 
 
 def _fits(before: str, now: str) -> bool:
-    """Whether a state is an earlier one, which may have told no more than that there is a file."""
+    """Whether a state is the same as before, which may only have been that there is a file."""
     return before == now or (before == "file" and now.startswith("sha256:"))
 
 
-def _observe(path: str, known: Row | None, large: int | None = None) -> Row:
-    """Observe the state of a path; a `known` row that still fits saves reading the file.
+def _observe(path: str, before: Row | None, large: int | None = None) -> Row:
+    """Observe the state of a path; the file is not read if the row `before` still fits.
 
     A file that is not smaller than `large` is left for later.
     """
     try:
         status = os.stat(path)
         if stat.S_ISREG(status.st_mode):
-            if known is not None and any(known[1:]) and known[1:] == _fingerprint(status):
-                return known
+            if before is not None and any(before[1:]) and before[1:] == _fingerprint(status):
+                return before
             return _hashed(path) if large is None or status.st_size < large else _LATER
         if path.endswith("/") and stat.S_ISDIR(status.st_mode):
             return _listed(path)
@@ -354,10 +354,11 @@ def _hashed(path: str) -> Row:
         before = os.fstat(file)
         if not stat.S_ISREG(before.st_mode):
             return (SPECIAL, 0, 0, 0, 0)
-        # A file object, and a buffer for the largest file, take longer than most files.
-        left, most = before.st_size, min(before.st_size + 1, _CHUNK)
+        # A file object, or a buffer for the largest file, would take longer than most files.
+        bytes_left, most = before.st_size, min(before.st_size + 1, _CHUNK)
         digest = hashlib.sha256(chunk := os.read(file, most))
-        while chunk and (left := left - len(chunk)):  # what grows has other times afterwards
+        # A file that grows meanwhile has other times afterwards.
+        while chunk and (bytes_left := bytes_left - len(chunk)):
             digest.update(chunk := os.read(file, most))
         after = os.fstat(file)
     finally:

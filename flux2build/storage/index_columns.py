@@ -1,4 +1,4 @@
-"""Writes an index: all of it in columns, or what has changed since the columns were written."""
+"""Writes an index: all of it in columns, or the changes since the columns were written."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def keep(
     body = marshal.dumps((columns, {key: (text, masks[on]) for key, (text, on) in answers.items()}))
     _write(folder, NAME, time.time_ns(), body)
     changes = os.path.join(folder, CHANGES)
-    if os.path.lexists(changes):  # they continue what was written before
+    if os.path.lexists(changes):  # they continue the former index
         os.unlink(changes)
 
 
 def keep_changes(folder: str, packed: Packed) -> None:
-    """Write what has changed since an index was written as a whole.
+    """Write the changes since an index was written as a whole.
 
     Raises:
         OSError: it cannot be written.

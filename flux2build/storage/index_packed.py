@@ -1,10 +1,10 @@
-"""An index as it lies on the disk: columns, which are faster to search than rows, and what has changed since.
+"""An index on the disk: columns, which are faster to search than rows, and the changes since.
 
-The place of a path is its number in the columns. What an answer depends on is a mask, with a byte
+The place of a path is its number in the columns. An answer's dependencies are a mask, with a byte
 for each place, so that thousands of files are compared in one pass that leaves no objects behind.
 
-`.flux2build/index` is written as a whole when much has changed. `.flux2build/index-changes` holds
-the few rows and answers that differ by now, and says which writing of the other it continues.
+`.flux2build/index` is written as a whole after many changes. `.flux2build/index-changes` contains
+a few changed rows and answers, and names the version of the other file that it continues.
 
 The common call needs it, so this module imports almost nothing.
 """
@@ -32,7 +32,7 @@ OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 ATTRIBUTES = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 """The attributes of a file that change with its bytes."""
 _FIRST = 256
-"""How many paths are looked at before the rest; what people write comes first, and changes most often."""
+"""The number of paths to look at first; these are written by people, and change most often."""
 _HEAD = 8 * 4
 
 Row = tuple[str, int, int, int, int]
@@ -41,7 +41,7 @@ Answer = tuple[str, bytes]
 
 
 class Packed:
-    """The columns of an index, with the changes that were written beside them, and those made since."""
+    """The columns of an index, with the written changes, and those made since."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class Packed:
         """Four for each path."""
         self._places: dict[str, int] = {}
         self.rows: dict[int, Row] = {}
-        """The rows that are others than in the columns that were written."""
+        """The rows that differ from the written columns."""
         self.noted: dict[str, Answer | None] = {}
-        """The answers that are others than beside them; None for one that is void."""
+        """The answers that differ from the written ones; None for a void one."""
         self.changed = False
-        """Whether any of these are not written yet."""
+        """Whether some of these are not written yet."""
         self._interrupted: tuple[bytes, Iterator[int]] = b"", iter(())
-        """A mask of which one path was found to have changed, and the places that may have, from that one on."""
+        """A mask with a changed path, and the places from that path on that may have changed."""
 
     def place(self, path: str) -> int | None:
         """Return the place of a path."""
@@ -71,7 +71,7 @@ class Packed:
         return self._places.get(path)
 
     def row(self, at: int) -> Row:
-        """Return what is known of the path at a place."""
+        """Return the row of the path at a place."""
         size, modified, changed, inode = self._attributes[4 * at : 4 * at + 4]
         return (self.state(at), size, modified, changed, inode)
 
@@ -105,7 +105,7 @@ class Packed:
                 self.noted[key] = None
 
     def continued(self, rows: dict[int, Row], noted: dict[str, Answer | None]) -> None:
-        """Enter what has changed since the columns were written."""
+        """Enter the changes since the columns were written."""
         for at, row in rows.items():
             self.enter(at, row)
         for key, answer in noted.items():
@@ -116,13 +116,13 @@ class Packed:
                 self.note(key, answer)
         self.changed = False
 
-    def where(self, key: str, text: str) -> bytes | None:
-        """Return the mask of the paths that an answer depends on; None if it is another one."""
-        noted, where = self.answers.get(key, (None, b""))
-        return where if noted == text else None
+    def mask(self, key: str, text: str) -> bytes | None:
+        """Return the mask of the paths of an answer; None if it has changed."""
+        noted, mask = self.answers.get(key, (None, b""))
+        return mask if noted == text else None
 
     def answer(self, key: str, folder: str, observe: Callable[[str], Row]) -> str | None:
-        """Return an answer, if nothing that it depends on has changed."""
+        """Return an answer, if its dependencies have not changed."""
         text, where = self.answers.get(key, (None, b""))
         if text is None:
             return None
@@ -134,16 +134,16 @@ class Packed:
         return text
 
     def suspects(self, where: bytes, folder: str) -> list[int]:
-        """Return the places, of those in a mask, of the paths that may have changed.
+        """Return the places in a mask whose paths may have changed.
 
-        Whoever has just had no answer that depends on the same paths goes on from there.
+        After a void answer that depends on the same paths, continue where that stopped.
         """
-        mask, left = self._interrupted
+        mask, remaining = self._interrupted
         self._interrupted = b"", iter(())
-        return [*(left if mask == where else self._in_turn(where, folder))]
+        return [*(remaining if mask == where else self._in_turn(where, folder))]
 
     def _in_turn(self, where: bytes, folder: str) -> Iterator[int]:
-        """The places of the paths that may have changed; the rest is looked at after the first ones."""
+        """The places of the paths that may have changed, checked in two parts."""
         files = bytes(map(operator.gt, where, self._kinds))  # the kind of a file is number 0
         for part in (range(len(where))[:_FIRST], range(len(where))[_FIRST:]):
             mask = slice(part.start, part.stop)
@@ -151,7 +151,7 @@ class Packed:
             yield from self._changed_files(part, files[mask], folder)
 
     def _is_unchanged(self, at: int, folder: str, observe: Callable[[str], Row]) -> bool:
-        """Whether a path has the state that is known; what proves it is entered."""
+        """Whether a path has its known state; the attributes that prove it are entered."""
         path = self.paths[at]
         if through_link(folder, path):
             return False
@@ -163,7 +163,7 @@ class Packed:
         return True
 
     def _changed_files(self, part: range, mask: bytes, folder: str) -> Iterator[int]:
-        """The places, of the files in a part of a mask, of those whose attributes are not what they were.
+        """The places of the files in a part of a mask whose attributes have changed.
 
         A loop over them would take half as long again as asking the system.
         """
@@ -174,16 +174,16 @@ class Packed:
         each = iter(self._attributes[4 * part.start : 4 * part.stop])
         before = compress(zip(each, each, each, each, strict=True), mask)
         differing = map(operator.ne, map(ATTRIBUTES, map(os.stat, paths)), before)
-        left = iter(places)
-        while operator.length_hint(left):
+        remaining = iter(places)
+        while operator.length_hint(remaining):
             try:
-                yield from compress(left, differing)
-            except OSError:  # there is no file at the place that was taken last
+                yield from compress(remaining, differing)
+            except OSError:  # the file at the last place does not exist
                 next(before)
-                yield places[-1 - operator.length_hint(left)]
+                yield places[-1 - operator.length_hint(remaining)]
 
     def unpacked(self) -> tuple[dict[str, Row], dict[str, tuple[str, tuple[str, ...]]]]:
-        """Return the known states by path, and the answers, each with the paths that it depends on."""
+        """Return the known states by path, and the answers, each with its paths."""
         rows = {path: self.row(at) for at, path in enumerate(self.paths)}
         answers = self.answers.items()
         return rows, {key: (text, (*self.paths_at(where),)) for key, (text, where) in answers}
@@ -218,7 +218,7 @@ def _read(path: str, own: str) -> tuple[list[int], bytes]:
                 return [], b""
             check, raw = file.read(8), file.read(_HEAD)
             head = memoryview(raw).cast("Q").tolist()
-            # Only a true, undamaged stamp lets the rest be read, which could be crafted.
+            # The rest could be crafted, so it is only read after a true, undamaged stamp.
             if head[:-1] != [FORMAT, *stamp(own)]:
                 return [], b""
             body = file.read()

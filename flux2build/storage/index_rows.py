@@ -1,4 +1,4 @@
-"""The rows of an index beside the files that they are about."""
+"""Compares the rows of an index with the files."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _UNKNOWN: Final = ("", 0, 0, 0, 0)
 
 
 def doubtful(folder: str, rows: Mapping[str, Row], states: Mapping[str, str]) -> list[str]:
-    """Return the paths whose attributes do not prove that they are files in these very states.
+    """Return the paths whose attributes do not prove that they are files in these states.
 
-    Asking for the attributes of thousands takes longer than to look at each of the others.
+    Stating thousands takes longer than looking at each of the others.
     """
     certain = [
         path
@@ -35,9 +35,9 @@ def doubtful(folder: str, rows: Mapping[str, Row], states: Mapping[str, str]) ->
 
 
 def in_order(paths: Iterable[str]) -> list[str]:
-    """Return paths in the order in which they are looked at: those first that lie with few others.
+    """Return paths in the order of looking at them: first those in folders with few others.
 
-    What people write is found before what is made of it, and a reference before thousands of prompts.
+    So files that people write come before outputs, and a reference before thousands of prompts.
     """
     beside = {path: path.rpartition("/")[0] for path in sorted(paths)}
     sizes = Counter(beside.values())
