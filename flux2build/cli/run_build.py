@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 def remember_clean(project: Project) -> Baseline | None:
-    """Remember what to say while nothing changes, if there is nothing to do."""
+    """Remember the answer of a clean tree until something changes."""
     return remember(project, plan_view.clean_line(project.whole))
 
 
@@ -55,7 +55,7 @@ def build(
     dry_run: bool = False,
     **terms: Any,
 ) -> Exit:
-    """Build what is chosen on some terms, or only show the plan; `pinned` is one made before."""
+    """Build the chosen assets on some terms, or only show the plan; `pinned` is an earlier plan."""
     console = Console.of(options, choice)
     project = joined(Project.open(options), console.caution)
     if dry_run:
@@ -65,7 +65,7 @@ def build(
 
 
 class BuildRun(Struct, frozen=True):
-    """A build of some assets on some terms, seen from the terminal."""
+    """A build of some assets on some terms, run at the terminal."""
 
     project: Project
     console: Console
@@ -74,21 +74,21 @@ class BuildRun(Struct, frozen=True):
     pinned: PlanFile | None = None
     """The only plan that may be carried out, if there is one."""
     collected: tuple[Intended, ...] = ()
-    """The orders that nothing asks for and that were collected."""
+    """The collected orders that no step asks for."""
     collecting: Exit = Exit.DONE
-    """What came of orders that nothing asks for: `DONE`, or `DECIDE`."""
+    """The exit code of orders that no step asks for: `DONE`, or `DECIDE`."""
     tried: frozenset[str] = frozenset()
-    """The attempts that were not ready to be collected; nobody asks for them again."""
+    """The attempts that were not ready to be collected, and are not asked for again."""
     naming: bool = False
     """Whether each picture is named even beside a progress bar."""
     waited: frozenset[str] = frozenset()
-    """The attempts that an earlier round of `watch` waited for; they are only asked for."""
+    """The attempts for which an earlier round of `watch` waited; they are only asked for once."""
     ongoing: Ongoing | None = None
-    """What one process knows that builds again and again; None for a single build."""
+    """The memory of a process that builds again and again; None for a single build."""
     brief: Brief | None = None
-    """What the plan was made from, if the spec was not read for it."""
+    """The comparison from which the plan was made without reading the spec, if it was."""
     drafting: Drafting | None = None
-    """What renders on this machine while somebody edits."""
+    """The rendering on this machine while a person edits."""
 
     def afresh(self, project: Project) -> BuildRun:
         """The same build of a project that was read again, with nothing collected yet."""
@@ -110,7 +110,7 @@ class BuildRun(Struct, frozen=True):
         planned again; if the new plan orders anything else, they are asked again.
 
         Raises:
-            BudgetError: the plan may not be paid for, or the person declined.
+            BudgetError: the plan may not be bought, or the person declined.
             UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
         agreed: dict[tuple[AssetName, int], object] = {}
@@ -151,21 +151,21 @@ class BuildRun(Struct, frozen=True):
             yield
 
     def _tell_the_team(self) -> None:
-        """Tell the team's store what became of what was claimed there."""
+        """Share the outcomes of this machine's claims with the team's store."""
         if self.project.team is not None:
             from flux2build.session import sharing
 
             sharing.tell(self.project, self.console.say)
 
     def planned(self) -> tuple[BuildRun, Plan]:
-        """The plan, after collecting what is paid for and nothing asks for.
+        """The plan, after collecting paid orders that no step asks for.
 
         Raises:
             KeyboardInterrupt: a person asked to stop.
         """
-        if (known := self.in_brief()) is not None:
+        if (comparison := self.in_brief()) is not None:
             self.project.keep_judged()
-            return replace(self, brief=known), known.plan
+            return replace(self, brief=comparison), comparison.plan
         plan = self.project.plan(self.choice)
         self.project.keep_judged()
         collected = self._collect(plan.orders)
@@ -173,22 +173,22 @@ class BuildRun(Struct, frozen=True):
         return run, plan if collected is self else run.project.plan(run.choice)
 
     def in_brief(self) -> Brief | None:
-        """The plan in brief, if it says all that is asked for.
+        """The plan in brief, if it has everything that is to be shown.
 
-        What is built again and again is told of what waits for consent from a reading of everything.
+        A process that builds again and again reads everything before it asks for consent.
         """
         every = self.project.options.json or self.project.options.verbosity > 0
         if not self.choice.plain or self.pinned or (every and self.ongoing):
             return None
-        known = (
+        comparison = (
             self.ongoing.brief(self.project) if self.ongoing else brief(self.project, every=every)
         )
-        if known is None:
+        if comparison is None:
             return None
-        known = narrowed(self.project, known, self.choice)
-        waits = self.ongoing is not None and known is not None and known.plan.high != 0
-        if known is not None and not waits and buildable(self.project, known):
-            return known
+        comparison = narrowed(self.project, comparison, self.choice)
+        waits = self.ongoing is not None and comparison is not None and comparison.plan.high != 0
+        if comparison is not None and not waits and buildable(self.project, comparison):
+            return comparison
         dismiss(self.project)
         return None
 
@@ -202,7 +202,7 @@ class BuildRun(Struct, frozen=True):
             self.pinned.require(self.project, plan)
 
     def collect_all(self) -> BuildRun:
-        """Collect everything that is paid for, as nothing is built now, and addresses expire.
+        """Collect all paid orders, because nothing is built now, and addresses expire.
 
         Raises:
             KeyboardInterrupt: a person asked to stop.
@@ -210,7 +210,7 @@ class BuildRun(Struct, frozen=True):
         return self._collect(self.project.every_open_order)
 
     def report_collected(self, exit_code: Exit) -> None:
-        """Print the JSON of a build that is refused, if it collected anything."""
+        """Print the JSON of a refused build, if it collected anything."""
         from flux2build.console import build_view
 
         if self.collected and self.project.options.json:
@@ -243,7 +243,7 @@ class BuildRun(Struct, frozen=True):
 
         Raises:
             BudgetError: the plan exceeds a cap, has no price, or needs a person who is absent.
-            DecisionError: the lock is missing that may tell what is paid for.
+            DecisionError: the lock, which may list paid pictures, is missing.
             UsageError: a pull request from a fork would spend or sign, and nobody trusts it.
         """
         budget = self.brief.base.budget if self.brief else self.project.spec.budget
@@ -255,7 +255,7 @@ class BuildRun(Struct, frozen=True):
         return agreed_to(plan, budget, self.terms, settings, attended=sys.stdin.isatty())
 
     def announce(self, plan: Plan) -> None:
-        """Say what a plan comes to that may be paid for without asking."""
+        """Print the price of a plan that may be bought without asking."""
         if plan.high and not self.project.unread:
             self.console.say(plan_view.footer(plan))
 
@@ -282,11 +282,11 @@ class BuildRun(Struct, frozen=True):
         if not click.confirm(f"Spend {price}?", default=False, err=True):
             raise BudgetError("not confirmed; nothing was ordered")
 
-    def _rewritten(self, done: str) -> BuildRun:
-        """Write the lock as it was understood, and say what was done to it; this spends nothing."""
+    def _rewritten(self, action: str) -> BuildRun:
+        """Write the lock as it was read, and print what was done to it; this spends nothing."""
         path = self.project.lock_path
         disk.replace(path, lockfile.dumps(self.project.lock).encode())
-        self.console.say(f"{done} of {path.name}")
+        self.console.say(f"{action} of {path.name}")
         return replace(self, project=self.project.reread_lock())
 
     def _built(self, plan: Plan) -> Report:
@@ -301,23 +301,23 @@ class BuildRun(Struct, frozen=True):
         from flux2build.session.wiring import Listeners, premises, run
 
         if not gc.get_freeze_count():
-            gc.freeze()  # what was imported stays to the end, and is not looked through
-        gc.set_threshold(50_000, 20, 50)  # pictures may hang in cycles
-        project, known = self.project, self.brief
-        given = brief_premises(project, known) if known else premises(project, plan)
+            gc.freeze()  # imported modules stay to the end, so they need not be scanned
+        gc.set_threshold(50_000, 20, 50)  # cycles may keep pictures in memory
+        project, comparison = self.project, self.brief
+        basis = brief_premises(project, comparison) if comparison else premises(project, plan)
         if self.drafting:
-            artifacts = self.drafting.artifacts(given.artifacts)
+            artifacts = self.drafting.artifacts(basis.artifacts)
             drafting = self.drafting if self.drafting.concerns(plan) else None
-            given = replace(given, artifacts=artifacts, drafting=drafting)
+            basis = replace(basis, artifacts=artifacts, drafting=drafting)
         view = BuildView(self.console, self._located, naming=self.naming)
         with BuildProgress(self.console, len(plan.todo), view.show) as progress:
             listeners = Listeners(
                 self.console.say, progress.on_event, progress.on_step, self.console.detail
             )
-            return run(project, plan, given, self.terms, listeners)
+            return run(project, plan, basis, self.terms, listeners)
 
     def _located(self, problem: Problem, key: Key) -> Problem:
-        """A problem at a key of the spec, which is not read before there is one."""
+        """A problem at a key of the spec, which is only read for a problem."""
         return self.project.spec.located(problem, key)
 
     def _conclude(self, plan: Plan, report: Report) -> Exit:
@@ -339,7 +339,7 @@ class BuildRun(Struct, frozen=True):
             say(line)
         for message, hint in build_view.decisions(report, rerolled=bool(self.choice.further)):
             self.console.warn(message, hint)
-        self._tell_left(report)
+        self._report_leftovers(report)
         done = not (report.exit or report.overtaken)
         whole = done and self.choice.everything and not plan.orphans
         self._remember(project, report, whole=whole)
@@ -350,8 +350,8 @@ class BuildRun(Struct, frozen=True):
         self._remind(plan)
         return exit_code
 
-    def _tell_left(self, report: Report) -> None:
-        """Say what a build has left as it is."""
+    def _report_leftovers(self, report: Report) -> None:
+        """Report sketches and an interruption that a build has left."""
         if report.sketches and not report.overtaken:
             names = ", ".join(f"`{path}`" for path in report.sketches)
             self.console.warn(f"sketches stand in for pictures that were not rendered: {names}")
@@ -359,23 +359,23 @@ class BuildRun(Struct, frozen=True):
             self.console.say("interrupted; the next build goes on from here")
 
     def _remember(self, project: Project, report: Report, *, whole: bool) -> None:
-        """Remember what a build has left, or leave that to whoever waits for it.
+        """Remember the result of a build, or leave that to `ongoing`.
 
         After a reading of everything it is remembered if the `whole` project was built.
         """
-        ongoing, known = self.ongoing, self.brief
-        if known is None:
+        ongoing, comparison = self.ongoing, self.brief
+        if comparison is None:
             if whole:
                 ongoing.built(project, remember_clean) if ongoing else remember_clean(project)
             return
-        line = plan_view.clean_line(Plan(known.plan.profile, (), kept=known.base.count))
+        line = plan_view.clean_line(Plan(comparison.plan.profile, (), kept=comparison.base.count))
         if ongoing is None:
-            renew(project, known, report, line)
+            renew(project, comparison, report, line)
         elif whole:
-            ongoing.built_in_brief(project, known, report, line, remember_clean)
+            ongoing.built_in_brief(project, comparison, report, line, remember_clean)
 
     def _remind(self, plan: Plan) -> None:
-        """Name the orders that nothing asks for and that only a person can settle."""
+        """Name the orders that no step asks for and only a person can settle."""
         undecided = [order for order in plan.orders if order.ours and not order.pending]
         if undecided:
             assets = ", ".join(sorted({f"`{order.intended.asset}`" for order in undecided}))

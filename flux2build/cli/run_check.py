@@ -1,4 +1,4 @@
-"""Checks a project, and prints what is found."""
+"""Checks a project, and prints the findings."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def check(  # noqa: PLR0913 - one parameter for each option
     """Print the findings of all checks, and say whether any fails the check.
 
     Raises:
-        UsageError: no check reports what is named, or a format is about one spec.
+        UsageError: no check reports a named code, or a format needs a single spec.
     """
-    wanted = _codes(selected) if selected else None
-    unwanted = _codes(ignored)
+    selected_codes = _codes(selected) if selected else None
+    ignored_codes = _codes(ignored)
     project, console = Project.open(options, index), Console.of(options, choice)
     output = OUTPUT_FORMATS["json" if options.json else output_format]
     if options.several and output.whole:
@@ -52,8 +52,8 @@ def check(  # noqa: PLR0913 - one parameter for each option
         raise UsageError(message, hint="run one check for each of them")
     try:
         brisk = choice.plain and not (require_approved or output.whole)
-        known = _in_brief(project, choice) if brisk else None
-        plan, reported = known or (
+        in_brief = _in_brief(project, choice) if brisk else None
+        plan, reported = in_brief or (
             project.plan(choice),
             findings_of(project, choice, strictly=require_approved),
         )
@@ -66,17 +66,18 @@ def check(  # noqa: PLR0913 - one parameter for each option
     findings = [
         replace(finding, problem=console.context.problem(finding.problem))
         for finding in reported
-        if finding.code not in unwanted and (wanted is None or finding.code in wanted)
+        if finding.code not in ignored_codes
+        and (selected_codes is None or finding.code in selected_codes)
     ]
     output.show(console, _report(project, output, findings, plan))
     console.caution(project.ledger_faults)
-    if known is None and choice.everything and not require_approved:
+    if in_brief is None and choice.everything and not require_approved:
         # Lazy: only a reading of everything is remembered.
         from flux2build.console.plan_view import clean_line
         from flux2build.incremental.answers import remember
 
         remember(project, clean_line(plan), reported)
-    if known is None and (other := project.others_files) is not None:
+    if in_brief is None and (other := project.others_files) is not None:
         line = f"`flux2build check -p {shlex.quote(other)}`"
         console.say(f"The files are those of the profile `{other}`: see {line}.")
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
@@ -84,12 +85,14 @@ def check(  # noqa: PLR0913 - one parameter for each option
 
 
 def _in_brief(project: Project, choice: Choice) -> tuple[Plan, list[Finding]] | None:
-    """The plan and the findings, as far as they are known without reading the spec."""
-    known = brief(project)
-    about = narrowed(project, known, choice) if known else None
-    if known is None or about is None:
+    """The plan and the findings; None if the spec must be read to know them."""
+    comparison = brief(project)
+    about = narrowed(project, comparison, choice) if comparison else None
+    if comparison is None or about is None:
         return None
-    findings = findings_in_brief(project, known.base, known.plan, known.snapshot, known.assets)
+    findings = findings_in_brief(
+        project, comparison.base, comparison.plan, comparison.snapshot, comparison.assets
+    )
     if findings is None:
         return None
     if (assets := about.chosen) is not None:
@@ -100,7 +103,7 @@ def _in_brief(project: Project, choice: Choice) -> tuple[Plan, list[Finding]] | 
 def _report(
     project: Project, output: OutputFormat, findings: Sequence[Finding], plan: Plan | None
 ) -> CheckReport:
-    """The findings, with everything that a format may show beside them."""
+    """The findings, with everything else that a format may show."""
     if output.repository_paths:
         findings = _from(root_of(project.folder), project, findings)
     elif output.working_paths:
@@ -132,13 +135,15 @@ def _codes(words: Sequence[str]) -> frozenset[str]:
     named = [word.strip() for text in words for word in text.split(",") if word.strip()]
     if not named:
         return frozenset()
-    known = {name: frozenset(check.codes) for name, check in CHECKS.items()}
-    known |= {code: frozenset({code}) for codes in list(known.values()) for code in codes}
-    if unknown := dict.fromkeys(word for word in named if word not in known):
+    codes_by_name = {name: frozenset(check.codes) for name, check in CHECKS.items()}
+    codes_by_name |= {
+        code: frozenset({code}) for codes in list(codes_by_name.values()) for code in codes
+    }
+    if unknown := dict.fromkeys(word for word in named if word not in codes_by_name):
         raise UsageError(
             *(
-                Problem(f"no check reports `{word}`", hint=did_you_mean(word, known))
+                Problem(f"no check reports `{word}`", hint=did_you_mean(word, codes_by_name))
                 for word in unknown
             )
         )
-    return frozenset[str]().union(*(known[word] for word in named))
+    return frozenset[str]().union(*(codes_by_name[word] for word in named))

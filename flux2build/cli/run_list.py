@@ -41,11 +41,11 @@ def _plain(assets: AssetList, name: AssetName) -> dict[str, Json]:
 
 def _show(console: Console, assets: AssetList) -> None:
     wide = column(assets.names, console.width)
-    shown = {name: _state(frozenset(assets.states.get(name, ()))) for name in assets.names}
-    width = max(8, *map(len, shown.values())) if shown else 8
+    states = {name: _state(frozenset(assets.states.get(name, ()))) for name in assets.names}
+    width = max(8, *map(len, states.values())) if states else 8
 
     def line(name: AssetName) -> Text:
-        state = shown[name]
+        state = states[name]
         paths = assets.outputs.get(name) or [assets.assets[name].source or ""]
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         more += "  (cannot be made here)" if name in assets.missing else ""
@@ -62,7 +62,7 @@ def _show(console: Console, assets: AssetList) -> None:
 
 @cache
 def _state(states: frozenset[str]) -> str:
-    """The state that says most."""
+    """The most important state."""
     state = "changed" if "changed" in states else "current" if states else "source"
     return next((each for each in reversed(_TELLING) if each in states), state)
 
@@ -77,4 +77,4 @@ _TELLING: Final = (
     "disputed",
     "unpicked",
 )
-"""The states that say more than whether an asset is current, the most important last."""
+"""The states to show instead of whether an asset is current, the most important last."""

@@ -23,7 +23,7 @@ def show_plan(  # noqa: PLR0913 - one parameter for each option
     exit_code: bool = False,
     index: Index | None = None,
 ) -> Exit:
-    """Show what a build would do, and say whether that is anything if `exit_code` asks for it.
+    """Show what a build would do; `exit_code` makes pending work an exit code.
 
     Raises:
         UsageError: several specs are to be written to one file.
@@ -34,9 +34,9 @@ def show_plan(  # noqa: PLR0913 - one parameter for each option
     project = joined(Project.open(options, index), console.caution)
     every = options.json or options.verbosity > 0
     brisk = output is None and not live and choice.plain
-    known = brief(project, every=every) if brisk else None
-    known = narrowed(project, known, choice) if known else None
-    plan = known.plan if known else project.plan(choice)
+    comparison = brief(project, every=every) if brisk else None
+    comparison = narrowed(project, comparison, choice) if comparison else None
+    plan = comparison.plan if comparison else project.plan(choice)
     project.keep_judged()
     plan_view.show(console, project, plan)
     console.caution(project.ledger_faults)
@@ -49,11 +49,11 @@ def show_plan(  # noqa: PLR0913 - one parameter for each option
         from flux2build.cli.live import warn_of_costs
 
         warn_of_costs(console, project.settings, plan)
-    if known is not None:
+    if comparison is not None:
         if choice.everything and not (choice.force or plan.drift):
             from flux2build.incremental.renewal import renew
 
-            renew(project, known, None, plan_view.clean_line(plan))
+            renew(project, comparison, None, plan_view.clean_line(plan))
     elif choice.everything and not choice.force:
         from flux2build.incremental.answers import remember
 
