@@ -44,6 +44,10 @@ REMOVED: Final = {
 """Filters of Jinja that prompts do not have, and what to write instead."""
 
 _NO_FILTER: Final = re.compile(r"No (filter|test) named '([^']*)'")
+_OPEN: Final = re.compile(r"(?s).*(\{\{|\{%)(.*)")
+_CLOSED: Final = re.compile(r"[%}]\}")
+_UNENDED: Final = re.compile(r"needs to be closed is '(\w+)'|Missing end of (raw) ")
+_NOTHING: Final = re.compile(r"(?:an expression, got|nexpected) 'end of (print|statement) ")
 _COMMENTED: Final = re.compile(r"\{(#[0-9A-Fa-f]{3,8})\b")
 _PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{3,}")
 _CHARACTER: Final = re.compile(r"unexpected char ('.*'|\".*\") at")
@@ -140,7 +144,11 @@ def _fault(error: Exception, nearby: Callable[[str], str]) -> TemplateFault:
 
 def _syntax(error: TemplateSyntaxError) -> TemplateFault:
     message = error.message or "this is not a template"
-    fault = _odd_character(message) or _named(_lowered(brief(message, 200)))
+    fault = (
+        _odd_character(message)
+        or _unfinished(message, error.source or "")
+        or _named(_lowered(brief(message, 200)))
+    )
     if "comment tag" in fault.message:
         colour = _COMMENTED.search(error.source or "")
         written = colour[1] if colour else "#F2A93B"
@@ -151,6 +159,27 @@ def _syntax(error: TemplateSyntaxError) -> TemplateFault:
     fault.line = error.lineno
     fault.template = error.filename if error.name else None
     return fault
+
+
+def _unfinished(message: str, source: str) -> TemplateFault | None:
+    """The fault of markup that lacks its end or what belongs inside of it."""
+    if (last := _OPEN.match(source)) and not _CLOSED.search(last[2]):
+        end = {"{{": "}}", "{%": "%}"}[last[1]]
+        hint = (
+            f"write `{end}` after it, or `{{{{ '{last[1]}' }}}}` for the two characters themselves"
+        )
+        return TemplateFault(f"`{last[1]}` has no `{end}` after it", hint=hint)
+    if block := _UNENDED.search(message):
+        name = block[1] or block[2]
+        hint = f"write `{{% end{name} %}}` where it ends"
+        return TemplateFault(f"`{{% {name} %}}` has no end", hint=hint)
+    if empty := _NOTHING.search(message):
+        end = "}}" if empty[1] == "print" else "%}"
+        hint = "write one there, such as the name of a variable"
+        return TemplateFault(f"an expression is missing before `{end}`", hint=hint)
+    if message == "tag name expected":
+        return TemplateFault("`{%` begins no statement", hint="write one, such as `{% if theme %}`")
+    return None
 
 
 def _odd_character(message: str) -> TemplateFault | None:
