@@ -25,7 +25,8 @@ from flux2build.model import Order
 from flux2build.providers.capabilities import Card
 
 _SECONDS: Final = r"[0-9]{1,15}(\.[0-9]{1,15})?"
-_TASK: Final = r"[A-Za-z0-9_.:=-]{1,200}"
+_TASK: Final = r"(?!\.+\Z)[A-Za-z0-9_.:=-]{1,200}"
+"""Dots alone would be another path of the API."""
 
 
 class Reference(Struct, frozen=True):

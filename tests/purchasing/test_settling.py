@@ -136,6 +136,7 @@ def test_another_task_replaces_the_ticket(seconds: int) -> None:
         ("doubt", "task-of-mine", "sketch", "order `doubt` does not name a paid provider"),
         ("doubt", "task-of-mine", "gone", "order `doubt` does not name a paid provider"),
         ("doubt", "a b", "bfl", "`a b` cannot be a task of `bfl`"),
+        ("doubt", "..", "replicate", "`..` cannot be a task of `replicate`"),
         ("doubt", "x" * 300, "bfl", f"`{'x' * 300}` cannot be a task of `bfl`"),
         ("doubt", SECRET.reveal(), "bfl", KEYED),
         ("doubt", f"task:{SECRET.reveal()}", "bfl", KEYED),
