@@ -100,7 +100,7 @@ SPELLED: Final = BEFORE.with_name("older-spelling")
 
 @pytest.fixture
 def spelled(empty: Site) -> Site:
-    """That project, with its ledger."""
+    """The project in `SPELLED`, with its ledger."""
     shutil.copytree(SPELLED / "site", empty.folder, dirs_exist_ok=True)
     shutil.copy(SPELLED / "ledger.jsonl", home() / "ledger.jsonl")
     return empty

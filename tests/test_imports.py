@@ -86,7 +86,7 @@ def test_who_shares_no_store_loads_nothing_of_it(site: Site, words: list[str]) -
 
 @pytest.mark.parametrize("word", ["check", "plan", "explain", "list"])
 def test_judging_makes_nothing(site: Site, word: str) -> None:
-    """Who only asks what is to be done imports nothing to draw, letter or report it with."""
+    """A plan imports no modules that draw, letter or report."""
     words = [word, "mascot"] if word == "explain" else [word]
 
     found = imported(site, *words)

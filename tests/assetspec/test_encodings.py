@@ -74,6 +74,6 @@ def test_a_profile_is_embedded_on_request(form: str) -> None:
     ],
 )
 def test_operations_of_other_programs_are_known(name: str, hint: str) -> None:
-    """Converting is no operation: the format is the file's; others are here under their names."""
+    """Converting is not an operation, as the format is the file's; others are here under their names."""
     (problem,) = problems(f'{ASSET}ops = [{{ op = "{name}" }}]', FILES)
     assert (problem.message, problem.hint) == (f"unknown operation `{name}`", hint)

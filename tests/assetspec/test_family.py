@@ -64,7 +64,7 @@ def test_rows_times_matrix() -> None:
 
 
 def test_an_empty_data_file_has_no_members() -> None:
-    """A family may be empty today; that is no mistake."""
+    """A family may be empty; that is not a mistake."""
     family, wrong = expand({"rows": {"file": "p.csv", "key": "sku"}}, {"p.csv": "sku\n"})
 
     assert (family.members, wrong) == ((), [])
@@ -107,7 +107,7 @@ def test_a_key_of_several_columns_is_several_axes() -> None:
 
 
 def test_values_keep_what_a_name_cannot_hold() -> None:
-    """A value is what was written; in a name, what is no letter, digit or `_.-@:` is one `-`."""
+    """Values stay as written; in a name, all characters except letters, digits and `_.-@:` become one `-`."""
     values = ["art deco", "50/50 & more", "C++", "+size", "plain"]
     family, wrong = expand(
         {"rows": {"file": "p.csv", "key": "sku"}, "matrix": {"style": values}},

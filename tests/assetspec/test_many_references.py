@@ -42,7 +42,7 @@ def inputs(refs: str) -> list[list[str]]:
     ],
 )
 def test_the_number_of_references_follows_the_row(refs: str, found: list[list[str]]) -> None:
-    """A list stands for its items, blanks left out; what is no template stands for itself."""
+    """A list stands for its items without blanks; a value that is not a template stands for itself."""
     assert inputs(refs) == found
 
 

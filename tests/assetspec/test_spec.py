@@ -189,7 +189,7 @@ SQUARE = {"width": 1024, "height": 1024}
 def test_a_size_is_asked_for_in_one_way(
     defaults: str, asset: str, expected: Mapping[str, Any]
 ) -> None:
-    """Of pixels and a shape, a model that takes either is sent what the later layer says."""
+    """A model that takes either pixels or a shape gets the one of the later layer."""
     files = tree(SIZES.format(defaults=defaults, asset=asset))
     (order,) = orders(load(files, "assets.toml", None, SHIPPED)).values()
 

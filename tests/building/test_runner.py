@@ -111,7 +111,7 @@ def test_files_of_assets_that_swap_are_derived_for_nothing() -> None:
 
 
 def test_second_flight_is_an_adoption() -> None:
-    """Of assets that share an order exactly one is rendered; the others say whose picture it is."""
+    """Only one of the assets that share an order is rendered; the others name it in their reasons."""
     world = FakeWorld()
     same = [replace(master(), asset=AssetName(n), output=f"img/{n}.png") for n in "abc"]
 
@@ -300,7 +300,7 @@ def test_taken_over_paths() -> None:
 
 
 def test_failures_do_not_wait_for_each_other() -> None:
-    """Of several grave ends the gravest decides the exit code."""
+    """The gravest of several outcomes decides the exit code."""
     codes = {Exit.BUDGET, Exit.DECIDE, Exit.SYSTEM, Exit.INCOMPLETE, Exit.USAGE}
     for code in codes:
         report = Report()

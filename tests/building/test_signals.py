@@ -93,7 +93,7 @@ def test_what_is_paid_for_is_collected(shop: tuple[Site, str], number: signal.Si
 
 
 def test_the_second_one_ends_at_once(shop: tuple[Site, str]) -> None:
-    """Who cannot wait leaves the pictures with their tickets, and the next build collects them."""
+    """A second interrupt leaves the pictures with their tickets, and the next build collects them."""
     site, url = shop
     build = started(site, "-j", "3")
     submitted(build, 3)

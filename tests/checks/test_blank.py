@@ -48,7 +48,7 @@ def test_near_empty_counts_and_sparse_does_not(empty: Site) -> None:
 
 
 def test_what_nobody_looked_at_is_looked_at(empty: Site) -> None:
-    """A lock without colours is no excuse: the pixels are there."""
+    """If the lock has no colours, the pixels are checked."""
     Image.new("RGB", (200, 100), "black").save(empty.folder / "pic.png")
     build(empty, spec=SPEC)
     lock = empty.folder.joinpath("assets.lock").read_text()

@@ -26,7 +26,7 @@ def build_on(site: Site, ground: str, spec: str = SPEC) -> None:
 
 
 def test_the_faintest_letters_of_an_asset_are_reported(empty: Site) -> None:
-    """Of two files the one that is harder to read is named, with its ratio."""
+    """The finding names the file that is harder to read, with its ratio."""
     build_on(empty, "white")
     (finding,) = [f for f in check_json(empty) if f["code"] == "faint-text"]
     assert finding["path"] == "a.png"

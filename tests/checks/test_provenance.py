@@ -47,7 +47,7 @@ def test_a_master_without_a_mark_is_named_where_it_is_published(empty: Site) -> 
 
 
 def test_the_file_is_read_where_the_lock_does_not_say(empty: Site) -> None:
-    """A lock that knows nothing of marks is no reason to complain about marked files."""
+    """Marked files are not reported if the lock has no data about marks."""
     build(empty)
     lock = empty.folder.joinpath("assets.lock").read_text()
     rows = [row for row in lock.splitlines() if not row.startswith("output.source_type")]

@@ -1,4 +1,4 @@
-"""What git makes of files is no edit of anybody: line ends, pointers, merges without markers."""
+"""Changes that git makes to files are not edits: line ends, pointers, merges without markers."""
 
 from __future__ import annotations
 

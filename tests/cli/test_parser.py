@@ -445,7 +445,7 @@ def test_nobody_is_there_to_confirm(site: Site) -> None:
 
 @pytest.mark.parametrize("words", ["", "init"])
 def test_a_folder_that_is_gone(site: Site, words: str) -> None:
-    """Who stands in a folder that was removed is told so."""
+    """An error says that the current folder was removed."""
     ran = shell(site, f"mkdir gone && cd gone && rmdir ../gone && $F {words}")
 
     assert ran.returncode == Exit.SYSTEM

@@ -120,7 +120,7 @@ def test_looking_asks_nobody(machines: list[Machine], server: httpx.Client, fill
 def test_a_store_that_is_down(
     machines: list[Machine], server: httpx.Client, store: Path, tmp_path: Path
 ) -> None:
-    """That is said once; nothing is bought, unless the settings say so, and the team is told later."""
+    """One warning is printed; nothing is bought unless the settings allow it, and then shared later."""
     one, other = machines
     store.rename(gone := store.with_name("gone"))
 
@@ -344,7 +344,7 @@ def test_what_another_machine_has_settled(
 
 
 def test_without_a_store(machines: list[Machine]) -> None:
-    """Who has no team's store is told nothing of one, and no folder is made for it."""
+    """Without a team's store, no message mentions one, and no folder is made for it."""
     one, _ = machines
     one.site.edit("assets.toml", 'provider = "bfl"', 'provider = "sketch"')
     one.site.edit("assets.toml", 'model = "flux-2-pro"\n', "")

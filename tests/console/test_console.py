@@ -66,7 +66,7 @@ def test_a_problem_without_a_place() -> None:
 
 @pytest.mark.parametrize(("column", "width"), [(1, 3), (150, 3), (290, 30), (300, 1), (400, 9)])
 def test_long_lines_are_shortened_around_the_caret(column: int, width: int) -> None:
-    """Of a long line the part around the word is shown, and the caret stands under it."""
+    """The part of a long line around the word is shown, with the caret under the word."""
     line = "".join(chr(97 + n % 26) for n in range(300))
     problem = Problem("x", Place("a", 1, column), excerpt=line, width=width)
 

@@ -108,7 +108,7 @@ def test_the_same_file_always_looks_the_same() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no picture", saved(Image.new("RGB", (9, 9)))[:60]])
 def test_what_is_no_picture_has_no_colours(data: bytes) -> None:
-    """A file that cannot be decoded is no fault of who looks."""
+    """A file that cannot be decoded has no dominant colours, which is not an error."""
     assert dominant_colours(data) == ()
 
 

@@ -24,7 +24,7 @@ def test_a_box_that_fits_lies_inside(
 
 
 def test_nine_anchors_are_nine_places() -> None:
-    """Top left is no share of the spare room, bottom right is all of it."""
+    """The top left anchor takes none of the spare room, the bottom right one all of it."""
     assert len({share(anchor) for anchor in get_args(Anchor)}) == 9
     assert (share("top-left"), share("center"), share("bottom-right")) == (
         (0, 0),

@@ -54,5 +54,5 @@ def test_words_are_read_as_they_stand(text: str) -> None:
 @needs_the_extra
 @pytest.mark.parametrize("data", [sign(" "), b"", b"no picture"])
 def test_nothing_to_read_is_no_words(data: bytes) -> None:
-    """A picture without words, and what is no picture."""
+    """A picture without words, and data that is not a picture."""
     assert reading.read(data) == ()

@@ -174,7 +174,7 @@ class Interceptor:
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
-        """Do something that is no effect."""
+        """Do something that is not an effect."""
         self._inside.yes = True
         try:
             yield
@@ -324,7 +324,7 @@ def _path_of(file: int) -> str:
 
 
 def _absolute(path: Any) -> str:
-    """A path that needs no current folder, whose parent is no link."""
+    """An absolute path whose parent is not a link."""
     folder, name = os.path.split(os.path.abspath(os.fspath(path)))
     return str(os.path.join(os.path.realpath(folder), name))
 

@@ -338,7 +338,7 @@ def test_same_order_is_bought_once() -> None:
 
 @given(specs(), st.integers(0, 7))
 def test_an_interrupted_build_is_finished_by_the_next_one(wanted: Wanted, patience: int) -> None:
-    """Who asks to stop keeps what is made, and the next build makes the rest, nothing twice."""
+    """A stopped build keeps its files, and the next build makes only the rest."""
     world = fresh()
     whole = fresh()
     built(wanted, whole)

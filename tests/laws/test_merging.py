@@ -183,7 +183,7 @@ def test_a_conflict_of_other_profiles(repository: Site) -> None:
 
 
 def test_markers_that_are_not_paired(repository: Site) -> None:
-    """A conflict that was mended by half is no lock: it says where, and how to get it back."""
+    """A half-resolved conflict is refused, with its place and a way to restore the lock."""
     text = lock(repository)
     repository.write("assets.lock", text.replace("[asset.cup.", "=======\n[asset.cup.", 1))
 

@@ -471,7 +471,7 @@ def test_what_another_process_begins_is_recorded(path: Path) -> None:
 def test_nothing_is_left_of_a_journal(
     path: Path, after: bytes | None, *, written: bool, claim: bool, emptied: bool
 ) -> None:
-    """That is so if it had entries and claims, and the file is blank or missing, without damage."""
+    """A journal is emptied if it had entries and claims, and its file is blank or missing, not damaged."""
     journal = Journal(path)
     if written:
         journal.append(intended("0"))

@@ -492,7 +492,7 @@ def test_what_should_be_a_table_and_is_not(text: str) -> None:
 
 
 def test_a_flood_of_damage_is_cut_short() -> None:
-    """Of very many problems the first ones are shown, and how many more there are."""
+    """Only the first of very many problems are shown, with the number of the others."""
     names = [f"asset-{number}" for number in range(2000)]
     text = dumps(locked(*(made(name, name) for name in names))).replace("take = 1", "take = -1")
     with pytest.raises(LockError) as caught:

@@ -98,7 +98,7 @@ def test_busy_server_is_waited_for(setup: Setup) -> None:
 
 
 def test_failure_of_one_never_cancels_the_others(setup: Setup) -> None:
-    """Of five orders that meet five ends, what can arrive arrives, and the gravest code counts."""
+    """A failed order does not stop the others, and the gravest outcome decides the exit code."""
     _more(setup, "a forbidden cat", "a dog", "a hen", "an owl")
     setup.scenario(
         rules=[

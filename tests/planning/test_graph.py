@@ -1,4 +1,4 @@
-"""Who is made of what: order, circles, neighbours, and the drawings of it."""
+"""The graph of assets: order, circles, neighbours, and its drawings."""
 
 from __future__ import annotations
 

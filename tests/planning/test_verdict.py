@@ -170,7 +170,7 @@ def test_changed_inputs(
 
 
 def test_moved_inputs_are_the_same() -> None:
-    """An input is its bytes: under another path it is no change at all."""
+    """An input is its bytes: another path does not change it."""
     moved = replace(FOX, inputs=(Source("elsewhere/desk.jpg"), FOX.inputs[1]))
 
     assert judged(moved) == ("keep", [])
@@ -193,7 +193,7 @@ def test_pending_and_changed() -> None:
 
 
 def test_new_files_do_not_wait_for_their_own_master() -> None:
-    """That a new deliverable comes after its master goes without saying; of a known one it is said."""
+    """Only the reasons of a known deliverable say that it follows its master."""
     cut = deliverable()
     row = derived(cut, (d("x"),))
 
@@ -339,7 +339,7 @@ def test_nothing_is_bought_over_a_file_that_nobody_knows() -> None:
 
 
 def test_what_a_person_gave_up_is_bought_again() -> None:
-    """That settles what ledger and lock say about this purchase, not about any other one."""
+    """Giving up settles this purchase in ledger and lock, but no other purchase."""
     anew = delivered(key(), "again", "2")
 
     assert judged(FOX, seen=snapshot(entries=resubmitted()))[0] == "render"

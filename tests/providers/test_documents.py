@@ -46,7 +46,7 @@ def _cards() -> Iterator[Any]:
 
 
 def _field(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A field's shape, looked up under its own or its document's name; null is no shape."""
+    """A field's shape, looked up under its own or its document's name; null is not a shape."""
     found = fields.get(name) or fields[SENT[name]]
     shapes = [one for one in found.get("anyOf", [found]) if one.get("type") != "null"]
     shape: Mapping[str, Any] = shapes[0]

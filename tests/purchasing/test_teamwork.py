@@ -117,7 +117,7 @@ def test_bytes_and_receipt_are_shared(machines: list[Machine]) -> None:
 
 
 def test_at_the_same_time(machines: list[Machine]) -> None:
-    """Of machines that buy the same orders at once, one buys each, and the others wait for it."""
+    """Only one of the machines that want the same order at once buys it, and the others wait."""
     names = [f"fox{number}" for number in range(12)]
     wanted = [recipe(name) for name in names]
 
@@ -365,7 +365,7 @@ def test_a_store_that_fails_at_any_moment(
 
 
 def test_alone(machines: list[Machine], backend: Backend) -> None:
-    """Who may buy alone does so, says it once, and tells the team later."""
+    """A machine that may buy alone does so, prints it once, and shares it later."""
     one, other = machines
     one.shared = TeamStore(Failing(backend, 0), "file:///store", alone=True)
 

@@ -64,7 +64,7 @@ def test_the_longest_url_is_short_enough(provider: str) -> None:
 
 
 def test_another_secret_or_order_gives_another_callback() -> None:
-    """Who knows the callback of one order can forge none of another."""
+    """Knowing the callback of one order does not help to forge that of another."""
     own, others = HOOKS.callback(ORDER, INTENDED), replace(HOOKS, secret="t" * 32)
     callbacks = [
         own,
@@ -88,5 +88,5 @@ def test_a_changed_url_names_no_order(at: int, character: str) -> None:
 
 @given(st.text())
 def test_any_text_is_read(path: str) -> None:
-    """A path that somebody made up is no order, and no error."""
+    """An invented path is not an order, and not an error."""
     assert HOOKS.called(path) is None

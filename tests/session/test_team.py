@@ -88,7 +88,7 @@ def test_wrong_token(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_path(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who names a folder by its path is told its URL."""
+    """The error for a folder's path suggests its URL."""
     monkeypatch.setenv("FLUX2BUILD_STORE", str(config.parent / "a store"))
     with pytest.raises(UsageError) as error:
         opened(config.parent)

@@ -37,7 +37,7 @@ def values(backend: Backend) -> dict[str, tuple[bytes, bytes]]:
 
 
 def test_absent(backend: Backend) -> None:
-    """Of an empty place nothing is known, and nothing is wrong with that."""
+    """An empty place has no keys, which is not an error."""
     for key in values(backend):
         assert backend.get(key) is None
         assert not backend.has(key)
@@ -69,7 +69,7 @@ def test_create(place: Place) -> None:
 
 
 def test_one_winner(place: Place) -> None:
-    """Of 20 clients that create one key at once exactly one does, and its value is what is read."""
+    """Exactly one of 20 clients can create a key at once, and its value is the one that is read."""
     clients = [place.open() for _ in range(20)]
     with ThreadPoolExecutor(20) as threads:
         names = [b"client %d" % number for number in range(20)]
@@ -110,7 +110,7 @@ print([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_one_winner_among_processes(place: Place) -> None:
-    """Of 20 processes that create one key at once exactly one does."""
+    """Exactly one of 20 processes can create a key at once."""
     environment = {**os.environ, **place.environment, "STORE": place.url, "KEY": CLAIM}
     root = str(Path(__file__).parents[2])
     ended = subprocess.run(

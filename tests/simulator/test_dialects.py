@@ -178,7 +178,7 @@ def test_pro_rewrites_the_prompt_unless_told_not_to(client: Client, clock: Clock
 
 
 def test_bfl_wants_its_own_header(client: Client) -> None:
-    """A Bearer token is no key at BFL, and polling needs none."""
+    """BFL does not accept a Bearer token as a key, and polling needs no key."""
     assert client.post("/v1/flux-2-pro", json=order()).status_code == 403
     assert client.post("/v1/flux-2-pro", json=order(), headers=BEARER).status_code == 403
     assert client.get(submitted(client)["polling_url"]).status_code == 200

@@ -124,7 +124,7 @@ def test_without_a_size_the_first_reference_gives_it() -> None:
 
 @pytest.mark.parametrize(("rule", "size"), [("floor", (96, 64)), ("exact", (100, 70))])
 def test_what_becomes_of_odd_sides(rule: str, size: tuple[int, int]) -> None:
-    """A side that is no multiple of 16 is rounded down, or kept, as the scenario says."""
+    """A side that is not a multiple of 16 is rounded down, or kept, as the scenario says."""
     scenario = Scenario.model_validate({"odd_sizes": rule})
     body = {"prompt": "a fox", "width": 100, "height": 70}
     order, _ = BFL.read("flux-2-pro", body, scenario, no_uploads)

@@ -98,7 +98,7 @@ def test_many_files_have_the_states_that_each_has_alone(folder: Path) -> None:
 
 
 def test_what_cannot_be_looked_at_is_unreadable(folder: Path) -> None:
-    """A circle of links is no file, and not missing either."""
+    """A circle of links is neither a file nor missing."""
     (folder / "loop").symlink_to("loop")
     index = Index.load(str(folder))
 
@@ -503,7 +503,7 @@ def test_a_folder_that_is_a_link_is_not_written_through(
 def test_a_disk_that_cannot_be_written_on_is_left_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The index is a convenience: failing to keep it is no error."""
+    """The index is a convenience: failing to keep it is not an error."""
 
     def fail(*_: object) -> None:
         raise OSError(30, os.strerror(30))

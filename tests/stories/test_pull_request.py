@@ -112,7 +112,7 @@ def test_the_report_shows_what_a_branch_changes(reviewed: Site) -> None:
 
 
 def test_an_approval_is_of_bytes_and_protects_them(reviewed: Site, server: httpx.Client) -> None:
-    """Who and when stand in the lock; force does not render it, its name does, and voids the approval."""
+    """The lock names the reviewer; only `--reopen` renders an approved picture, and voids the approval."""
     lock = reviewed.folder.joinpath("assets.lock").read_text("utf-8")
     assert '[asset.fox.default.review]\nsha256 = "sha256:' in lock
     assert 'by = "Ann <ann@example.com>"' in lock

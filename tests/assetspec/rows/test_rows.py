@@ -192,7 +192,7 @@ def test_wrong_json_lines() -> None:
 
 
 def test_floods_are_cut() -> None:
-    """Of a thousand faults twenty are reported, and reading ends after five hundred."""
+    """Twenty of a thousand faults are reported, and reading ends after five hundred."""
     value = problems("sku,a\n" + "A\n" * 1000)
 
     assert len(value) == rows.MOST_PROBLEMS + 1

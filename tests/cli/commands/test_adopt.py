@@ -59,7 +59,7 @@ def test_it_costs_nothing_and_stays(empty: Site, monkeypatch: pytest.MonkeyPatch
 
 
 def test_it_stays_in_the_place_of_a_further_candidate(empty: Site) -> None:
-    """What was picked before is no reason to bring back what the model drew."""
+    """An earlier pick does not bring back the model's picture."""
     empty.write("assets.toml", SPEC.replace('"bfl"', '"sketch"'))
     assert empty.run("build").code == Exit.DONE
     assert empty.run("reroll", "fox").code == Exit.DONE

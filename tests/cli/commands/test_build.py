@@ -512,7 +512,7 @@ def test_threads_end(site: Site) -> None:
 
 
 def test_a_choice_pays_for_what_it_shares(site: Site) -> None:
-    """Who shares an order with an asset that is not chosen buys it alone: it is priced and asked about."""
+    """A chosen asset buys an order that it shares with another one: its price needs consent."""
     bell = '\nprompt = "a bell"\n'
     site.edit("assets.toml", f"[asset.icon]{bell}", f"[asset.bell]{bell}\n[asset.icon]{bell}")
     for one in ("bell", "icon"):

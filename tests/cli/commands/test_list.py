@@ -46,7 +46,7 @@ def test_selection(site: Site) -> None:
 
 
 def test_an_empty_spec(empty: Site) -> None:
-    """A spec that asks for nothing is no error."""
+    """A spec without assets is not an error."""
     empty.write("assets.toml", "")
 
     assert empty.run("list") == Ran(Exit.DONE, "", "The spec has no asset yet.\n")
@@ -78,7 +78,7 @@ def test_it_only_reads(site: Site) -> None:
 
 
 def test_what_is_out_of_date_is_told_apart(site: Site) -> None:
-    """What was never made is new, and a file that is gone or was edited is no change of the spec."""
+    """An asset that was never made is new; a missing or edited file is not a change of the spec."""
 
     def states() -> set[str]:
         return {line.split()[1] for line in site.run("list").out.splitlines()}

@@ -151,7 +151,7 @@ def test_a_name_of_any_length_is_not_a_file(empty: Site) -> None:
 def test_a_task_that_the_provider_does_not_know_is_not_adopted(
     empty: Site, troubled: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is asked first, which is free: nothing is written for a word that is no task of this account."""
+    """The provider is asked first, for free: nothing is written for an unknown task."""
     listed = json.loads(empty.run("orders", "list", "--json").out)["orders"]
     (fox,) = (order for order in listed if order["asset"] == "fox")
     before, charged = user_journal().path.read_bytes(), charges(troubled)

@@ -173,7 +173,7 @@ def test_another_case_is_another_file_where_the_disk_says_so(site: Site) -> None
 
 
 def test_an_output_in_another_case_stays_where_it_is_one_file(site: Site) -> None:
-    """Of two spellings of one file, as disks without cases have them, none is ever removed."""
+    """No file is removed by another spelling of its name, as disks that ignore case have them."""
     folder = renamed(site).folder / "img"
     for path in folder.glob("Hero-*"):
         other = folder / path.name.lower()

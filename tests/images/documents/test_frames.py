@@ -89,7 +89,7 @@ def test_it_is_the_hash_that_engines_load() -> None:
 def test_the_pivot_is_the_point_on_which_figures_stand(
     after: tuple[Operation, ...], options: dict[str, Any], pivot: tuple[float, float]
 ) -> None:
-    """That of `align` with its inset, unless the document says another."""
+    """The pivot is that of `align` with its inset, unless the document has another one."""
     found = written(atlas(*after), **options)
     assert tuple(found["frames"]["attack-2"]["pivot"].values()) == pivot
 

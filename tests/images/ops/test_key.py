@@ -78,7 +78,7 @@ def test_transparency_that_was_there_stays() -> None:
 
 
 def test_a_bad_background_is_refused_when_asked() -> None:
-    """No such colour at all, or a background that is only partly of it, is no clean cut."""
+    """A background that lacks the colour, or has it only in part, cannot be cut cleanly."""
     strict = {"color": "#00ff00", "residue": 0.1}
     with pytest.raises(SpecError, match="nothing in the picture has the colour"):
         applied(Image.new("RGB", (20, 20), "red"), **strict)

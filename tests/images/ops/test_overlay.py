@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_refused(params: dict[str, object], complaint: str)
 
 
 def test_a_broken_layer_is_named() -> None:
-    """The message says which input is no picture."""
+    """The message says which input is not a picture."""
     params = OP.model_validate({"source": {"input": 1}})
     with pytest.raises(PictureError, match="`input 1`"):
         params.apply(BASE, [b"", b"no picture"])

@@ -30,7 +30,7 @@ def test_edges_gain_contrast_and_flat_parts_stay() -> None:
 
 
 def test_transparent_edges_have_no_halo() -> None:
-    """Black stored under transparency is no edge to sharpen, and alpha stays."""
+    """Black stored under transparency is not sharpened as an edge, and alpha stays."""
     image = Image.new("RGBA", (40, 10), (0, 0, 0, 0))
     image.paste((120, 130, 140, 255), (20, 0, 40, 10))
     crisp = applied(image, amount=5, radius=3)

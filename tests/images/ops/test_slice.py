@@ -67,7 +67,7 @@ def test_every_cell_comes_out_whole(
     ],
 )
 def test_a_board_of_another_grid_is_refused(params: dict[str, int], complaint: str) -> None:
-    """A cell that is no whole number of pixels means that the board is wrong."""
+    """A cell with a fraction of a pixel means that the board is wrong."""
     with pytest.raises(SpecError, match=complaint):
         applied(board(6, 1), **params)
 

@@ -45,6 +45,6 @@ def test_what_cannot_be_decoded() -> None:
 
 
 def test_unknown_formats_are_for_others_to_judge() -> None:
-    """Something that is no known picture passes, nothing at all does not."""
+    """Data of an unknown format passes, but no data does not."""
     assert whole(b"<html>")
     assert not whole(b"")

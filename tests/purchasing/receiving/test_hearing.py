@@ -79,7 +79,7 @@ def test_a_message_names_its_order_and_its_task(provider: str) -> None:
     ],
 )
 def test_what_is_not_proved_is_not_heard(at: str, message: Message, expected: int) -> None:
-    """A made-up URL is no order; a signature of somebody else, of then or of another order is none."""
+    """An invented URL is refused, and so is another key's, an old or another order's signature."""
     assert status(HEARING.heard(at, message, NOW)) == expected
 
 

@@ -191,7 +191,7 @@ def test_a_body_without_end_is_cut_off(serving: tuple[str, int, Posted]) -> None
 
 
 def test_what_is_dropped_takes_no_memory() -> None:
-    """Of a body that is too large, no more is held than of one that is not."""
+    """A body that is too large takes no more memory than one that is not."""
     posted: list[int] = []
     pieces = [True] * 63 + [False]
 
