@@ -33,10 +33,11 @@ def _from(names: Callable[[click.Context], Iterable[str]]) -> Completer:
         from flux2build.console.escaping import clean
 
         try:
-            known = {*names(context)}
+            all_names = {*names(context)}
         except Flux2BuildError:
             return []
-        plain = (name for name in sorted(known) if name == clean(name))  # others cannot be typed
+        # Other names cannot be typed.
+        plain = (name for name in sorted(all_names) if name == clean(name))
         return [CompletionItem(name) for name in plain if name.startswith(incomplete)]
 
     return complete

@@ -19,8 +19,8 @@ def warn_of_costs(console: Console, settings: UserSettings, plan: Plan) -> None:
     """Print the balance at each provider that a plan would pay, and warn if it is too small."""
     costs = dict(_costs(plan))
     remote = (PROVIDERS[name] for name in costs)
-    asked = [provider for provider in remote if isinstance(provider, Remote)]
-    for name, left in balances(settings, asked).items():
+    providers = [provider for provider in remote if isinstance(provider, Remote)]
+    for name, left in balances(settings, providers).items():
         if not isinstance(left, Decimal):
             console.warn(f"what is left at `{name}` is not known: {_why(left)}")
         elif left < costs[name]:
@@ -42,8 +42,8 @@ def _costs(plan: Plan) -> Iterator[tuple[str, Decimal]]:
 def accounts(settings: UserSettings) -> Iterator[tuple[str, str, bool]]:
     """The balance at each provider with a key: its name, the balance in words, and success."""
     remote = [provider for provider in PROVIDERS.values() if isinstance(provider, Remote)]
-    asked = [provider for provider in remote if settings.value(provider.key_variable)]
-    for name, left in balances(settings, asked).items():
+    providers = [provider for provider in remote if settings.value(provider.key_variable)]
+    for name, left in balances(settings, providers).items():
         if isinstance(left, Decimal):
             yield name, f"{money(left)} left", True
         else:

@@ -111,5 +111,5 @@ def _refuse_unknown_variables() -> None:
 
 def _named(words: Sequence[str]) -> str:
     """The command that the words name, even if they cannot be parsed."""
-    known = MAIN.list_commands(click.Context(MAIN))
-    return next((word for word in command_first(words, known)[:1] if word in known), _DEFAULT)
+    commands = MAIN.list_commands(click.Context(MAIN))
+    return next((word for word in command_first(words, commands)[:1] if word in commands), _DEFAULT)

@@ -79,8 +79,8 @@ def _of_variables() -> dict[str, Any] | None:
         return None  # the parser reports it
     if os.pathsep in os.environ.get("FLUX2BUILD_FILE", ""):
         return None  # several specs
-    said = {name: os.environ.get(f"FLUX2BUILD_{name.upper()}") for name in ("file", "profile")}
-    return {name: value for name, value in said.items() if value}
+    values = {name: os.environ.get(f"FLUX2BUILD_{name.upper()}") for name in ("file", "profile")}
+    return {name: value for name, value in values.items() if value}
 
 
 def _named(command: str, option: str, value: str, joined: str) -> str | None:

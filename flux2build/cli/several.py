@@ -49,9 +49,9 @@ def each(specs: Sequence[str], run: Callable[..., Exit | None], values: dict[str
     before, exits, most = _spent(), dict[str, Exit](), values.get("max_cost")
     for spec in specs:
         console.say(f"{spec}:", "bold")
-        left = {} if most is None else {"max_cost": max(most - _spent() + before, Decimal(0))}
+        cap = {} if most is None else {"max_cost": max(most - _spent() + before, Decimal(0))}
         try:
-            exits[spec] = run(**{**values, **left}, file=spec, several=True) or Exit.DONE
+            exits[spec] = run(**{**values, **cap}, file=spec, several=True) or Exit.DONE
         except Flux2BuildError as error:
             console.fail(error)
             exits[spec] = error.exit

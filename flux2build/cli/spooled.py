@@ -14,10 +14,10 @@ def take_in_spooled(journal: Journal, store: Store, console: Console) -> None:
     """File the spooled pictures in ledger and store; warn while these cannot be written."""
     spool = spool_of(home())
     try:
-        taken = spool.take_in(journal, store)
+        assets = spool.take_in(journal, store)
     except SystemFault as fault:
         console.caution(fault.problems)
         return
-    if taken:
-        names = ", ".join(f"`{asset}`" for asset in taken)
+    if assets:
+        names = ", ".join(f"`{asset}`" for asset in assets)
         console.say(f"taken in from `{spool.folder}`: {names}")

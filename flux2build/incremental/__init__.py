@@ -1,1 +1,1 @@
-"""What an edit comes to: only what it touches is read and judged again."""
+"""Plans and checks after an edit, for which only affected assets are read and judged again."""

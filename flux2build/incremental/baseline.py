@@ -57,7 +57,7 @@ _FEW: Final = 40
 
 
 class Contents(TypedDict):
-    """What is kept."""
+    """The data to keep."""
 
     key: str
     profile: str
@@ -116,7 +116,7 @@ class Contents(TypedDict):
     plain: bool
     """Whether a partial build needs only its own blocks of the lock."""
     said: dict[str, Any]
-    """What the profile says of itself."""
+    """The table of the profile in the spec."""
     budget: dict[str, str | None]
     """The budget of the spec, in USD."""
     trace: traces.Contents | None
@@ -207,12 +207,12 @@ class Baseline:
 
     @property
     def said(self) -> Mapping[str, Any]:
-        """What the profile says of itself."""
+        """The table of the profile in the spec."""
         return self.contents["said"]
 
     @property
     def budget(self) -> Budget:
-        """What the spec allows to spend."""
+        """The budget of the spec."""
         limits = self.contents["budget"].items()
         return Budget(**{name: Decimal(usd) if usd else None for name, usd in limits})
 

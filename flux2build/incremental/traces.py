@@ -20,7 +20,7 @@ Rows = dict[str, str]
 
 
 class Contents(TypedDict):
-    """What is kept."""
+    """The data to keep."""
 
     members: dict[str, list[str]]
     """The names of each table's assets, with the tables in their order."""

@@ -109,7 +109,7 @@ def _unpriced(plan: Plan) -> BudgetError:
 
 
 def bill(plan: Plan) -> dict[tuple[AssetName, int], object]:
-    """What a person agrees to: every order of a plan, with its highest price."""
+    """The orders of a plan, with their highest prices, to which a person agrees."""
     return {
         (step.recipe.asset, step.recipe.candidate): (step.recipe, step.verdict.key, step.high)
         for step in plan.steps

@@ -101,7 +101,7 @@ def pick(project: Project, name: str, number: int, say: Callable[[str], None]) -
 
 
 def requested(picture: Picture, take: int | None = None, seed: int | None = None) -> Generate:
-    """What the spec asks for, or one candidate's variation of it."""
+    """The request of the spec, or one candidate's variation of it."""
     task = picture.recipe.task
     if not isinstance(task, Generate):  # pragma: no cover - pictures are rendered
         raise TypeError(picture)

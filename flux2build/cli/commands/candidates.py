@@ -69,12 +69,12 @@ def _way(project: Project, choice: Choice) -> str:
     several = [r.asset for r in project.spec.recipes if r.takes and r.asset in chosen]
     if not several:
         return "`candidates = 4` in an asset orders four"
-    kept = [asset for asset in several if _kept(project, asset)]
-    reopened = " ".join(f"--reopen {shlex.quote(asset)}" for asset in kept)
+    protected = [asset for asset in several if _is_protected(project, asset)]
+    reopened = " ".join(f"--reopen {shlex.quote(asset)}" for asset in protected)
     return f"`{f'flux2build build {reopened}'.strip()}` orders them"
 
 
-def _kept(project: Project, asset: AssetName) -> bool:
+def _is_protected(project: Project, asset: AssetName) -> bool:
     """Whether a person decided that a picture stays as it is, so that a build orders no other one."""
     block = project.lock.block(asset, project.spec.profile)
     decision = block.decision if block else None

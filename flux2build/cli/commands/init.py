@@ -55,8 +55,8 @@ def init(options: CommonOptions, *, folder: str | None) -> None:
         name = os.path.relpath(spec)
         hint = "`flux2build plan` shows what it would make"
         raise UsageError(f"`{name}` exists already", hint=hint)
-    left = dict[str, str]()
-    own = None if folder is None else spec_of(Path(folder), spec.parent, left.__setitem__)
+    left_out = dict[str, str]()
+    own = None if folder is None else spec_of(Path(folder), spec.parent, left_out.__setitem__)
     done = dict(_written(spec, own))
     adopted = [] if folder is None else _adopted(options, spec, console)
     if options.json:
@@ -64,7 +64,7 @@ def init(options: CommonOptions, *, folder: str | None) -> None:
         console.document({"files": rows, "adopted": [*adopted]})
     for path, action in done.items():
         console.say(f"{action:<8} {path}")
-    for path, why in left.items():
+    for path, why in left_out.items():
         console.say(f"left out {Path(folder or '', path)}: {why}")
     console.say("")
     if folder is not None:

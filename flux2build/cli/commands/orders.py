@@ -262,8 +262,8 @@ def _picture(purchase: Purchase, what: str | None) -> bytes | None:
 
 def _check_fit(options: CommonOptions, purchase: Purchase, data: bytes, name: str) -> None:
     """Compare a picture with its order, unless it is the one that was kept aside."""
-    kept = purchase.attempt.kept
-    if kept is not None and kept.output == of_bytes(data):
+    set_aside = purchase.attempt.kept
+    if set_aside is not None and set_aside.output == of_bytes(data):
         return
     ordered = parameters(options, purchase.intended)
     settling.check_fit(purchase, data, name, ordered)

@@ -34,14 +34,14 @@ def rollback(options: CommonOptions, *, asset: str, picture: str | None) -> None
     with held(project.folder, "flux2build rollback", None, console.say):
         project = project.reread()
         name = past.named(project, asset)
-        wanted = chosen(project, name, picture)
-        recipe, state = roll_back(project, name, wanted)
-    lines = list(edits(recipe, wanted))
+        past_picture = chosen(project, name, picture)
+        recipe, state = roll_back(project, name, past_picture)
+    lines = list(edits(recipe, past_picture))
     if options.json:
-        console.document({"asset": name, "picture": wanted.number, "edits": [*lines]})
+        console.document({"asset": name, "picture": past_picture.number, "edits": [*lines]})
         return
     console.say(
-        f"{recipe.output} is picture {wanted.number} again ({wanted.origin}), and {state.value}"
+        f"{recipe.output} is picture {past_picture.number} again ({past_picture.origin}), and {state.value}"
     )
     if lines:
         console.say(f"To make it what the spec asks for, write for `{name}`:")

@@ -44,9 +44,9 @@ def simulate(
             f"the simulator needs `{missing.name}`, which is not installed",
             hint=f"`{pip_install('simulate')}`",
         ) from missing
-    given = {name: value for name, value in settings.items() if value is not None}
+    changes = {name: value for name, value in settings.items() if value is not None}
     chosen = load(scenario) if scenario else Scenario()
-    serve(chosen.changed(given), host=host, port=port, as_json=options.json)
+    serve(chosen.changed(changes), host=host, port=port, as_json=options.json)
 
 
 COMMAND: Final[click.Command] = simulate

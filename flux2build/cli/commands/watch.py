@@ -134,15 +134,15 @@ class Session:
         if not (self._watcher.aimed and self._whole):
             return None
         run = self._run.afresh(self._reread())
-        known = run.in_brief()
-        if known is None:
+        comparison = run.in_brief()
+        if comparison is None:
             return None
         if asked := run.project.tree.asked.keys() - self._asked:
-            if not self._watcher.also(run.project.of_asked(asked, known.base.written)):
+            if not self._watcher.also(run.project.of_asked(asked, comparison.base.written)):
                 return None
             self._asked |= asked
-        self._run = replace(run, brief=known)
-        return known.plan
+        self._run = replace(run, brief=comparison)
+        return comparison.plan
 
     def _joined(self, project: Project) -> Project:
         """The project with its team's store; while the settings are faulty, with the earlier one.
