@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import IO, Final
 
-from msgspec import Struct, field
+from msgspec import DecodeError, Struct, field
 from msgspec.json import format as indented
 
 from flux2build.console.columns import folded
@@ -57,13 +57,13 @@ class _Stream:
 
     def put(self, text: str | Text, style: str = "") -> None:
         """Print one line; no control character in it reaches the reader, newlines included."""
-        self._write([self._shown(text, style)])
+        self.put_all([text], style)
 
-    def put_all(self, texts: Iterable[str | Text]) -> None:
+    def put_all(self, texts: Iterable[str | Text], style: str = "") -> None:
         """Print lines likewise, all at once."""
-        self._write([self._shown(text) for text in texts])
+        self._write([self._shown(text, style) for text in texts])
 
-    def _shown(self, text: str | Text, style: str = "") -> str:
+    def _shown(self, text: str | Text, style: str) -> str:
         plain = str(text)
         harmless = whole_line(plain)
         if not self._styled:
@@ -190,8 +190,12 @@ class Console(Struct, eq=False, dict=True):
         """Print one JSON document on stdout."""
         ascii_only = not self.encoding.lower().startswith("utf")
         document = in_json(json.dumps(value, ensure_ascii=ascii_only))
-        # `json` itself indents in Python, which takes six times as long.
-        self.raw((document if self.one_line else indented(document)) + "\n")
+        if not self.one_line:
+            try:  # `json` itself indents in Python, which takes six times as long
+                document = indented(document)
+            except DecodeError:  # half of a surrogate pair, which `json` alone takes
+                document = in_json(json.dumps(value, indent=2, ensure_ascii=ascii_only))
+        self.raw(document + "\n")
 
     def say(self, text: str | Text, style: str = "") -> None:
         """Print a line of a message on stderr, unless quiet."""
