@@ -68,7 +68,7 @@ def _family(scope: Scope) -> str:
 
 
 def _comment_or_mark(part: re.Match[str]) -> str:
-    """A comment as it is, and one letter for anything else, which is no blank either."""
+    """A comment unchanged, or a letter in place of anything else, since that is not blank."""
     return part[0] if part[0].startswith("{#") else "x"
 
 

@@ -157,7 +157,7 @@ def kind_of(value: object) -> str:
 
 
 def _written(value: object) -> str:
-    """A fraction as it is, because its kind is no news; else the kind of a value of TOML."""
+    """The value itself if it is a fraction, else its kind in the words of TOML."""
     return str(value) if isinstance(value, float | Decimal) else kind_of(value)
 
 
