@@ -59,3 +59,8 @@ def _plain(value: Json) -> Json:
 def short(digest: str) -> str:
     """Return the first 12 hex digits, enough for people to tell digests in a listing apart."""
     return digest.removeprefix("sha256:")[:12]
+
+
+def half(digest: str) -> str:
+    """Return the first 32 hex digits, enough for caches to tell digests apart."""
+    return digest.removeprefix("sha256:")[:32]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from flux2build.assetspec import markup
 from flux2build.assetspec.layers import DISPLACED, MergedSettings
 from flux2build.assetspec.tables import Settings
-from flux2build.digest import of_bytes
+from flux2build.digest import half, of_bytes
 from flux2build.model import Key
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _settings(table: Mapping[str, object]) -> dict[str, str]:
 
 
 def _digest(value: object) -> str:
-    return of_bytes(repr(value).encode("utf-8", "surrogatepass"))[7:39]
+    return half(of_bytes(repr(value).encode("utf-8", "surrogatepass")))
 
 
 class Differences:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from msgspec.structs import asdict
 
 from flux2build.assetspec.spec import UNUSED_KEY, Budget, Notice
-from flux2build.digest import of_bytes
+from flux2build.digest import half, of_bytes
 from flux2build.incremental import baseline
 from flux2build.incremental.baseline import Baseline, Contents, bounds_of, few, key_of
 from flux2build.incremental.plain_recipes import plain
@@ -130,7 +130,7 @@ def plain_budget(budget: Budget) -> dict[str, str | None]:
 
 def mark(text: bytes, block: Block) -> str:
     """The short digests of a block's text and of its asset's tags, alternative text and title."""
-    return of_bytes(text.strip())[7:39] + block.meta[7:39]
+    return half(of_bytes(text.strip())) + half(block.meta)
 
 
 def plain_orphans(orphans: Iterable[Orphan]) -> list[tuple[str, str, str, str]]:

@@ -168,7 +168,7 @@ class Names:
 
 
 class _Values(dict[str, Values]):
-    """The values of each method, found on first use."""
+    """The values of each method, computed when they are asked for."""
 
     def __init__(self, names: Names) -> None:
         super().__init__()

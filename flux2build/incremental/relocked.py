@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
-from flux2build.digest import of_bytes
+from flux2build.digest import half, of_bytes
 from flux2build.errors import Flux2BuildError
 from flux2build.incremental.baseline import Baseline, bounds_of, few
 from flux2build.incremental.keeping import mark, plain_orphans
@@ -72,9 +72,7 @@ class _Comparison:
     def _changed(self) -> Iterator[Key]:
         """The keys of the blocks that were changed, added or removed."""
         for key, text in self._texts.items():
-            if (mark_before := self._before.get(key)) is None or mark_before[:32] != of_bytes(text)[
-                7:39
-            ]:
+            if not self._before.get(key, "").startswith(half(of_bytes(text))):
                 yield key
         yield from self._before.keys() - self._texts.keys()
 
@@ -92,7 +90,7 @@ class _Comparison:
         digest_known = asset in base.contents["metas"] or not base.steps(asset)
         if block is None:
             return digest_known
-        if not digest_known and self._before.get(key, "")[32:] != block.meta[7:39]:
+        if not digest_known and not self._before.get(key, "").endswith(half(block.meta)):
             return False
         outputs = [row.output for row in block.rows]
         return (

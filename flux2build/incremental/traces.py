@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from flux2build.assetspec.spec import Spec
-from flux2build.digest import of_bytes
+from flux2build.digest import half, of_bytes
 from flux2build.model import Generate, Recipe, Write
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def request(recipe: Recipe) -> str:
     parts: tuple[object, ...] = ()
     if isinstance(task, Generate):
         parts = (task.model, task.prompt, task.take, *map(str, recipe.inputs))
-    return of_bytes(repr((recipe.key, parts)).encode())[7:39]
+    return half(of_bytes(repr((recipe.key, parts)).encode()))
 
 
 def without(requests: Mapping[str, int], *gone: str) -> Counter[str]:

@@ -382,16 +382,23 @@ def test_many_changes_are_written_into_the_index(folder: Path) -> None:
     assert Index.load(str(folder)).answer("k") == "text"
 
 
-@pytest.mark.parametrize("asked", [False, True], ids=["at once", "after an answer failed"])
-def test_every_change_among_many_files_is_found(folder: Path, *, asked: bool) -> None:
-    """Missing and edited files are told from all others, wherever they stand among them."""
+def many(folder: Path) -> dict[str, str]:
+    """The states of 600 files on which a remembered answer depends."""
     paths = [f"many/{n:03}.png" for n in range(600)]
     for path in paths:
         aged(folder / path)
     settle()
-    index, before = Index.load(str(folder)), dict.fromkeys(paths, of_bytes(b"fox"))
+    index = Index.load(str(folder))
     index.remember("k", "text", paths)
     index.save()
+    return dict.fromkeys(paths, of_bytes(b"fox"))
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["at once", "after an answer failed"])
+def test_every_change_among_many_files_is_found(folder: Path, *, asked: bool) -> None:
+    """Missing and edited files are told from all others, wherever they stand among them."""
+    before = many(folder)
+    paths = [*before]
     gone, edited = {0, 255, 256, 257, 300, 598, 599}, {1, 254, 258, 299, 301, 597}
     for at in gone:
         (folder / paths[at]).unlink()
@@ -408,13 +415,8 @@ def test_every_change_among_many_files_is_found(folder: Path, *, asked: bool) ->
 
 def test_who_was_not_answered_goes_on_from_there(folder: Path) -> None:
     """A command that has something to do looks at each file once, and at all of them when it asks again."""
-    paths = [f"many/{n:03}.png" for n in range(600)]
-    for path in paths:
-        aged(folder / path)
-    settle()
-    index, before = Index.load(str(folder)), dict.fromkeys(paths, of_bytes(b"fox"))
-    index.remember("k", "text", paths)
-    index.save()
+    before = many(folder)
+    paths = [*before]
     aged(folder / paths[400], b"owl")
     index = Index.load(str(folder))
 
